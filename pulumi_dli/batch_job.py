@@ -1,0 +1,249 @@
+"""The operations on a batch job that an engine asks for: check, plan, create, read, update, delete.
+
+They know nothing of the engine: properties are plain JSON values, unknown ones are `properties.UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi_dli import lifecycle, properties
+from pulumi_dli.client import Client
+from pulumi_dli.clock import format_duration
+from pulumi_dli.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError, TransportError
+from pulumi_dli.lifecycle import Action, Decision
+from pulumi_dli.models import Batch, BatchState
+from pulumi_dli.naming import scope_of, spec_of
+from pulumi_dli.properties import Checked, Properties
+from pulumi_dli.session import Session
+from pulumi_dli.submission import Order
+
+DEFAULT_CANCEL_TIMEOUT = 300
+"""Seconds for which a cancelled job is awaited."""
+
+_CANCEL_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class BatchJobs:
+    """The operations on batch jobs. Threads may share it.
+
+    All raise DliError, with a message that stands alone, for what a user can cause.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def check(self, declared: Properties) -> Checked:
+        """Judge and normalise what is declared, without the cloud."""
+        checked = properties.check(declared)
+        if not properties.is_known(checked.properties):
+            self._session.is_preview = True
+        for warning in checked.warnings:
+            self._session.say(_name_of(declared), warning)
+        if not checked.failures:
+            checked.properties["sizing"] = properties.sizing(checked.properties)
+        return checked
+
+    def plan(self, batch_id: str, stored: Properties, declared: Properties) -> Decision:
+        """Decide what is to be done with a job, and tell the user why, if it runs again.
+
+        Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
+        is to be replaced. No answer is no change.
+        """
+        decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
+        name = _name_of(declared, stored)
+        if decision.action is Action.REPLACE:
+            return self._plan_replacement(name, batch_id, stored, declared, decision)
+        if not properties.is_known(declared):
+            return decision
+        expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
+        if not lifecycle.is_final(stored) and not expired:
+            expired, state = self._look(name, batch_id, stored, declared)
+        rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
+        if rerun.action is Action.REPLACE:
+            self._session.say(name, f"runs again: {rerun.reason}")
+            return rerun
+        return decision
+
+    def _plan_replacement(
+        self, name: str, batch_id: str, stored: Properties, declared: Properties, decision: Decision
+    ) -> Decision:
+        consequence = ""
+        if not lifecycle.is_final(stored):
+            try:
+                batch = self._read(batch_id, stored)
+            except DliError as error:
+                self._session.say(name, f"whether batch job {batch_id} still runs could not be asked: {error}")
+                batch = None
+            if batch is not None and not batch.is_final:
+                if declared.get("whenRunning") == "refuse":
+                    raise JobError(
+                        f"{name}: {decision.reason}, so the job would run again, but batch job {batch_id} is "
+                        f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
+                    )
+                consequence = f"; cancels run {batch_id}, {batch.state}"
+        self._session.say(name, f"runs again: {decision.reason}{consequence}")
+        return decision
+
+    def _look(
+        self, name: str, batch_id: str, stored: Properties, declared: Properties
+    ) -> tuple[bool, BatchState | None]:
+        """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
+        try:
+            batch = self._session.recent(batch_id)
+            if batch is None and declared.get("onRecordExpired") == "rerun":
+                batch = self._read(batch_id, stored)
+                if batch is None:
+                    return True, None
+            if batch is not None:
+                return False, batch.batch_state
+            state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
+            if state is BatchState.DEAD and declared.get("autoRecovery"):
+                batch = self._read(batch_id, stored)  # it may be about to recover
+                state = batch.batch_state if batch is not None else state
+        except SettingsError as error:
+            self._session.say("dli", f"jobs whose end was not seen are taken as unchanged: {error}")
+        except DliError as error:
+            self._session.say(name, f"whether batch job {batch_id} is dead could not be asked: {error}")
+        else:
+            return False, state
+        return False, None
+
+    def create(self, declared: Properties) -> tuple[str, dict[str, Any]]:
+        """Submit a job, and give its id and its outputs. Does not wait for it."""
+        name = _name_of(declared)
+        client = self._session.client(declared.get("region"), declared.get("projectId"))
+        place = {"region": client.place.region, "projectId": client.place.project_id}
+        try:
+            batch = self._adopt(client, declared) if declared.get("adoptId") else self._submit(client, declared)
+        except SubmissionError:
+            raise
+        except DliError as error:
+            cancelled = [batch_id for batch_id, owner in self._session.deleted.items() if owner == name]
+            earlier = f" The earlier run, {cancelled[-1]}, was cancelled for this one." if cancelled else ""
+            raise SubmissionError(f"{name}: not submitted, nothing runs. {error}{earlier}") from None
+        # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
+        try:
+            batch = client.details(batch.id, patient=False)
+        except DliError as error:
+            self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
+        self._session.saw(batch)
+        return batch.id, lifecycle.outputs(declared, batch, place)
+
+    def _submit(self, client: Client, declared: Properties) -> Batch:
+        # Whatever can fail in making the request fails here, before it is sent.
+        spec = spec_of(properties.canonical(declared), declared.get("triggers"), declared.get("replacementTrigger"))
+        order = Order(
+            resource_name=_name_of(declared),
+            scope=scope_of(declared.get("scope"), self._session.settings.scope),
+            spec=spec,
+            fixed_name=declared.get("name"),
+            body=lambda name: properties.request_body(declared, name),
+        )
+        return self._session.submitter(client).submit(order)
+
+    def _adopt(self, client: Client, declared: Properties) -> Batch:
+        """Take over the job that `adoptId` names instead of submitting one."""
+        batch_id = declared["adoptId"]
+        batch = client.find(batch_id)
+        if batch is None:
+            raise SubmissionError(f"{_name_of(declared)}: adoptId names {batch_id}, but the service has no such job.")
+        request = batch.request() or {}
+        for key in ("file", "className"):
+            there, here = request.get(key), declared.get(key) or ""
+            if there is not None and there != here:
+                raise SubmissionError(
+                    f"{_name_of(declared)}: adoptId names {batch_id}, but that job has another {key}. Nothing was "
+                    "taken over and nothing was submitted."
+                )
+        return batch
+
+    def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
+        """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
+        batch = self._read(batch_id, stored)
+        if batch is None:
+            name = _name_of(stored)
+            if lifecycle.is_final(stored):
+                self._session.say(name, f"the service has deleted the record of batch job {batch_id}; its end was seen")
+            else:
+                self._session.say(name, lifecycle.unknown_message(name, batch_id))
+        return lifecycle.refreshed(stored, batch)
+
+    def get(self, batch_id: str, declared: Properties) -> dict[str, Any]:
+        """Describe a job that this stack does not manage. Raises JobError where the service has no such job."""
+        client = self._session.client(declared.get("region"), declared.get("projectId"))
+        batch = client.find(batch_id) if batch_id.strip() else None
+        if batch is None:
+            raise JobError(
+                f"{_name_of(declared)}: there is no batch job {batch_id!r} in project {client.place.project_id}. The "
+                "service keeps the record of a finished job for some hours only."
+            )
+        return lifecycle.outputs(declared, batch, {"region": client.place.region, "projectId": client.place.project_id})
+
+    def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
+        """Take over new options. No call: nothing that the service knows has changed."""
+        observed = {name: stored.get(name) for name in lifecycle.OBSERVED}
+        return {**declared, **observed}
+
+    def delete(self, batch_id: str, stored: Properties) -> None:
+        """Cancel a job that still runs, and wait for its end; leave one that has ended alone.
+
+        Raises JobError where the job has not ended in time: it then stays in the state.
+        """
+        self._session.deleted[batch_id] = _name_of(stored)
+        if lifecycle.is_final(stored):
+            return
+        client = self._client_of(stored)
+        batch = self._read(batch_id, stored)
+        if batch is None or batch.is_final:
+            return
+        name = _name_of(stored)
+        try:
+            client.cancel(batch_id)
+        except ServiceError as error:
+            batch = client.find(batch_id)  # refused: it may have ended meanwhile
+            if batch is not None and not batch.is_final:
+                raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
+            return
+        self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
+
+    def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
+        seconds = DEFAULT_CANCEL_TIMEOUT if timeout is None else timeout
+        deadline = self._session.clock.now() + seconds
+        looks = 0
+        while seconds:
+            batch = client.find(batch_id)
+            if batch is None or batch.is_final:
+                return
+            if self._session.clock.now() >= deadline:
+                raise JobError(
+                    f"{name}: batch job {batch_id} was cancelled, but is still {batch.state} after "
+                    f"{format_duration(seconds)}. It stays in the state; run the command again."
+                )
+            self._session.clock.sleep(_CANCEL_PAUSES[min(looks, len(_CANCEL_PAUSES) - 1)])
+            looks += 1
+
+    def _client_of(self, stored: Properties) -> Client:
+        return self._session.client_of(stored.get("submittedTo"))
+
+    def _read(self, batch_id: str, stored: Properties) -> Batch | None:
+        """Read a job where it was submitted. A refusal there names the place if the credentials are for another one."""
+        client = self._client_of(stored)
+        try:
+            batch = client.find(batch_id)
+        except (ServiceError, TransportError) as error:
+            own_project = self._session.settings.project_id
+            if own_project in (None, client.place.project_id):
+                raise
+            raise DliError(
+                f"{error} The job was submitted to project {client.place.project_id}; the credentials in use are for "
+                f"{own_project}."
+            ) from None
+        if batch is not None:
+            self._session.saw(batch)
+        return batch
+
+
+def _name_of(*sources: Properties) -> str:
+    """Give the logical name of a job, by which the user knows it."""
+    return next((str(source["resourceName"]) for source in sources if source.get("resourceName")), "batch job")

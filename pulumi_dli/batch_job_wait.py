@@ -1,0 +1,127 @@
+"""The operations on a wait: the outcome of a job, as a thing that others can depend on.
+
+A wait only reads, so it may fail, be killed and be repeated. They know nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi_dli import lifecycle
+from pulumi_dli.client import Client
+from pulumi_dli.clock import parse_duration
+from pulumi_dli.errors import (
+    DliError,
+    JobDeadError,
+    JobUnknownError,
+    JobWaitTimeoutError,
+    RetryClass,
+    ServiceError,
+    TransportError,
+)
+from pulumi_dli.lifecycle import Until
+from pulumi_dli.models import Batch
+from pulumi_dli.properties import UNKNOWN, Checked, Properties
+from pulumi_dli.session import Session
+
+DECLARED: tuple[str, ...] = ("jobId", "until", "timeout", "jobName", "submittedTo", "rerunOnFailure", "waited")
+"""What is declared of a wait. `waited`: the seconds that the gate in the program has already waited."""
+
+VERDICT: tuple[str, ...] = ("state", "appId", "log", "createTime", "updateTime", "duration")
+"""The outputs of a wait: the job as it was when the wait ended, by the names of the job's own outputs."""
+
+_LOG_LINES = 20
+
+
+class BatchJobWaits:
+    """The operations on waits. Threads may share it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def check(self, declared: Properties) -> Checked:
+        """Judge what is declared, without the cloud."""
+        checked = Checked({name: value for name, value in declared.items() if value is not None})
+        until, timeout = checked.properties.get("until", Until.SUCCESS.value), checked.properties.get("timeout")
+        if until is not UNKNOWN and until not in set(Until):
+            checked.failures.append(f"until: must be one of {', '.join(Until)}")
+        if timeout not in (None, UNKNOWN):
+            try:
+                parse_duration(timeout)
+            except ValueError as error:
+                checked.failures.append(f"timeout: {error}")
+        if "jobId" not in checked.properties:
+            checked.failures.append("jobId: is missing; give the id of a batch job")
+        if until == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
+            self._session.say(
+                _name_of(declared),
+                "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
+                "`pulumi up`; set rerunOnFailure to false",
+            )
+        return checked
+
+    def changes(self, stored: Properties, declared: Properties) -> bool:
+        """True where the wait is for another job, or for something else, than the stored one."""
+        return any(stored.get(name) != declared.get(name) for name in ("jobId", "until"))
+
+    def wait(self, declared: Properties) -> dict[str, Any]:
+        """Wait until the job has reached what is waited for, and give the outputs.
+
+        Raises JobDeadError where it can no longer be reached, JobUnknownError where the service has no record of the
+        job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated.
+        """
+        name, batch_id = _name_of(declared), declared["jobId"]
+        until = Until(declared.get("until") or Until.SUCCESS)
+        timeout = parse_duration(declared["timeout"]) if declared.get("timeout") is not None else None
+        clock, client = self._session.clock, self._session.client_of(declared.get("submittedTo"))
+        started = clock.now() - (declared.get("waited") or 0.0)
+        seen: Batch | None = None
+        deaths = 0
+        while True:
+            try:
+                batch = client.find(batch_id)
+            except (ServiceError, TransportError) as error:
+                if not _may_pass_by_itself(error):
+                    raise
+                self._session.say(name, f"a look at batch job {batch_id} failed, and is repeated: {error}")
+                batch = seen
+            else:
+                if batch is None:
+                    raise JobUnknownError(lifecycle.unknown_message(name, batch_id))
+                seen = batch
+                state = batch.batch_state
+                if until.is_reached(state):
+                    return self._verdict(declared, batch)
+                # With auto_recovery a dead job may come back, so it is read twice.
+                deaths = deaths + 1 if until.is_missed(state) else 0
+                if deaths > (1 if (batch.request() or {}).get("autoRecovery") else 0):
+                    reruns = declared.get("rerunOnFailure", True) is not False
+                    log = _log_tail(client, batch)
+                    raise JobDeadError(lifecycle.dead_message(name, batch, log, reruns=reruns))
+            waited = clock.now() - started
+            if timeout is not None and waited >= timeout:
+                shown = batch or Batch(id=batch_id, state="not readable")
+                raise JobWaitTimeoutError(lifecycle.timeout_message(name, shown, timeout))
+            pause = min(max(waited / 10, 1.0), self._session.settings.poll_interval)
+            clock.sleep(pause if timeout is None else min(pause, timeout - waited))
+
+    def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
+        observed = lifecycle.outputs({}, batch, {})
+        return {**declared, **{name: observed[name] for name in VERDICT}}
+
+
+def _may_pass_by_itself(error: ServiceError | TransportError) -> bool:
+    return isinstance(error, TransportError) or error.retry in (RetryClass.BACKOFF, RetryClass.AMBIGUOUS)
+
+
+def _log_tail(client: Client, batch: Batch) -> list[str]:
+    """Give the last lines of a job's log; where the service has no log call, those of its record."""
+    try:
+        lines = client.log(batch.id, size=_LOG_LINES)
+    except DliError:  # the record is the documented fallback, and the verdict must not fail for the log
+        lines = []
+    return (lines or batch.log or [])[-_LOG_LINES:]
+
+
+def _name_of(declared: Properties) -> str:
+    return str(declared.get("jobName") or "batch job")

@@ -1,0 +1,63 @@
+"""The name of a submission, by which it is found again when its reply was lost.
+
+A name is `<logical name>-<scope>-<spec>-<random>`: scope and spec are 8 hex digits, random is 6. The scope says whose
+job it is, the spec what it runs, the random part is new with every submission. So a name stands for one submission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+_MAX_NAME_LENGTH = 128  # dli_02_0124, "name"
+_SUFFIX = re.compile(r"-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{6})$")
+_SUFFIX_LENGTH = 25
+
+
+def _digest(*parts: Any) -> str:
+    document = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(document.encode()).hexdigest()[:8]
+
+
+def scope_of(*identity: Any) -> str:
+    """Make the 8 hex digits that tell one resource from all others.
+
+    `identity` is what makes it that resource: organization, project, stack, its parents' static (type, name) pairs,
+    its logical name; and the setting `dli:scope`, for stacks that are equal in all the rest.
+    """
+    return _digest(*identity)
+
+
+def spec_of(canonical: dict[str, Any], triggers: Any, replacement_trigger: Any) -> str:
+    """Make the 8 hex digits that stand for what is run: the canonical request, and the values that re-run it."""
+    return _digest(canonical, triggers or {}, replacement_trigger)
+
+
+@dataclass(frozen=True)
+class SubmissionName:
+    """A submission's name in its parts."""
+
+    resource_name: str
+    scope: str
+    spec: str
+    random: str
+
+    @classmethod
+    def new(cls, resource_name: str, scope: str, spec: str) -> SubmissionName:
+        """Make a name that no other submission has."""
+        return cls(resource_name, scope, spec, secrets.token_hex(3))
+
+    @classmethod
+    def parse(cls, text: str | None) -> SubmissionName | None:
+        """Read a name; None where it is not one of ours."""
+        match = _SUFFIX.search(text or "")
+        return cls((text or "")[: match.start()], *match.groups()) if match else None
+
+    def __str__(self) -> str:
+        """Write the name; a long logical name is cut so that the whole has at most 128 characters."""
+        kept = self.resource_name[: _MAX_NAME_LENGTH - _SUFFIX_LENGTH]
+        return f"{kept}-{self.scope}-{self.spec}-{self.random}"

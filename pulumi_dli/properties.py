@@ -1,0 +1,428 @@
+"""The properties of a batch job: which there are, what is allowed, when two are equal, and the body they make.
+
+A property has the API's name in camelCase (`scType` for `sc_type`). Values are what Pulumi's wire can carry: text,
+numbers, booleans, lists, maps, None for absent, and `UNKNOWN` for what a plan does not know yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic.alias_generators import to_camel
+
+from pulumi_dli.models import (
+    DEFAULT_MAX_RETRY_TIMES,
+    DEFAULT_SC_TYPE,
+    MAX_NAME_LENGTH,
+    MAX_RETRY_TIMES,
+    RESOURCE_TYPES,
+    BatchRequest,
+    memory_mib,
+)
+
+Properties = Mapping[str, Any]
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+"""A value that a plan does not know yet."""
+
+
+def is_known(value: Any) -> bool:
+    """True where neither the value nor anything inside it is unknown."""
+    if isinstance(value, Mapping):
+        return all(is_known(item) for item in value.values())
+    if isinstance(value, list):
+        return all(is_known(item) for item in value)
+    return value is not UNKNOWN
+
+
+class _RefusedError(Exception):
+    """A rule that a value breaks. `path` leads from the property to the value, as in `[2].name`."""
+
+    def __init__(self, rule: str, path: str = "") -> None:
+        super().__init__(rule)
+        self.path = path
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _RefusedError(f"must be text, but is {_kind(value)}; put it in quotes")
+    return value
+
+
+def _name(value: Any) -> str:
+    text = _text(value)
+    if text != text.strip() or not text:
+        raise _RefusedError(f"must be a name without blanks around it, but is {text!r}")
+    return text
+
+
+def _job_name(value: Any) -> str:
+    text = _name(value)
+    if len(text) > MAX_NAME_LENGTH:
+        raise _RefusedError(f"must have at most {MAX_NAME_LENGTH} characters, but has {len(text)}")
+    return text
+
+
+def _path(value: Any) -> str:
+    text = _text(value)
+    if text != text.strip() or not text:
+        raise _RefusedError("must be a package name or an obs:// path, not empty and without blanks around it")
+    return text
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _RefusedError(f"must be true or false, but is {_kind(value)}")
+    return value
+
+
+def _integer(least: int, most: int | None = None) -> Callable[[Any], int]:
+    limits = f"at least {least}" if most is None else f"from {least} to {most}"
+
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            shown = value if isinstance(value, int | float | str) and not isinstance(value, bool) else _kind(value)
+            raise _RefusedError(
+                f"must be a whole number, but is {shown!r}; write it without quotes and without a fraction"
+            )
+        if value < least or (most is not None and value > most):
+            raise _RefusedError(f"must be {limits}, but is {int(value)}")
+        return int(value)
+
+    return check
+
+
+def _memory(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _RefusedError(
+            f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else _kind(value)}"
+        )
+    try:
+        mib = memory_mib(value)
+    except ValueError:
+        raise _RefusedError(f"must be a size with a unit, as in '2G' or '2048M', but is {value!r}") from None
+    return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
+
+
+def _choice(*allowed: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            shown = repr(value) if isinstance(value, str) else _kind(value)
+            raise _RefusedError(f"must be one of {', '.join(allowed)}, but is {shown}")
+        return str(value)
+
+    return check
+
+
+def _list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    def check(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise _RefusedError(f"must be a list, but is {_kind(value)}; put it in square brackets")
+        return [_at(f"[{index}]", check_item, item) for index, item in enumerate(value)]
+
+    return check
+
+
+def _object_of(**checks: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _RefusedError(f"must be a map with {' and '.join(checks)}, but is {_kind(value)}")
+        for key in value:
+            if key not in checks:
+                raise _RefusedError(f"has a key that is not known; known are {', '.join(checks)}")
+        return {key: _at(f".{key}", checks[key], item) for key, item in value.items() if item is not None}
+
+    return check
+
+
+def _scalar(value: Any) -> str:
+    """Write a configuration value as Spark reads it: `true`, not `True`; `3`, not `3.0`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if _is_number(value):
+        return str(int(value)) if value == value // 1 else repr(value)
+    raise _RefusedError(f"must be text, a number, true or false, but is {_kind(value)}")
+
+
+def _map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _RefusedError(f"must be a map, but is {_kind(value)}")
+        for key in value:
+            # Mended keys would move a secret value to a path that the engine does not know as secret.
+            if key != key.strip() or not key:
+                raise _RefusedError("has a key that is empty or has blanks around it; write the key without them")
+        return {key: _at(f"[{key}]", check_item, item) for key, item in value.items()}
+
+    return check
+
+
+def _any(value: Any) -> Any:
+    return value
+
+
+def _at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
+    """Check a value inside another one, if it is known."""
+    if value is UNKNOWN:
+        return value
+    try:
+        return check(value)
+    except _RefusedError as refused:
+        raise _RefusedError(str(refused), path + refused.path) from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind(value: Any) -> str:
+    """Name the kind of a value without showing it: it may be secret."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if _is_number(value):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a map" if isinstance(value, Mapping) else "something else"
+
+
+_PACKAGE = _object_of(name=_path, type=_name)
+
+_REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "file": _path,
+    "className": _text,
+    "queue": _name,
+    "clusterName": _name,
+    "args": _list_of(_text),
+    "scType": _choice(*RESOURCE_TYPES),
+    "jars": _list_of(_path),
+    "pyFiles": _list_of(_path),
+    "files": _list_of(_path),
+    "modules": _list_of(_name),
+    "resources": _list_of(_PACKAGE),
+    "groups": _list_of(_object_of(name=_name, resources=_list_of(_PACKAGE))),
+    "conf": _map_of(_scalar),
+    "name": _job_name,
+    "driverMemory": _memory,
+    "driverCores": _integer(0),
+    "executorMemory": _memory,
+    "executorCores": _integer(0),
+    "numExecutors": _integer(0),
+    "obsBucket": _name,
+    "autoRecovery": _flag,
+    "maxRetryTimes": _integer(0, MAX_RETRY_TIMES),
+    "catalogName": _name,
+    "feature": _choice("basic", "ai", "custom"),
+    "sparkVersion": _name,
+    "image": _name,
+    "executionAgencyUrn": _name,
+}
+
+_OPTION_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "region": _name,
+    "projectId": _name,
+    "triggers": _map_of(_any),
+    "replacementTrigger": _any,
+    "rerunOnFailure": _flag,
+    "onRecordExpired": _choice("keep", "rerun"),
+    "whenRunning": _choice("cancel", "refuse"),
+    "cancelTimeout": _integer(0),
+    "adoptId": _name,
+}
+
+WIRE_NAMES: dict[str, str] = {
+    to_camel(name): info.serialization_alias or name for name, info in BatchRequest.model_fields.items()
+}
+"""The API's spelling of each property that is sent, by property name, in the order of the page."""
+
+OPTIONS: tuple[str, ...] = tuple(_OPTION_CHECKS)
+"""The properties that are never sent in the body."""
+
+HIDDEN: tuple[str, ...] = ("resourceName", "scope")
+"""What the program passes for the provider's own use: the logical name, and the scope of the submission's name."""
+
+DECLARED: tuple[str, ...] = (*WIRE_NAMES, *OPTIONS, *HIDDEN)
+"""Everything that is declared, and echoed into the outputs under the same name."""
+
+
+@dataclass
+class Checked:
+    """The result of `check`: normalised properties, what is refused, what is only doubtful. Both in words."""
+
+    properties: dict[str, Any]
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check(declared: Properties) -> Checked:
+    """Judge and normalise declared properties, without the cloud. Unknown values are never judged.
+
+    No key of a map is changed and no item of a list is moved: the engine knows a secret by its path.
+    """
+    checked = Checked({})
+    checks = _REQUEST_CHECKS | _OPTION_CHECKS
+    for name, value in declared.items():
+        if value is None:
+            continue
+        if name in HIDDEN:
+            checked.properties[name] = value
+        elif name not in checks:
+            checked.failures.append(f"{name}: there is no such property of a batch job")
+        else:
+            try:
+                checked.properties[name] = _at("", checks[name], value)
+            except _RefusedError as refused:
+                checked.failures.append(f"{name}{refused.path}: {refused}")
+                checked.properties[name] = value
+    if not checked.failures:
+        checked.failures += _contradictions(checked.properties)
+    if not checked.failures:
+        checked.warnings += _doubts(checked.properties)
+    return checked
+
+
+def _contradictions(properties: Properties) -> Iterator[str]:
+    """Give the rules that concern more than one property. Only known values break one."""
+    file = properties.get("file")
+    if file is None:
+        yield "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
+    if isinstance(file, str) and file.lower().endswith(".jar") and not properties.get("className", ""):
+        yield "className: is missing; a .jar needs the main class to run, as in org.example.Main"
+    if "queue" in properties and "clusterName" in properties:
+        yield "queue and clusterName: both are given, and both mean the queue; keep queue"
+    image, feature = properties.get("image"), properties.get("feature")
+    if image is not None and feature is not UNKNOWN and feature != "custom":
+        yield "image: is used only with feature custom; set feature to custom, or leave image out"
+    if feature == "custom" and image is None:
+        yield "feature: custom needs image, as in organization/name:tag"
+    if _is_spark_3_3_or_later(properties.get("sparkVersion")):
+        yield from _spark_3_3_rules(properties)
+
+
+def _is_spark_3_3_or_later(version: Any) -> bool:
+    if not isinstance(version, str):
+        return False
+    numbers = version.split(".")[:2]
+    return all(number.isdecimal() for number in numbers) and [int(number) for number in numbers] >= [3, 3]
+
+
+def _spark_3_3_rules(properties: Properties) -> Iterator[str]:
+    """Give what Spark 3.3 and later refuses (DLI API reference, dli_02_0124, 2026-04)."""
+    for name in ("resources", "groups"):
+        if properties.get(name):
+            yield f"{name}: is not supported by Spark 3.3 and later; use jars, pyFiles or files with obs:// paths"
+    for name in ("file", "jars", "pyFiles", "files"):
+        value = properties.get(name)
+        paths = value if isinstance(value, list) else [value]
+        if any(isinstance(path, str) and not path.startswith("obs://") for path in paths):
+            yield f"{name}: must be an obs:// path with Spark 3.3 and later"
+
+
+def _doubts(properties: Properties) -> Iterator[str]:
+    if "queue" not in properties and "clusterName" not in properties:
+        yield "neither queue nor clusterName is given: the service chooses a queue, or refuses the job"
+    if "maxRetryTimes" in properties and properties.get("autoRecovery", False) is False:
+        yield "maxRetryTimes has no effect without autoRecovery"
+
+
+def sizing(properties: Properties) -> str | None:
+    """Say in words what the job takes: vCPUs, memory and CUs (1 CU is 1 vCPU with 4 GB) of driver and executors.
+
+    None where a size is not known yet.
+    """
+    sizes = [properties.get(name) for name in _SIZES]
+    sc_type = properties.get("scType") or DEFAULT_SC_TYPE if properties.get("scType") is not UNKNOWN else UNKNOWN
+    if not is_known(sizes) or sc_type is UNKNOWN:
+        return None
+    default = RESOURCE_TYPES[sc_type]
+    driver_cores = sizes[0] or default.driver_cores
+    driver_memory = sizes[1] or default.driver_memory
+    executor_cores = sizes[2] or default.executor_cores
+    executor_memory = sizes[3] or default.executor_memory
+    executors = sizes[4] or default.num_executors
+    vcpus = driver_cores + executors * executor_cores
+    memory = (memory_mib(driver_memory) + executors * memory_mib(executor_memory)) / 1024
+    units = max(vcpus, -int(-memory // 4))
+    return (
+        f"driver {driver_cores} vCPU {driver_memory}, {executors} executors of {executor_cores} vCPU "
+        f"{executor_memory}: {vcpus} vCPU, {memory:g}G, {units} CUs"
+    )
+
+
+_SIZES = ("driverCores", "driverMemory", "executorCores", "executorMemory", "numExecutors")
+
+
+def canonical(properties: Properties) -> dict[str, Any]:
+    """Give what the service is asked to run, in a form in which equal requests are equal.
+
+    The page's defaults are filled in, memory is MiB, `clusterName` is `queue`, and an empty list or map is absent.
+    """
+    known = {name: _plain(properties.get(name)) for name in WIRE_NAMES}
+    given = {name: value for name, value in known.items() if value not in (None, [], {}, "")}
+    queue = given.pop("clusterName", None)
+    if queue is not None:
+        given.setdefault("queue", queue)
+    for name in ("driverMemory", "executorMemory"):
+        if name in given:
+            given[name] = _mib_if_readable(given[name])
+    defaults = {"scType": DEFAULT_SC_TYPE, "autoRecovery": False, "maxRetryTimes": DEFAULT_MAX_RETRY_TIMES}
+    return defaults | given
+
+
+def _mib_if_readable(value: Any) -> Any:
+    try:
+        return memory_mib(value) if isinstance(value, str) else value
+    except ValueError:
+        return value  # an old state may hold what today's rules refuse
+
+
+def _plain(value: Any) -> Any:
+    """Drop nulls inside maps, and write whole numbers as integers."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value == value // 1:
+        return int(value)
+    return value
+
+
+def changes(old: Properties, new: Properties) -> list[str]:
+    """Name the properties in which two declarations differ so that the job must run again.
+
+    What is compared: everything that is sent, by today's rules on both sides, and `triggers`. An unknown value
+    differs from any other.
+    """
+    before, after = canonical(_normalised(old)), canonical(_normalised(new))
+    differing = [name for name in WIRE_NAMES if before.get(name) != after.get(name)]
+    if _plain(old.get("triggers") or {}) != _plain(new.get("triggers") or {}):
+        differing.append("triggers")
+    return differing
+
+
+def _normalised(properties: Properties) -> Properties:
+    """Apply today's rules to stored properties too; what breaks them is compared as it is."""
+    return check({name: properties.get(name) for name in WIRE_NAMES}).properties
+
+
+def request_body(properties: Properties, name: str) -> dict[str, Any]:
+    """Make the body of the create call from checked properties, in the API's spelling.
+
+    `className` is always sent, empty where there is none: the service's own sample of a PySpark request has it so.
+    """
+    given = {WIRE_NAMES[key]: _plain(properties.get(key)) for key in WIRE_NAMES}
+    body = {key: value for key, value in given.items() if value not in (None, [], {})}
+    body = {"file": body.pop("file"), "className": body.pop("className", ""), **body, "name": name}
+    return BatchRequest.model_validate(body).to_wire()

@@ -1,0 +1,235 @@
+"""The dynamic providers: what Pulumi's Python host calls, handed on to the operations.
+
+The two classes, their names and this module are in every user's state: they stay for ever, without attributes and
+without constructor arguments. Everything heavy is imported when the first call comes, so that a program which only
+declares jobs does not pay for it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
+from pulumi.output import Unknown
+
+from pulumi_dli.errors import DliError
+
+if TYPE_CHECKING:
+    from pulumi_dli.batch_job import BatchJobs
+    from pulumi_dli.batch_job_wait import BatchJobWaits
+    from pulumi_dli.properties import Checked
+    from pulumi_dli.session import Session
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class _Failure(Exception):  # noqa: N818  its name is what the user reads
+    """What the user has to know; Python's host prints `name: message`, so the name is kept short."""
+
+
+_Failure.__module__ = "builtins"
+_Failure.__qualname__ = _Failure.__name__ = "dli"
+
+
+def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Show an expected failure as its message alone, and a bug, ours or anybody's, with its whole traceback.
+
+    The host prints tracebacks with `sys.tracebacklimit`, which belongs to the process; so it is given back at once.
+    """
+
+    @functools.wraps(method)
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        _show_tracebacks()
+        try:
+            return method(*args, **kwargs)
+        except DliError as error:
+            sys.tracebacklimit = 0
+            raise _Failure(str(error)) from None
+        except BaseException:
+            _show_tracebacks()
+            raise
+
+    return call
+
+
+def _show_tracebacks() -> None:
+    if hasattr(sys, "tracebacklimit"):
+        del sys.tracebacklimit
+
+
+def _say(job_name: str, message: str) -> None:
+    """Tell the user something: what this process writes appears under the stack's row."""
+    print(f"{job_name}: {message}", file=sys.stderr, flush=True)
+
+
+class _Process:
+    """What this process of the host has: one session for both providers, made when it is needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._request: ConfigureRequest | None = None
+        self._session: Session | None = None
+
+    def configure(self, request: ConfigureRequest) -> None:
+        """Keep the stack's configuration; nothing is judged yet."""
+        self._request = request
+
+    @property
+    def session(self) -> Session:
+        """The session."""
+        from pulumi_dli.session import Session  # noqa: PLC0415
+        from pulumi_dli.settings import configuration_keys  # noqa: PLC0415
+
+        with self._lock:
+            if self._session is None:
+                config = self._request.config if self._request is not None else None
+                values = {key: config.get(key) if config is not None else None for key in configuration_keys()}
+                self._session = Session({key: value for key, value in values.items() if value is not None}, _say)
+            return self._session
+
+    @property
+    def jobs(self) -> BatchJobs:
+        """The operations on jobs."""
+        from pulumi_dli.batch_job import BatchJobs  # noqa: PLC0415
+
+        return BatchJobs(self.session)
+
+    @property
+    def waits(self) -> BatchJobWaits:
+        """The operations on waits."""
+        from pulumi_dli.batch_job_wait import BatchJobWaits  # noqa: PLC0415
+
+        return BatchJobWaits(self.session)
+
+
+_process = _Process()
+
+_PROVIDER_KEY = "__provider"
+
+
+def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Take over properties from Pulumi: its unknown values become ours, its own key stays behind."""
+    from pulumi_dli.properties import UNKNOWN  # noqa: PLC0415
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        if isinstance(value, Mapping):
+            return {key: convert(item) for key, item in value.items()}
+        return [convert(item) for item in value] if isinstance(value, list) else value
+
+    return {name: convert(value) for name, value in properties.items() if name != _PROVIDER_KEY}
+
+
+def _to_pulumi(value: Any) -> Any:
+    from pulumi_dli.properties import UNKNOWN  # noqa: PLC0415
+
+    if value is UNKNOWN:
+        return PULUMI_UNKNOWN
+    if isinstance(value, dict):
+        return {key: _to_pulumi(item) for key, item in value.items()}
+    return [_to_pulumi(item) for item in value] if isinstance(value, list) else value
+
+
+def _check_result(checked: Checked, resource_name: str) -> CheckResult:
+    # A failure that names its property makes the engine print the property's value, even a secret one.
+    failures = [CheckFailure("", f"{resource_name}: {failure}") for failure in checked.failures]
+    return CheckResult(_to_pulumi(checked.properties), failures)
+
+
+class BatchJobProvider(ResourceProvider):
+    """The provider of `BatchJob`. In every user's state: never moved, never renamed."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration."""
+        _process.configure(req)
+
+    @_without_traceback
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Judge and normalise what is declared."""
+        return _check_result(_process.jobs.check(_from_pulumi(news)), news.get("resourceName") or "batch job")
+
+    @_without_traceback
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Decide what is to be done."""
+        decision = _process.jobs.plan(_id, _from_pulumi(_olds), _from_pulumi(_news))
+        return DiffResult(
+            changes=decision.action != "none",
+            replaces=list(decision.properties) if decision.action == "replace" else [],
+            delete_before_replace=True,
+        )
+
+    @_without_traceback
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Submit the job."""
+        return CreateResult(*_process.jobs.create(_from_pulumi(props)))
+
+    @_without_traceback
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Refresh a job of the stack, or describe one that the program gets."""
+        stored = _from_pulumi(props)
+        is_ours = "submittedTo" in stored
+        return ReadResult(id_, _process.jobs.read(id_, stored) if is_ours else _process.jobs.get(id_, stored))
+
+    @_without_traceback
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Take over new options."""
+        return UpdateResult(_process.jobs.update(_from_pulumi(_olds), _from_pulumi(_news)))
+
+    @_without_traceback
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Cancel the job if it still runs."""
+        _process.jobs.delete(_id, _from_pulumi(_props))
+
+
+class BatchJobWaitProvider(ResourceProvider):
+    """The provider of `BatchJobWait`. In every user's state: never moved, never renamed."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration."""
+        _process.configure(req)
+
+    @_without_traceback
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Judge what is declared."""
+        return _check_result(_process.waits.check(_from_pulumi(news)), news.get("jobName") or "wait")
+
+    @_without_traceback
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Tell whether there is something new to wait for. A wait is never replaced."""
+        return DiffResult(changes=_process.waits.changes(_from_pulumi(_olds), _from_pulumi(_news)))
+
+    @_without_traceback
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Wait."""
+        outputs = _process.waits.wait(_from_pulumi(props))
+        return CreateResult(f"{outputs['jobId']}-{outputs['until']}", outputs)
+
+    @_without_traceback
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Give the verdict as it is stored: it does not change."""
+        return ReadResult(id_, {name: value for name, value in props.items() if name != _PROVIDER_KEY})
+
+    @_without_traceback
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Wait for the new job, as `create` does."""
+        return UpdateResult(_process.waits.wait(_from_pulumi(_news)))

@@ -1,0 +1,105 @@
+"""What one process knows while it works for one stack: settings, connections, and what it has already seen and said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_dli.client import Client
+from pulumi_dli.clock import Clock, SystemClock
+from pulumi_dli.models import Batch
+from pulumi_dli.settings import Place, Settings, sign_in
+from pulumi_dli.submission import Say, Submitter
+from pulumi_dli.watch import DeadJobs
+
+
+class Session:
+    """Settings, clients by place, and the memory of one process. Threads may share it.
+
+    `stack_configuration` has keys as in `dli:region`, values decrypted. Nothing is read or called before it is needed:
+    the settings and the credentials are resolved at the first call, which raises SettingsError.
+    """
+
+    _RECENT = 30.0
+
+    def __init__(self, stack_configuration: Mapping[str, str], say: Say, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.is_preview = False
+        """True once an unknown value was met where only a preview has one."""
+        self.deleted: dict[str, str] = {}
+        """The jobs that this process was told to delete: logical names by id."""
+        self._configuration = stack_configuration
+        self._say = say
+        self._said: set[tuple[str, str]] = set()
+        self._lock = threading.RLock()
+        self._settings: Settings | None = None
+        self._clients: dict[Place, Client] = {}
+        self._submitters: dict[Place, Submitter] = {}
+        self._dead_jobs: dict[Place, DeadJobs] = {}
+        self._seen: dict[str, tuple[float, Batch]] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        with self._lock:
+            if self._settings is None:
+                self._settings = Settings.load(self._configuration)
+            return self._settings
+
+    def client(self, region: str | None = None, project_id: str | None = None) -> Client:
+        """Give the client of a place; what is not given comes from the settings."""
+        place = self.settings.place(region, project_id)
+        with self._lock:
+            if place not in self._clients:
+                settings = self.settings
+                self._clients[place] = Client(
+                    place,
+                    sign_in(self._configuration, place.project_id),
+                    timeout=settings.request_timeout,
+                    max_retries=settings.max_retries,
+                    verify=False if settings.insecure else settings.ca_cert or True,
+                    clock=self.clock,
+                )
+            return self._clients[place]
+
+    def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
+        """Give the client of the place where a job was submitted (`region`, `projectId`)."""
+        place = submitted_to or {}
+        return self.client(place.get("region"), place.get("projectId"))
+
+    def submitter(self, client: Client) -> Submitter:
+        """Give what submits with this client; one for all jobs, since it lists what is left behind only once."""
+        with self._lock:
+            if client.place not in self._submitters:
+                self._submitters[client.place] = Submitter(
+                    client,
+                    self.clock,
+                    lookup_window=self.settings.lookup_window,
+                    adopt=self.settings.adopt,
+                    deleted=self.deleted,
+                    say=self.say,
+                )
+            return self._submitters[client.place]
+
+    def dead_jobs(self, client: Client) -> DeadJobs:
+        """Give the listing of dead jobs that all plans of this process share."""
+        with self._lock:
+            return self._dead_jobs.setdefault(client.place, DeadJobs(client, self.clock))
+
+    def saw(self, batch: Batch) -> None:
+        """Remember a job as it was read just now."""
+        self._seen[batch.id] = (self.clock.now(), batch)
+
+    def recent(self, batch_id: str) -> Batch | None:
+        """Give a job as it was read in the last 30 seconds."""
+        seen_at, batch = self._seen.get(batch_id, (0.0, None))
+        return batch if self.clock.now() - seen_at <= self._RECENT else None
+
+    def say(self, job_name: str, message: str) -> None:
+        """Tell the user something about a job, once: the engine may ask the same thing twice."""
+        with self._lock:
+            is_new = (job_name, message) not in self._said
+            self._said.add((job_name, message))
+        if is_new:
+            self._say(job_name, message)

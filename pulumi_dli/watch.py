@@ -1,0 +1,144 @@
+"""Looking at many jobs at once: the gate that waits in the program, and the look that a plan takes.
+
+Calls do not grow with the number of jobs: what is listed is the jobs that have not ended, or the dead ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from pulumi_dli.client import PAGE_SIZE, Client
+from pulumi_dli.clock import Clock
+from pulumi_dli.errors import DliError
+from pulumi_dli.lifecycle import Until
+from pulumi_dli.models import LIVE_STATES, Batch, BatchState
+
+_SHORTEST_PAUSE = 1.0
+
+
+def live_jobs(client: Client) -> dict[str, Batch]:
+    """List the jobs that have not ended, by id. In the order of a job's life, so that none slips between two lists."""
+    return {batch.id: batch for state in LIVE_STATES for batch in client.batches({"state": state.value})}
+
+
+class DeadJobs:
+    """Tells which jobs are dead, from one listing of at most ten pages that is asked for again after 30 seconds.
+
+    Threads may share it.
+    """
+
+    _MOST_PAGES = 10
+    _MOST_AGE = 30.0
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._listed: set[str] = set()
+        self._is_complete = False
+        self._listed_at: float | None = None
+
+    def state_of(self, batch_id: str) -> BatchState | None:
+        """Give DEAD for a job that is dead, another state if it had to be asked for, None for one that is not dead.
+
+        Raises DliError where the service does not answer.
+        """
+        with self._lock:
+            if self._listed_at is None or self._clock.now() - self._listed_at > self._MOST_AGE:
+                most = self._MOST_PAGES * PAGE_SIZE
+                batches = list(islice(self._client.batches({"state": BatchState.DEAD.value}), most))
+                self._listed = {batch.id for batch in batches}
+                self._is_complete = len(batches) < most
+                self._listed_at = self._clock.now()
+        if batch_id in self._listed:
+            return BatchState.DEAD
+        return None if self._is_complete else self._client.state(batch_id)
+
+
+Report = Callable[[Batch, float], None]
+"""Tells the user how a wait goes: the job as last seen, and the seconds waited."""
+
+
+@dataclass
+class _Wait:
+    batch_id: str
+    until: Until
+    deadline: float | None
+    report: Report
+    started: float
+    passed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Watcher:
+    """The gate: lets each wait pass when its job has ended, with one listing a tick for all of them.
+
+    It belongs to one event loop. It decides nothing: whoever comes after it reads the job. So where the listing fails
+    it opens, and says so once. `longest_pause` is the seconds between two ticks when the waits have become old; young
+    ones are looked at every second.
+    """
+
+    def __init__(
+        self,
+        list_live: Callable[[], dict[str, Batch]],
+        *,
+        longest_pause: float,
+        warn: Callable[[str], None],
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._list_live = list_live
+        self._longest_pause = longest_pause
+        self._warn = warn
+        self._now = now
+        self._sleep = sleep
+        self._waits: list[_Wait] = []
+        self._task: asyncio.Task[None] | None = None
+        self._is_open = False
+
+    async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
+        """Wait until the job has reached `until`, has ended, or `timeout` seconds are over; give the seconds waited."""
+        if self._is_open:
+            return 0.0
+        started = self._now()
+        wait = _Wait(batch_id, until, None if timeout is None else started + timeout, report, started)
+        self._waits.append(wait)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        await wait.passed.wait()
+        return self._now() - started
+
+    async def _run(self) -> None:
+        while self._waits:
+            waits = list(self._waits)  # who comes during the listing is looked at in the next one
+            try:
+                live = await asyncio.to_thread(self._list_live)
+            except DliError as error:
+                self._is_open = True
+                self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
+                live = {}
+            now = self._now()
+            for wait in waits:
+                batch = live.get(wait.batch_id)
+                if batch is None or _may_pass(wait, batch, now):
+                    self._waits.remove(wait)
+                    wait.passed.set()
+                else:
+                    wait.report(batch, now - wait.started)
+            if self._waits:
+                await self._sleep(self._pause(now))
+
+    def _pause(self, now: float) -> float:
+        """Give the seconds to the next tick: short for young waits, never beyond the nearest deadline."""
+        youngest = min(now - wait.started for wait in self._waits)
+        pause = min(max(youngest / 10, _SHORTEST_PAUSE), self._longest_pause)
+        deadlines = [wait.deadline - now for wait in self._waits if wait.deadline is not None]
+        return max(min([pause * random.uniform(0.9, 1.1), *deadlines]), 0.0)  # noqa: S311
+
+
+def _may_pass(wait: _Wait, batch: Batch, now: float) -> bool:
+    return wait.until.is_reached(batch.batch_state) or (wait.deadline is not None and now >= wait.deadline)
