@@ -1,0 +1,20 @@
+"""The local DLI: a service with the API of DLI's batch jobs that runs them with Spark on this machine.
+
+    python -m pulumi_dli.local serve --data DIR
+
+For trying things without an account, and for tests (`pulumi_dli.local.server.LocalDli`). The modules, from what is
+seen outside to what does the work; each imports only from those after it:
+
+    __main__                    the command line
+    server                      sockets and threads: `LocalDli`
+    app                         the routes
+    gateway                     what stands before them: identity, limits, counting, faults
+    keystone, queues            the neighbours, as far as batch jobs need them
+    jobs                        the life of a job
+    engines                     what a job runs on: `spark`, `timeline`
+    submissions, replies        the wire: what comes in, what goes out
+    table, logs, obs            what is kept: the jobs, their logs, the buckets
+    credentials, signatures     who may call
+    faults, calls               what tests ask for
+    refusals, durations         the service's "no"; spans of time
+"""

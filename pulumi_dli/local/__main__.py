@@ -1,0 +1,127 @@
+"""The command line: `python -m pulumi_dli.local serve` and `env`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from pulumi_dli.local.credentials import Credentials, CredentialsError
+from pulumi_dli.local.durations import parse_duration
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; give the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _print_environment(options.data) if options.command == "env" else _serve(options)
+    except CredentialsError as error:
+        print(f"local DLI: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pulumi_dli.local", description="A local DLI: the API of DLI's batch jobs, with Spark here."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="run the service until it is stopped (^C)")
+    env = commands.add_parser("env", help='print the account as shell exports: eval "$(... env --data DIR)"')
+    for command in (serve, env):
+        command.add_argument("--data", type=Path, required=True, metavar="DIR", help="directory of the service")
+    serve.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    serve.add_argument("--master", default="local[*]", help="Spark's master (default: %(default)s)")
+    serve.add_argument("--slots", type=_positive, metavar="N", help="jobs that run at once; the rest wait")
+    serve.add_argument(
+        "--queue", action="append", default=[], metavar="NAME", help="a queue beside `default`; may be repeated"
+    )
+    serve.add_argument("--engine", choices=("spark", "timeline"), default="spark", help="timeline: no Spark, for tests")
+    serve.add_argument(
+        "--keep-finished", type=_duration, default="6h", metavar="TIME", help="record of an ended job (default 6h)"
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a number from 1: {text!r}")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pulumi_dli.local.server import LocalDli, LocalDliError  # noqa: PLC0415  `env` does without the server
+
+    logging.basicConfig(level=logging.WARNING, format="local DLI: %(message)s")
+    asked_to_stop = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in _STOP_SIGNALS:  # a second one ends the process at once
+            signal.signal(number, signal.SIG_DFL)
+        asked_to_stop.set()
+
+    for number in _STOP_SIGNALS:
+        signal.signal(number, stop)
+    try:
+        with LocalDli(
+            options.data,
+            port=options.port,
+            engine=options.engine,
+            master=options.master,
+            slots=options.slots,
+            queues=options.queue,
+            keep_finished=options.keep_finished,
+        ) as dli:
+            print(f"local DLI ready at {dli.endpoint}", flush=True)
+            asked_to_stop.wait()
+    except LocalDliError as error:
+        print(f"local DLI: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _print_environment(data: Path) -> int:
+    """Print the variables that the provider, the vendor's SDK and the Terraform provider read."""
+    account = Credentials.load(data)
+    region = account.region.upper().replace("-", "_")
+    variables = {
+        "DLI_ENDPOINT": account.endpoint,
+        f"HUAWEICLOUD_SDK_REGION_DLI_{region}": account.endpoint,
+        "OS_AUTH_URL": account.auth_url,
+        "HW_AUTH_URL": account.auth_url,
+        "HUAWEICLOUD_SDK_IAM_ENDPOINT": account.endpoint,
+        "OS_REGION_NAME": account.region,
+        "HW_REGION_NAME": account.region,
+        "OS_PROJECT_ID": account.project_id,
+        "HW_PROJECT_ID": account.project_id,
+        "HUAWEICLOUD_SDK_PROJECT_ID": account.project_id,
+        "HW_PROJECT_NAME": account.project_name,
+        "OS_USER_DOMAIN_NAME": account.domain_name,
+        "HW_DOMAIN_NAME": account.domain_name,
+        "OS_ACCESS_KEY": account.access_key,
+        "HW_ACCESS_KEY": account.access_key,
+        "HUAWEICLOUD_SDK_AK": account.access_key,
+        "OS_SECRET_KEY": account.secret_key,
+        "HW_SECRET_KEY": account.secret_key,
+        "HUAWEICLOUD_SDK_SK": account.secret_key,
+    }
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

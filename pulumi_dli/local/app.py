@@ -1,0 +1,168 @@
+"""The routes of the service: from a call to the thing that answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pulumi_dli.local import logs, replies
+from pulumi_dli.local.calls import Calls
+from pulumi_dli.local.faults import Faults
+from pulumi_dli.local.jobs import Jobs
+from pulumi_dli.local.queues import Queues
+from pulumi_dli.local.refusals import bad_parameter
+from pulumi_dli.local.submissions import read_json, read_submission
+from pulumi_dli.local.table import ORDERS, Job, Selection
+from pulumi_dli.models import BatchState
+
+MAX_PAGE = 100
+"""How many jobs a list gives at most. The page gives no number; the vendor's client says that 100 is the default."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class BatchApi:
+    """The batch-job calls."""
+
+    jobs: Jobs
+    queues: Queues
+    faults: Faults
+    owner: str
+
+    def routes(self) -> list[Route]:
+        """Give the routes; a route's name is what it is counted as."""
+        batches = "/v2.0/{project_id}/batches"
+        return [
+            Route(batches, self.create, methods=["POST"], name="/batches"),
+            Route(batches, self.list, methods=["GET"], name="/batches"),
+            Route(f"{batches}/{{id}}", self.details, methods=["GET"], name="/batches/{id}"),
+            Route(f"{batches}/{{id}}", self.cancel, methods=["DELETE"], name="/batches/{id}"),
+            Route(f"{batches}/{{id}}/state", self.state, methods=["GET"], name="/batches/{id}/state"),
+            Route(f"{batches}/{{id}}/log", self.log, methods=["GET"], name="/batches/{id}/log"),
+            Route("/v1.0/{project_id}/queues", self.list_queues, methods=["GET"], name="/queues"),
+            Route("/v1.0/{project_id}/queues/{name}", self.show_queue, methods=["GET"], name="/queues/{name}"),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """Accept a job (dli_02_0124)."""
+        submission = read_submission(read_json(await request.body()), self.queues)
+        job = self.jobs.submit(submission, self.owner)
+        self.faults.listing.accepted(job.id)
+        return JSONResponse(replies.created(job))
+
+    async def list(self, request: Request) -> Response:
+        """List jobs (dli_02_0125)."""
+        selection = read_selection(request.query_params)
+        total, jobs = self.jobs.select(selection, self.faults.listing.hidden())
+        return JSONResponse(replies.job_list(jobs, start=selection.offset, total=total, now=self.jobs.now()))
+
+    async def details(self, request: Request) -> Response:
+        """Describe a job (dli_02_0126)."""
+        return JSONResponse(replies.details(self._job(request)))
+
+    async def state(self, request: Request) -> Response:
+        """Give the state of a job (dli_02_0127)."""
+        return JSONResponse(replies.state(self._job(request)))
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel a job (dli_02_0129). The record stays, though the reply says "deleted"."""
+        self.jobs.cancel(self._job(request).id)
+        return JSONResponse({"msg": "deleted"})
+
+    async def log(self, request: Request) -> Response:
+        """Give lines of a log (dli_02_0128). `index` alone means the driver log."""
+        job = self._job(request)
+        query = request.query_params
+        index = _integer(query, "index", None, 0)
+        wants_driver = query.get("type") == "driver" or (index is not None and not query.get("type"))
+        attempt = (index or 0) if wants_driver else None
+        start, size = _integer(query, "from", None, 0), _integer(query, "size", None, 1) or logs.PAGE
+        page = await asyncio.to_thread(self.jobs.logs(job.id).page, attempt, start, size)
+        return JSONResponse(replies.log(job.id, page))
+
+    async def list_queues(self, request: Request) -> Response:
+        """List the queues."""
+        return JSONResponse(self.queues.listed(request.query_params.get("queue_type")))
+
+    async def show_queue(self, request: Request) -> Response:
+        """Describe a queue."""
+        return JSONResponse(self.queues.details(request.path_params["name"]))
+
+    def _job(self, request: Request) -> Job:
+        job_id = request.path_params["id"]
+        if not _UUID.fullmatch(job_id):
+            raise bad_parameter("Parameter batch_id is invalid: it must be a UUID.")
+        return self.jobs.get(job_id.lower())
+
+
+def read_selection(query: Mapping[str, str]) -> Selection:
+    """Read the query of a list call. Raises Refused.
+
+    Parameters are those of the page (2023 and 2026) and of huaweicloudsdkdli 3.1.219: the job's id is `job_id` in the
+    one and `job-id` in the other; `start`, `end` and `order` are the client's.
+    """
+    order = query.get("order") or "CREATE_TIME_DESC"
+    if order not in ORDERS:
+        raise bad_parameter(f"Parameter order is invalid: it must be one of {', '.join(ORDERS)}.")
+    state = (query.get("state") or "").lower()
+    if state and state not in set(BatchState):
+        raise bad_parameter(f"Parameter state is invalid: it must be one of {', '.join(BatchState)}.")
+    queue = query.get("queue_name") or query.get("cluster_name")
+    return Selection(
+        queue=queue.strip().lower() if queue else None,
+        name_part=query.get("job_name") or None,
+        id=query.get("job-id") or query.get("job_id") or None,
+        state=BatchState(state) if state else None,
+        owner=query.get("owner") or None,
+        created_from=_integer(query, "start", None, 0),
+        created_to=_integer(query, "end", None, 0),
+        order=order,
+        offset=_integer(query, "from", None, 0) or 0,
+        size=min(_integer(query, "size", None, 1) or MAX_PAGE, MAX_PAGE),
+    )
+
+
+def _integer(query: Mapping[str, str], name: str, default: int | None, least: int) -> int | None:
+    text = query.get(name)
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+        raise bad_parameter(f"Parameter {name} is invalid: it must be an integer, at least {least}.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class TestApi:
+    """What only the local DLI has: counted calls and faults."""
+
+    calls: Calls
+    faults: Faults
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/local/calls", self.show_calls, methods=["GET"], name="/local/calls"),
+            Route("/local/calls", self.reset_calls, methods=["DELETE"], name="/local/calls"),
+            Route("/local/faults", self.set_faults, methods=["PUT"], name="/local/faults"),
+        ]
+
+    async def show_calls(self, _request: Request) -> Response:
+        """Give the counts by method and route."""
+        return JSONResponse(self.calls.as_dict())
+
+    async def reset_calls(self, _request: Request) -> Response:
+        """Start counting again."""
+        self.calls.reset()
+        return Response(status_code=204)
+
+    async def set_faults(self, request: Request) -> Response:
+        """Replace all rules."""
+        self.faults.set(read_json(await request.body()))
+        return Response(status_code=204)

@@ -1,0 +1,93 @@
+"""The one account of the local DLI, kept in `DIR/credentials.json`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from pulumi_dli.local.private_files import write_private
+
+_FILE = "credentials.json"
+_REGION = "local-1"
+
+
+class CredentialsError(Exception):
+    """The file with the credentials is missing or unreadable. `str(error)` says which and what to do."""
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """One user with one project, and every kind of secret that signs in.
+
+    `auth_url` ends in `/v3`. `token` is a token of the project that does not expire. The project is named after the
+    region, as the clouds do it: their clients look it up by that name.
+    """
+
+    endpoint: str
+    auth_url: str
+    region: str
+    project_id: str
+    project_name: str
+    domain_id: str
+    domain_name: str
+    user_id: str
+    username: str
+    password: str
+    access_key: str
+    secret_key: str
+    token: str
+
+    @classmethod
+    def make(cls) -> Credentials:
+        """Make an account with new secrets, at no address yet."""
+        return cls(
+            endpoint="",
+            auth_url="",
+            region=_REGION,
+            project_id=secrets.token_hex(16),
+            project_name=_REGION,
+            domain_id=secrets.token_hex(16),
+            domain_name="local-domain",
+            user_id=secrets.token_hex(16),
+            username="local-user",
+            password=secrets.token_urlsafe(18),
+            access_key="LOCAL" + secrets.token_hex(8).upper(),
+            secret_key=secrets.token_urlsafe(30),
+            token=secrets.token_urlsafe(48),
+        )
+
+    @classmethod
+    def load(cls, data_dir: Path) -> Credentials:
+        """Read the account of a data directory. Raises CredentialsError."""
+        path = data_dir / _FILE
+        names = [field.name for field in fields(cls)]
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{name: str(document[name]) for name in names})
+        except FileNotFoundError:
+            raise CredentialsError(
+                f"{path} does not exist: start the service first (python -m pulumi_dli.local serve --data {data_dir})"
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise CredentialsError(
+                f"{path} cannot be read ({type(error).__name__}: {error}): remove it, and new credentials are made"
+            ) from None
+
+    @classmethod
+    def load_or_make(cls, data_dir: Path) -> Credentials:
+        """Read the account of a data directory, or make one. Raises CredentialsError for an unreadable file."""
+        return cls.load(data_dir) if (data_dir / _FILE).exists() else cls.make()
+
+    def at(self, endpoint: str) -> Credentials:
+        """Give the same account at an address, as in `http://127.0.0.1:8080`."""
+        return replace(self, endpoint=endpoint, auth_url=f"{endpoint}/v3")
+
+    def save(self, data_dir: Path) -> None:
+        """Write the account to the data directory, readable by its owner only."""
+        write_private(data_dir / _FILE, json.dumps(asdict(self), indent=2) + "\n")
+
+    def as_dict(self) -> dict[str, str]:
+        """Give the account as it stands in the file."""
+        return asdict(self)

@@ -1,0 +1,16 @@
+"""Spans of time as people write them."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(ms|[smhd]?)\s*")
+
+
+def parse_duration(text: str) -> float:
+    """Read a span of time, `20ms`, `0.5s`, `90`, `20m`, `6h`, `1d`, in seconds. Raises ValueError for anything else."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a duration: {text!r}; write it as in 500ms, 0.5s, 20m or 6h")
+    return float(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,104 @@
+"""An engine without Spark: each job plays the states that its `conf` asks for.
+
+    spark.dli.local.timeline    starting:0.5s,running:3s,success
+
+Each step is a state with how long it lasts; `success` or `dead` ends it. A last step without a time lasts for ever.
+With `auto_recovery`, `;` separates the attempts, of which the last one repeats: `running:1s,dead;running:1s,success`.
+
+    spark.dli.local.log         lines of the driver log, written when the job first runs
+    spark.dli.local.cancelling  how long the job goes on after a cancel (default 0s)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from pulumi_dli.local.durations import parse_duration
+from pulumi_dli.local.engines import Attempt
+from pulumi_dli.local.refusals import bad_parameter
+from pulumi_dli.models import BatchRequest, BatchState
+
+TIMELINE = "spark.dli.local.timeline"
+LOG = "spark.dli.local.log"
+CANCELLING = "spark.dli.local.cancelling"
+DEFAULT_TIMELINE = "starting:0s,running:1s,success"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A state and how many seconds it lasts; None: for ever, or for a final state."""
+
+    state: BatchState
+    seconds: float | None
+
+
+def parse_timeline(text: str) -> list[list[Step]]:
+    """Read a timeline: the steps of each attempt. Raises ValueError for one that cannot be played."""
+    return [_parse_attempt(attempt) for attempt in text.split(";")]
+
+
+def _parse_attempt(text: str) -> list[Step]:
+    steps = []
+    for part in text.split(","):
+        word, _, time = part.strip().partition(":")
+        state = BatchState(word.strip())
+        if time and state.is_final:
+            raise ValueError(f"{state} ends the job, it has no time")
+        steps.append(Step(state, parse_duration(time) if time else None))
+    endless = [step.state for step in steps[:-1] if step.seconds is None]
+    if endless:
+        raise ValueError(f"nothing can come after {endless[0]} without a time")
+    if not steps[-1].state.is_final and steps[-1].seconds is not None:
+        raise ValueError("the last step must be success, dead, or a state without a time")
+    return steps
+
+
+class TimelineEngine:
+    """Plays timelines with the event loop's timers; a waiting job costs a timer."""
+
+    default_slots: int | None = None
+
+    def check(self, request: BatchRequest) -> None:
+        """Refuse a timeline that cannot be read. Files need not exist."""
+        try:
+            parse_timeline(_conf(request, TIMELINE, DEFAULT_TIMELINE))
+            parse_duration(_conf(request, CANCELLING, "0s"))
+        except ValueError as error:
+            raise bad_parameter(f"Parameter conf is invalid: {error}.") from None
+
+    async def run(self, attempt: Attempt) -> BatchState:
+        """Play the timeline of an attempt."""
+        attempts = parse_timeline(_conf(attempt.request, TIMELINE, DEFAULT_TIMELINE))
+        steps = attempts[min(attempt.number, len(attempts) - 1)]
+        lines = _conf(attempt.request, LOG, "").splitlines()
+        try:
+            for step in steps:
+                if step.state.is_final:
+                    break
+                if step.state is BatchState.RUNNING and lines:
+                    attempt.logs.write(attempt.number, *lines)
+                    lines = []
+                attempt.report(step.state)
+                await _pause(step.seconds)
+        except asyncio.CancelledError:
+            await asyncio.sleep(parse_duration(_conf(attempt.request, CANCELLING, "0s")))
+            raise
+        if lines:
+            attempt.logs.write(attempt.number, *lines)
+        return steps[-1].state
+
+    async def end_leftover(self, job_id: str, process: int) -> None:
+        """Do nothing: a timeline has no processes."""
+
+
+async def _pause(seconds: float | None) -> None:
+    if seconds is None:
+        await asyncio.get_running_loop().create_future()
+    elif seconds:
+        await asyncio.sleep(seconds)
+
+
+def _conf(request: BatchRequest, key: str, default: str) -> str:
+    value = (request.conf or {}).get(key)
+    return default if value is None else str(value)

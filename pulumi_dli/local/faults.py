@@ -1,0 +1,155 @@
+"""Faults on demand, for tests of clients: rules that spoil chosen calls.
+
+`PUT /local/faults` takes a list of rules and forgets the ones before; an empty list ends all. A rule is an object:
+
+    method      "POST"; any where absent
+    path        a pattern for the path, `*` for any text: "*/batches"; any where absent
+    nth         the first matching call that it spoils, from 1 (default 1)
+    count       how many from there on (default 1; null: all)
+    when        "before" (default) or "after" the work is done
+    action      "reply": status, body (text or JSON), headers, content_type
+                "cut": the connection is closed without an answer
+                "half": the connection is closed within the body of the answer (always after the work)
+                "garbage": 200 with something that is not JSON
+                "delay": the call goes on after `seconds`
+                "listing_lag": jobs accepted from now on are hidden from lists for `seconds`, or for `calls` list calls
+
+Each rule counts its own matches. Delays add up; of the others the first that applies wins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from pulumi_dli.local.refusals import bad_parameter
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CallRule(_Rule):
+    """A rule about calls: which ones, and whether it strikes before or after their work."""
+
+    method: str | None = None
+    path: str = "*"
+    nth: int = Field(default=1, ge=1)
+    count: int | None = Field(default=1, ge=1)
+    when: Literal["before", "after"] = "before"
+
+
+class Reply(CallRule):
+    """Another answer."""
+
+    action: Literal["reply"]
+    status: int = Field(ge=200, le=599)
+    body: Any = ""
+    headers: dict[str, str] = {}
+    content_type: str = "application/json"
+
+
+class Cut(CallRule):
+    """No answer at all."""
+
+    action: Literal["cut"]
+
+
+class Half(CallRule):
+    """An answer that ends too early."""
+
+    action: Literal["half"]
+    when: Literal["after"] = "after"
+
+
+class Garbage(CallRule):
+    """An answer that nobody can read."""
+
+    action: Literal["garbage"]
+
+
+class Delay(CallRule):
+    """An answer that takes its time."""
+
+    action: Literal["delay"]
+    seconds: float = Field(ge=0)
+
+
+class ListingLag(_Rule):
+    """A list that is behind."""
+
+    action: Literal["listing_lag"]
+    seconds: float | None = Field(default=None, ge=0)
+    calls: int | None = Field(default=None, ge=0)
+
+
+_RULES = TypeAdapter(list[Annotated[Reply | Cut | Half | Garbage | Delay | ListingLag, Field(discriminator="action")]])
+
+
+class Listing:
+    """Which accepted jobs a list does not show yet."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._rule: ListingLag | None = None
+        self._calls = 0
+        self._accepted: dict[str, tuple[float, int]] = {}
+
+    def set(self, rule: ListingLag | None) -> None:
+        """Hide by this rule from now on; None: show everything."""
+        self._rule = rule
+        self._accepted.clear()
+
+    def accepted(self, job_id: str) -> None:
+        """Note that a job was accepted."""
+        if self._rule is not None:
+            self._accepted[job_id] = (self._now(), self._calls)
+
+    def hidden(self) -> frozenset[str]:
+        """Count a list call, and give the ids that it must not show."""
+        self._calls += 1
+        return frozenset(job_id for job_id, (time, calls) in self._accepted.items() if self._lags(time, calls))
+
+    def _lags(self, accepted_at: float, calls_before: int) -> bool:
+        rule = self._rule
+        if rule is None:
+            return False
+        by_time = rule.seconds is not None and self._now() < accepted_at + rule.seconds
+        return by_time or (rule.calls is not None and self._calls <= calls_before + rule.calls)
+
+
+class Faults:
+    """The rules in force. `now` gives seconds of a clock that never goes back."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.listing = Listing(now)
+        self._rules: list[CallRule] = []
+        self._matches: list[int] = []
+
+    def set(self, document: Any) -> None:
+        """Replace all rules by these, as JSON has them. Raises Refused for one that cannot be read."""
+        try:
+            rules = _RULES.validate_python(document)
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in problem["loc"])
+            raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from None
+        self._rules = [rule for rule in rules if isinstance(rule, CallRule)]
+        self._matches = [0] * len(self._rules)
+        self.listing.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
+
+    def on(self, method: str, path: str) -> list[CallRule]:
+        """Count a call, and give the rules that apply to it, in their order."""
+        applying = []
+        for index, rule in enumerate(self._rules):
+            if rule.method not in (None, method) or not fnmatchcase(path, rule.path):
+                continue
+            self._matches[index] += 1
+            after_first = self._matches[index] - rule.nth
+            if after_first >= 0 and (rule.count is None or after_first < rule.count):
+                applying.append(rule)
+        return applying

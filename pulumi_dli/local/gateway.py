@@ -1,0 +1,182 @@
+"""What stands before the routes, as the cloud's API gateway does: size, identity, project, and the faults of tests.
+
+Error codes: Huawei Cloud, API signing guide, "Error Codes"; the gateway adds a request id to each error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
+from starlette.types import Message, Receive, Scope, Send
+
+from pulumi_dli.local.calls import Calls
+from pulumi_dli.local.faults import CallRule, Cut, Delay, Faults, Garbage, Half, Reply
+from pulumi_dli.local.refusals import Refused
+from pulumi_dli.local.replies import refusal
+from pulumi_dli.local.signatures import SignedCall
+
+MAX_BODY = 12 * 1024 * 1024
+"""How many bytes a body may have (IAM API reference: calls with AK/SK, 12 MB)."""
+TRANSPORT = "pulumi_dli.transport"
+"""The extension of the ASGI scope that holds the connection, for faults that cut it."""
+
+_OPEN_PATH = "/v3/auth/tokens"
+_LOCAL_PATH = "/local/"
+
+Work = Callable[[Request], Awaitable[Response]]
+
+logger = logging.getLogger(__name__)
+
+
+class Identity(Protocol):
+    """Who may call."""
+
+    project_id: str
+
+    def check(self, call: SignedCall) -> None:
+        """Look at token or signature. Raises Refused."""
+
+
+class Gateway:
+    """The ASGI application: everything that comes in goes through here."""
+
+    def __init__(self, routes: Sequence[Route], *, identity: Identity, calls: Calls, faults: Faults) -> None:
+        self._routes = routes
+        self._identity = identity
+        self._calls = calls
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        if scope["type"] != "http":
+            return
+        request_id = secrets.token_hex(16)
+        response = await _refused_as_reply(self._answer(scope, await _read_body(receive)), request_id)
+        response.headers["X-Request-Id"] = request_id
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, body: bytes | None) -> Response:
+        path, method = scope["path"], scope["method"]
+        route, parameters = self._find(scope)
+        is_local = path.startswith(_LOCAL_PATH)
+        if not is_local:
+            self._calls.count(method, route.name if route else "unknown")
+        if body is None:
+            raise Refused("APIGW.0201", "Request entity too large.", status=413)
+        if path != _OPEN_PATH:
+            self._identity.check(_signed_call(scope, body))
+        if route is None:
+            raise Refused("APIGW.0101", "The API does not exist or has not been published in the environment.")
+        if parameters.get("project_id", self._identity.project_id) != self._identity.project_id:
+            raise Refused("APIGW.0302", "The project in the path is not the project of these credentials.")
+        request = Request({**scope, "path_params": parameters}, _replay(body))
+        work: Work = route.endpoint
+        return await (work(request) if is_local else self._spoil(work, request))
+
+    def _find(self, scope: Scope) -> tuple[Route | None, dict[str, str]]:
+        for route in self._routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                return route, child["path_params"]
+        return None, {}
+
+    async def _spoil(self, work: Work, request: Request) -> Response:
+        """Do the work of a call, with the faults that were asked for before and after it."""
+        rules = self._faults.on(request.method, request.url.path)
+        spoiled = await _apply([rule for rule in rules if rule.when == "before"], None)
+        if spoiled is not None:
+            return spoiled
+        response = await _refused_as_reply(work(request), secrets.token_hex(16))
+        return await _apply([rule for rule in rules if rule.when == "after"], response) or response
+
+
+async def _refused_as_reply(answer: Awaitable[Response], request_id: str) -> Response:
+    try:
+        return await answer
+    except Refused as refused:
+        content = refusal(refused.code, refused.message)
+        if refused.code.startswith("APIG"):
+            content["request_id"] = request_id
+        return JSONResponse(content, refused.status)
+    except Exception:
+        logger.exception("request %s", request_id)
+        return JSONResponse(refusal("DLI.0999", "A fault of the local DLI; its own log says more."), 500)
+
+
+async def _apply(rules: Sequence[CallRule], response: Response | None) -> Response | None:
+    """Let the delays pass; give the answer of the first rule that has one."""
+    for rule in rules:
+        match rule:
+            case Delay():
+                await asyncio.sleep(rule.seconds)
+            case Reply():
+                text = rule.body if isinstance(rule.body, str) else json.dumps(rule.body)
+                return Response(text, rule.status, rule.headers, rule.content_type)
+            case Garbage():
+                return Response("<html>not the answer", media_type="text/html")
+            case Cut():
+                return _CutResponse()
+            case Half() if response is not None:
+                return _HalfResponse(response.body, response.status_code, media_type=response.media_type)
+    return None
+
+
+class _CutResponse(Response):
+    """No answer: the connection is closed."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _close(scope, receive)
+
+
+class _HalfResponse(Response):
+    """An answer that ends within its body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        half = bytes(self.body[: len(self.body) // 2])
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await _close(scope, receive)
+
+
+async def _close(scope: Scope, receive: Receive) -> None:
+    scope["extensions"][TRANSPORT].close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """Read the whole body; None for one that is too large, of which the rest is passed over."""
+    body: bytearray | None = bytearray()
+    while True:
+        message = await receive()
+        if body is not None:
+            body += message.get("body", b"")
+            if len(body) > MAX_BODY:
+                body = None
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return None if body is None else bytes(body)
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _signed_call(scope: Scope, body: bytes) -> SignedCall:
+    return SignedCall(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )

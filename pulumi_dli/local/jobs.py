@@ -1,0 +1,207 @@
+"""The life of a job: starting, running, recovering, and its end as success or dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pulumi_dli.local import replies
+from pulumi_dli.local.engines import Attempt, Engine
+from pulumi_dli.local.logs import JobLogs
+from pulumi_dli.local.refusals import Refused, not_found
+from pulumi_dli.local.submissions import Submission, accepted
+from pulumi_dli.local.table import Job, JobTable, Selection
+from pulumi_dli.models import BatchState
+
+logger = logging.getLogger(__name__)
+
+
+class Jobs:
+    """All jobs. Everything happens in one event loop.
+
+    `slots` is how many jobs run at once; the others wait in the order of their submission. `keep_finished` is how many
+    seconds the record of a job is kept after its end. `now` gives the seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: JobTable,
+        engine: Engine,
+        directory: Path,
+        slots: int | None,
+        keep_finished: float,
+        now: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._engine = engine
+        self._directory = directory
+        self._slots = engine.default_slots if slots is None else slots
+        self._keep_finished = keep_finished
+        self._now = now
+        self._waiting: deque[str] = deque()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cancelled: set[str] = set()
+
+    async def start(self) -> None:
+        """Take up what an earlier server left: what waited goes on waiting, what ran is dead."""
+        for job in self._table.live():
+            if job.attempt is None:
+                self._waiting.append(job.id)
+                continue
+            if job.process is not None:
+                await self._engine.end_leftover(job.id, job.process)
+            self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
+            logger.warning("job %s ran when the local DLI was stopped: it is dead", job.id)
+        self._fill_slots()
+
+    async def stop(self) -> None:
+        """End all jobs that run. Their rows stay as they are, for `start` of the next server."""
+        tasks = list(self._tasks.values())
+        self._waiting.clear()
+        for task in tasks:
+            task.cancel("stop")
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def submit(self, submission: Submission, owner: str) -> Job:
+        """Accept a job. Raises Refused where the engine cannot run it."""
+        self._engine.check(submission.request)
+        now = self.now()
+        job = Job(
+            id=str(uuid.uuid4()),
+            name=submission.request.name or "",
+            owner=owner,
+            queue=submission.queue,
+            sc_type=submission.sc_type,
+            request=submission.request.model_dump_json(by_alias=True, exclude_unset=True),
+            req_body=replies.req_body(submission),
+            state=BatchState.STARTING,
+            create_time=now,
+            update_time=now,
+        )
+        self._table.add(job)
+        self._waiting.append(job.id)
+        # The reply says `starting` in any case: what comes next happens in later turns of the loop.
+        self._fill_slots()
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """Find a job. Raises Refused."""
+        self._expire()
+        job = self._table.get(job_id)
+        if job is None:
+            raise not_found("The job does not exist.")
+        return self._with_present_log(job)
+
+    def select(self, selection: Selection, hidden: frozenset[str] = frozenset()) -> tuple[int, list[Job]]:
+        """Give how many jobs match, and a page of them; jobs in `hidden` count as absent."""
+        self._expire()
+        total, jobs = self._table.select(selection, now=self.now(), hidden=hidden)
+        return total, [self._with_present_log(job) for job in jobs]
+
+    def cancel(self, job_id: str) -> None:
+        """End a job. It is dead as soon as its processes are gone. Raises Refused for one that has ended.
+
+        That ended jobs cannot be cancelled is on the page (dli_02_0129, 2026-04), the code for it is not.
+        """
+        job = self.get(job_id)
+        if job.state.is_final:
+            raise Refused("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
+        task = self._tasks.get(job_id)
+        if task is None:
+            self._waiting.remove(job_id)
+            self._end(job_id, BatchState.DEAD, "The job was cancelled before it was started.")
+        elif job_id not in self._cancelled:
+            self._cancelled.add(job_id)
+            task.cancel()
+
+    def logs(self, job_id: str) -> JobLogs:
+        """Give the logs of a job."""
+        return JobLogs(self._directory / job_id)
+
+    def now(self) -> int:
+        """Give the present time in milliseconds since 1970."""
+        return round(self._now() * 1000)
+
+    def _fill_slots(self) -> None:
+        while self._waiting and (self._slots is None or len(self._tasks) < self._slots):
+            job_id = self._waiting.popleft()
+            task = asyncio.get_running_loop().create_task(self._live(job_id), name=job_id)
+            self._tasks[job_id] = task
+            task.add_done_callback(self._leave)
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        job_id = task.get_name()
+        del self._tasks[job_id]
+        if task.cancelled():
+            if job_id in self._cancelled:  # else the server stops
+                self._cancelled.remove(job_id)
+                self._end(job_id, BatchState.DEAD, "The job was cancelled.")
+        elif (error := task.exception()) is not None:
+            logger.error("job %s: a fault of the local DLI", job_id, exc_info=error)
+            self._end(job_id, BatchState.DEAD, "A fault of the local DLI ended this job; its own log says more.")
+        self._fill_slots()
+
+    async def _live(self, job_id: str) -> None:
+        job = self._table.get(job_id)
+        assert job is not None  # noqa: S101  only ended jobs are removed
+        submission = accepted(job.batch_request, job.queue)
+        for number in range(submission.retries + 1):
+            if number:
+                self._change(job_id, BatchState.RECOVERING)
+                await asyncio.sleep(submission.recovery_delay_ms / 1000)
+            state = await self._engine.run(self._attempt(job, number))
+            if state is BatchState.SUCCESS:
+                break
+        self._cancelled.discard(job_id)
+        self._end(job_id, state, None)
+
+    def _attempt(self, job: Job, number: int) -> Attempt:
+        self._table.update(job.id, attempt=number, process=None)
+        return Attempt(
+            job_id=job.id,
+            number=number,
+            request=job.batch_request,
+            logs=self.logs(job.id),
+            report=lambda state: self._report(job.id, state),
+            own=lambda process: self._table.update(job.id, process=process),
+        )
+
+    def _report(self, job_id: str, state: BatchState) -> None:
+        """Note what the engine says. A job that was started before is `recovering` until it runs again."""
+        job = self._table.get(job_id)
+        if job is None or job.state is state or (state is BatchState.STARTING and job.start_time is not None):
+            return
+        self._change(job_id, state)
+        if state is BatchState.RUNNING and job.start_time is None:
+            # The form of huaweicloudsdkdli's sample (3.1.219, show_spark_job_response.py).
+            self._table.update(job_id, start_time=self.now(), app_id=f"batch-session-{job_id}:30663")
+
+    def _change(self, job_id: str, state: BatchState) -> None:
+        self._table.update(job_id, state=state, update_time=self.now())
+
+    def _end(self, job_id: str, state: BatchState, line: str | None) -> None:
+        job = self._table.get(job_id)
+        if job is None:
+            return
+        logs = self.logs(job_id)
+        if line is not None:
+            logs.write(job.attempt, line)
+        tail = logs.tail(job.attempt)
+        now = self.now()
+        self._table.update(job_id, state=state, update_time=now, end_time=now, process=None, log=tail)
+
+    def _with_present_log(self, job: Job) -> Job:
+        """Fill in the last lines of a job that may be writing them."""
+        if job.attempt is None or job.state.is_final:
+            return job
+        return replace(job, log=self.logs(job.id).tail(job.attempt))
+
+    def _expire(self) -> None:
+        for job_id in self._table.remove_ended_before(round(self.now() - self._keep_finished * 1000)):
+            self.logs(job_id).remove()

@@ -1,0 +1,88 @@
+"""The logs of a job: one of its submission, and one of its driver for each attempt.
+
+DIR/jobs/<id>/submit.log
+DIR/jobs/<id>/driver-0.log, driver-1.log, …
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulumi_dli.local.private_files import make_private_dir, open_private
+
+TAIL = 10
+"""How many lines the record of a job shows (table 6 of the page)."""
+PAGE = 100
+"""How many lines a call for a log gives by default (dli_02_0128, "from")."""
+
+_TAIL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Some lines of a log. `start` is the number of the first, from 0; `total` how many lines the log has."""
+
+    start: int
+    total: int
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class JobLogs:
+    """The logs in one job's directory, which is made when the first line is written."""
+
+    directory: Path
+
+    def open_driver(self, attempt: int) -> int:
+        """Open the driver log of an attempt (from 0) for appending, and give the file descriptor. Raises OSError."""
+        make_private_dir(self.directory)
+        return open_private(self._path(attempt), os.O_WRONLY | os.O_APPEND)
+
+    def write(self, attempt: int | None, *lines: str) -> None:
+        """Add lines to the driver log of an attempt, or to the submission's where it is None. Raises OSError."""
+        make_private_dir(self.directory)
+        file_descriptor = open_private(self._path(attempt), os.O_WRONLY | os.O_APPEND)
+        with os.fdopen(file_descriptor, "a", encoding="utf-8", errors="replace") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    def tail(self, attempt: int | None) -> tuple[str, ...]:
+        """Give the last lines of an attempt's driver log; of the submission's, where it has none."""
+        return _last_lines(self._path(attempt)) or _last_lines(self._path(None))
+
+    def page(self, attempt: int | None, start: int | None, size: int) -> LogPage:
+        """Give lines of an attempt's driver log, or of the submission's where `attempt` is None.
+
+        Without `start`: the last `size` lines. A log that is not there is an empty one.
+        """
+        path = self._path(attempt)
+        try:
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+                total = sum(1 for _ in file)
+                first = max(total - size, 0) if start is None else start
+                file.seek(0)
+                lines = [line.rstrip("\r\n") for line in itertools.islice(file, first, first + size)]
+        except FileNotFoundError:
+            return LogPage(start or 0, 0, [])
+        return LogPage(first, total, lines)
+
+    def remove(self) -> None:
+        """Remove the job's directory, if it is there."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _path(self, attempt: int | None) -> Path:
+        return self.directory / ("submit.log" if attempt is None else f"driver-{attempt}.log")
+
+
+def _last_lines(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - _TAIL_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ()
+    return tuple(text.splitlines()[-TAIL:])

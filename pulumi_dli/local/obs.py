@@ -1,0 +1,51 @@
+"""The buckets: `obs://bucket/key` is the file `DIR/obs/bucket/key`, for the service and inside Spark jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pulumi_dli.local.private_files import make_private_dir
+from pulumi_dli.local.refusals import Refused, bad_parameter
+
+SCHEME = "obs://"
+
+
+class ObjectStore:
+    """The buckets and the uploaded packages in a data directory.
+
+    A name without `obs://` is a package that was uploaded before: `group/name` is the file `DIR/packages/group/name`.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        """Make the directories. Raises OSError."""
+        self._buckets = make_private_dir(data_dir / "obs").resolve()
+        self._packages = make_private_dir(data_dir / "packages").resolve()
+
+    def find(self, parameter: str, name: str) -> Path:
+        """Give the file that a parameter of a request names. Raises Refused for one that is not there.
+
+        Nothing outside of the two directories is found, by whatever path.
+        """
+        root = self._buckets if name.startswith(SCHEME) else self._packages
+        if "\0" in name or "," in name:  # Spark separates paths by commas
+            raise bad_parameter(f"Parameter {parameter} is invalid: a path must not hold a comma or NUL.")
+        file = (root / name.removeprefix(SCHEME).lstrip("/")).resolve()
+        if not file.is_relative_to(root) or not file.exists():
+            what = "the object" if root == self._buckets else "the package"
+            raise Refused("DLI.0011", f"Parameter {parameter} is invalid: {what} that it names does not exist.")
+        return file
+
+    def hadoop_conf(self) -> dict[str, str]:
+        """Give the Hadoop properties with which `obs://` works inside a job, for the buckets there are now.
+
+        A job can make no bucket: neither can it in the cloud.
+        """
+        conf = {
+            "fs.obs.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
+            "fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
+            # Without checksum files, which a file that is edited by hand would no longer match.
+            "fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        }
+        for bucket in sorted(path for path in self._buckets.iterdir() if path.is_dir()):
+            conf[f"fs.viewfs.mounttable.{bucket.name}.linkFallback"] = bucket.as_uri()
+        return conf

@@ -1,0 +1,25 @@
+"""Files and directories that only their owner may read: jobs carry secrets in `conf` and `args`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def make_private_dir(path: Path) -> Path:
+    """Make a directory (mode 700), with its parents, if it is not there. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file with these `os.O_…` flags, made with mode 600 where it is new. Raises OSError."""
+    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a whole file (mode 600) in one step: a reader sees the old text or the new. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.new")
+    with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

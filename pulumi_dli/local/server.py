@@ -1,0 +1,237 @@
+"""The server: a socket on 127.0.0.1, and a thread with the event loop in which everything happens."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pulumi_dli.local.app import BatchApi, TestApi
+from pulumi_dli.local.calls import Calls
+from pulumi_dli.local.credentials import Credentials, CredentialsError
+from pulumi_dli.local.engines import Engine
+from pulumi_dli.local.engines.timeline import TimelineEngine
+from pulumi_dli.local.faults import Faults
+from pulumi_dli.local.gateway import TRANSPORT, Gateway
+from pulumi_dli.local.jobs import Jobs
+from pulumi_dli.local.keystone import Keystone
+from pulumi_dli.local.obs import ObjectStore
+from pulumi_dli.local.private_files import make_private_dir, open_private
+from pulumi_dli.local.queues import Queues
+from pulumi_dli.local.table import JobTable
+
+EngineName = Literal["spark", "timeline"]
+HOST = "127.0.0.1"
+KEEP_FINISHED = 6 * 3600.0
+"""Seconds for which the record of an ended job is kept (Huawei Cloud user guide, 2021: 6 hours)."""
+
+_STOP_TIMEOUT = 60.0
+
+
+class LocalDliError(Exception):
+    """The local DLI cannot start. `str(error)` says why and what to do."""
+
+
+class LocalDli:
+    """A local DLI in this process: a context manager that starts and stops it.
+
+    `data` is its directory. `port` 0 takes a free one. `engine` is `spark`, or `timeline` for states without Spark;
+    `master` is for Spark. `slots` is how many jobs run at once: by default half of the processors with Spark, any
+    number with timelines. `queues` are the names of queues beside `default`. `keep_finished` is how many seconds the
+    record of an ended job is kept. `start`, and so `with`, raises LocalDliError.
+    """
+
+    def __init__(
+        self,
+        data: Path | str,
+        *,
+        port: int = 0,
+        engine: EngineName = "spark",
+        master: str = "local[*]",
+        slots: int | None = None,
+        queues: Sequence[str] = (),
+        keep_finished: float = KEEP_FINISHED,
+    ) -> None:
+        self.data = Path(data).absolute()
+        self.calls = Calls()
+        self.faults = Faults()
+        self._port = port
+        self._engine: EngineName = engine
+        self._master = master
+        self._slots = slots
+        self._queues = tuple(queues)
+        self._keep_finished = keep_finished
+        self._credentials: Credentials | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def credentials(self) -> Credentials:
+        """The account, with the addresses of the running server."""
+        if self._credentials is None:
+            raise RuntimeError("the local DLI has not been started")
+        return self._credentials
+
+    @property
+    def endpoint(self) -> str:
+        """The address, as in `http://127.0.0.1:8080`."""
+        return self.credentials.endpoint
+
+    def bucket(self, name: str) -> Path:
+        """Give the directory of a bucket, made if it is not there: `obs://name/key` is the file `key` in it."""
+        return make_private_dir(self.data / "obs" / name)
+
+    def start(self) -> None:
+        """Start the server; it answers when this returns. Raises LocalDliError."""
+        with ExitStack() as held:
+            try:
+                make_private_dir(self.data)
+                held.callback(os.close, _lock(self.data))
+                store = ObjectStore(self.data)
+                engine = self._make_engine(store)
+                listener = held.enter_context(_listen(self._port))
+                address = f"http://{HOST}:{listener.getsockname()[1]}"
+                self._credentials = Credentials.load_or_make(self.data).at(address)
+                table = JobTable(self.data / "jobs.sqlite")
+                held.callback(table.close)
+                self._credentials.save(self.data)
+                directory = make_private_dir(self.data / "jobs")
+            except (OSError, sqlite3.Error) as error:
+                raise LocalDliError(f"the directory {self.data} cannot be used: {error}") from None
+            except CredentialsError as error:
+                raise LocalDliError(str(error)) from None
+            jobs = Jobs(
+                table=table,
+                engine=engine,
+                directory=directory,
+                slots=self._slots,
+                keep_finished=self._keep_finished,
+                now=time.time,
+            )
+            self._server = _Server(self._application(jobs))
+            self._thread = threading.Thread(
+                target=self._run, args=(self._server, jobs, listener, held.pop_all()), name="local-dli"
+            )
+        self._thread.start()
+        self._server.has_started.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop the server, with all processes of its jobs. What waits goes on when it is started again."""
+        if self._thread is None or self._server is None:
+            return
+        self._server.should_exit = True
+        self._thread.join(_STOP_TIMEOUT)
+        if self._thread.is_alive():
+            raise LocalDliError(f"the local DLI has not stopped within {_STOP_TIMEOUT:.0f} s")
+        self._thread = None
+        if self._failure is not None:
+            raise self._failure
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _make_engine(self, store: ObjectStore) -> Engine:
+        if self._engine == "timeline":
+            return TimelineEngine()
+        from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError  # noqa: PLC0415
+
+        try:
+            return SparkEngine(Spark.find(), store, self._master)
+        except SparkError as error:
+            raise LocalDliError(str(error)) from None
+
+    def _application(self, jobs: Jobs) -> Gateway:
+        account = self.credentials
+        keystone = Keystone(account)
+        queues = Queues(self._queues, owner=account.username, created=jobs.now())
+        batches = BatchApi(jobs, queues, self.faults, account.username)
+        routes = [*batches.routes(), *keystone.routes(), *TestApi(self.calls, self.faults).routes()]
+        return Gateway(routes, identity=keystone, calls=self.calls, faults=self.faults)
+
+    def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, held: ExitStack) -> None:
+        async def serve() -> None:
+            await jobs.start()
+            await server.serve([listener])
+            await jobs.stop()
+
+        try:
+            with held:
+                asyncio.run(serve())
+        except BaseException as error:  # noqa: BLE001  raised again in the thread that started or stops the server
+            self._failure = error
+        finally:
+            server.has_started.set()
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and hands the connection on, for faults that cut it."""
+
+    def __init__(self, application: Gateway) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=_Protocol,
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self.has_started = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+
+class _Protocol(H11Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        application = self.app
+
+        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
+            scope["extensions"] = {TRANSPORT: transport}
+            await application(scope, receive, send)
+
+        self.app = with_transport
+
+
+def _lock(data: Path) -> int:
+    """Keep others off the directory while this process has it open."""
+    lock = open_private(data / "lock", os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise LocalDliError(f"another local DLI works in {data}: stop it, or give another --data") from None
+    return lock
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise LocalDliError(f"port {port} cannot be used: {error.strerror}. Give another --port, or 0") from None

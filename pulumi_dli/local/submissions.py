@@ -1,0 +1,139 @@
+"""What comes in: the body of the create call, read and judged as the service does.
+
+Source unless said otherwise: "Creating a Batch Processing Job" (dli_02_0124), 2023-11, with the additions of 2026-04.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from pulumi_dli.local.refusals import bad_parameter, not_found
+from pulumi_dli.models import DEFAULT_MAX_RETRY_TIMES, DEFAULT_SC_TYPE, MAX_RETRY_TIMES, BatchRequest, memory_mib
+
+DEFAULT_QUEUE = "default"
+DEFAULT_RECOVERY_DELAY_MS = 10_000
+"""`minRecoveryDelayTime` where the request has none (`req_body` in the samples of huaweicloudsdkdli 3.1.219)."""
+
+_MAX_INTEGER = 2**31 - 1  # the page's Integer
+_SIZES = ("driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors")
+_MEMORIES = {"driverMemory": "driver_memory", "executorMemory": "executor_memory"}
+_INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "numExecutors": "num_executors"}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A create call that is accepted.
+
+    `queue` is the name in the service's spelling, `sc_type` what replies say. `retries` is how often the job is started
+    again (0 without `auto_recovery`), `recovery_delay` the seconds before each of these starts.
+    """
+
+    request: BatchRequest
+    queue: str
+    sc_type: str
+    max_retry_times: int
+    recovery_delay_ms: int
+
+    @property
+    def retries(self) -> int:
+        """How often the job is started again after a failure."""
+        return self.max_retry_times if self.request.auto_recovery else 0
+
+
+def read_json(body: bytes) -> Any:
+    """Read a JSON document. Raises Refused for one that is broken, nested too deep, or not text."""
+    try:
+        document = json.loads(body, parse_constant=_no_constant)
+        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate is JSON, but not text
+    except RecursionError:
+        raise bad_parameter("The request body is nested too deep.") from None
+    except ValueError:
+        raise bad_parameter("The request body is not valid JSON.") from None
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_submission(document: Any, queues: Collection[str]) -> Submission:
+    """Read the body of a create call. `queues` are the names there are. Raises Refused."""
+    if not isinstance(document, dict):
+        raise bad_parameter("The request body must be a JSON object.")
+    try:
+        request = BatchRequest.model_validate(document)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise bad_parameter(f"Parameter {where} is invalid: {problem['msg']}.") from None
+    _check_application(request)
+    _check_sizes(request)
+    return accepted(request, _queue(request, queues))
+
+
+def accepted(request: BatchRequest, queue: str) -> Submission:
+    """Work out what a request that was checked means on this queue. Raises Refused for a bad retry parameter."""
+    extra = request.model_extra or {}
+    customized = any(getattr(request, size) is not None for size in _SIZES)
+    retry_times = request.max_retry_times
+    if retry_times is None:  # the getting-started page (dli_02_0309) spells it so
+        retry_times = _integer("maxRetryTimes", extra.get("maxRetryTimes"), DEFAULT_MAX_RETRY_TIMES, MAX_RETRY_TIMES)
+    delay = extra.get("minRecoveryDelayTime")
+    return Submission(
+        request=request,
+        queue=queue,
+        sc_type="CUSTOMIZED" if customized else request.sc_type or DEFAULT_SC_TYPE,
+        max_retry_times=retry_times,
+        recovery_delay_ms=_integer("minRecoveryDelayTime", delay, DEFAULT_RECOVERY_DELAY_MS, _MAX_INTEGER),
+    )
+
+
+def _integer(name: str, value: Any, default: int, most: int) -> int:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise bad_parameter(f"Parameter {name} is invalid: it must be an integer from 0 to {most}.")
+    return value
+
+
+def _check_application(request: BatchRequest) -> None:
+    file = request.file.strip()
+    if not file:
+        raise bad_parameter("Parameter file is invalid: it must not be empty.")
+    if not file.endswith(".py") and not (request.class_name or "").strip():
+        raise bad_parameter("Parameter className is invalid: a main class is required for a JAR.")
+    texts = [request.class_name or "", *(request.args or [])]
+    if any("\0" in text for text in texts):
+        raise bad_parameter("Parameter args is invalid: it holds a NUL character.")
+
+
+def _check_sizes(request: BatchRequest) -> None:
+    for parameter, attribute in _MEMORIES.items():
+        memory = getattr(request, attribute)
+        if memory is None:
+            continue
+        try:
+            memory_mib(memory)
+        except ValueError:
+            raise bad_parameter(
+                f"Parameter {parameter} is invalid: it must be an integer with a unit, as in 2G or 2048M."
+            ) from None
+    for parameter, attribute in _INTEGERS.items():
+        _integer(parameter, getattr(request, attribute), 0, _MAX_INTEGER)
+
+
+def _queue(request: BatchRequest, queues: Collection[str]) -> str:
+    """Find the queue. The page's own example writes its name with a blank before it."""
+    queue = (request.queue or "").strip()
+    cluster = (request.cluster_name or "").strip()
+    if queue and cluster:
+        raise bad_parameter("Parameters queue and cluster_name are invalid: they cannot coexist.")
+    name = (queue or cluster or DEFAULT_QUEUE).lower()
+    if name not in queues:
+        raise not_found("The queue that parameter queue names does not exist.")
+    return name

@@ -1,0 +1,188 @@
+"""The table of jobs, in sqlite: what outlives the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pulumi_dli.local.private_files import open_private
+from pulumi_dli.models import LIVE_STATES, BatchRequest, BatchState
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,
+    owner       TEXT NOT NULL,
+    queue       TEXT NOT NULL,
+    sc_type     TEXT NOT NULL,
+    request     TEXT NOT NULL,
+    req_body    TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    create_time INTEGER NOT NULL,
+    update_time INTEGER NOT NULL,
+    start_time  INTEGER,
+    end_time    INTEGER,
+    app_id      TEXT NOT NULL,
+    attempt     INTEGER,
+    process     INTEGER,
+    log         TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+CREATE INDEX IF NOT EXISTS jobs_by_end ON jobs (end_time);
+"""
+
+ORDERS = {
+    "CREATE_TIME_DESC": "create_time DESC, number DESC",
+    "CREATE_TIME_ASC": "create_time, number",
+    "DURATION_DESC": "COALESCE(end_time, :now) - COALESCE(start_time, end_time, :now) DESC, number DESC",
+    "DURATION_ASC": "COALESCE(end_time, :now) - COALESCE(start_time, end_time, :now), number",
+}
+"""How a list may be ordered (huaweicloudsdkdli 3.1.219, ListSparkJobsRequest.order), as SQL."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row. Times are milliseconds since 1970; `start_time` is when it first ran, `end_time` when it ended.
+
+    `request` is the body of the create call as JSON, `req_body` what the service makes of it. `attempt` counts from 0,
+    None while the job was never started. `process` is the session of the job's processes, where it has any. `log`
+    holds the last lines as of the last change.
+    """
+
+    id: str
+    name: str
+    owner: str
+    queue: str
+    sc_type: str
+    request: str = field(repr=False)
+    req_body: str = field(repr=False)
+    state: BatchState
+    create_time: int
+    update_time: int
+    start_time: int | None = None
+    end_time: int | None = None
+    app_id: str = ""
+    attempt: int | None = None
+    process: int | None = None
+    log: tuple[str, ...] = ()
+
+    @cached_property
+    def batch_request(self) -> BatchRequest:
+        """The body of the create call."""
+        return BatchRequest.model_validate_json(self.request)
+
+    def duration(self, now: int) -> int:
+        """Give how long it ran, or has run until `now`, in milliseconds."""
+        return (self.end_time or now) - self.start_time if self.start_time is not None else 0
+
+
+_COLUMNS = tuple(column.name for column in fields(Job))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a list asks for. An attribute that is None does not narrow it. Times are milliseconds since 1970.
+
+    `name_part` is found anywhere in a name, in any case: whether the service compares whole names is documented
+    nowhere, so clients must not depend on it.
+    """
+
+    queue: str | None = None
+    name_part: str | None = None
+    id: str | None = None
+    state: BatchState | None = None
+    owner: str | None = None
+    created_from: int | None = None
+    created_to: int | None = None
+    order: str = "CREATE_TIME_DESC"
+    offset: int = 0
+    size: int = 100
+
+
+class JobTable:
+    """The table of jobs in one file. Used by one thread. Each call is a transaction of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the table, or make it. Raises OSError or sqlite3.Error."""
+        os.close(open_private(path, os.O_RDWR))
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def add(self, job: Job) -> None:
+        """Add a row. Raises sqlite3.IntegrityError where the id is there already."""
+        names = ", ".join(_COLUMNS)
+        marks = ", ".join(f":{name}" for name in _COLUMNS)
+        values = {name: _stored(getattr(job, name)) for name in _COLUMNS}
+        self._database.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)  # noqa: S608  our own names
+
+    def get(self, job_id: str) -> Job | None:
+        """Find a row by the job's id."""
+        return next(self._rows("WHERE id = :id", {"id": job_id}), None)
+
+    def update(self, job_id: str, **changes: Any) -> None:
+        """Change columns of a row; a row that is gone is left alone."""
+        columns = ", ".join(f"{name} = :{name}" for name in changes if name in _COLUMNS)
+        values = {name: _stored(value) for name, value in changes.items()}
+        self._database.execute(f"UPDATE jobs SET {columns} WHERE id = :key", values | {"key": job_id})  # noqa: S608
+
+    def live(self) -> list[Job]:
+        """Give the jobs that have not ended, the oldest first."""
+        states = ", ".join(f"'{state}'" for state in LIVE_STATES)
+        return list(self._rows(f"WHERE state IN ({states}) ORDER BY number", {}))
+
+    def select(self, selection: Selection, *, now: int, hidden: Collection[str] = ()) -> tuple[int, list[Job]]:
+        """Give how many rows match, and a page of them; rows whose id is in `hidden` count as absent."""
+        conditions, values = _conditions(selection)
+        values |= {"now": now, "hidden": json.dumps(list(hidden))}
+        where = " AND ".join([*conditions, "id NOT IN (SELECT value FROM json_each(:hidden))"])
+        [(total,)] = self._database.execute(f"SELECT count(*) FROM jobs WHERE {where}", values)  # noqa: S608
+        page = f"WHERE {where} ORDER BY {ORDERS[selection.order]} LIMIT {selection.size} OFFSET {selection.offset}"
+        return total, list(self._rows(page, values))
+
+    def all(self) -> list[Job]:
+        """Give every row, in the order of submission."""
+        return list(self._rows("ORDER BY number", {}))
+
+    def remove_ended_before(self, time: int) -> list[str]:
+        """Remove the jobs that ended before this time (ms since 1970), and give their ids."""
+        return [row[0] for row in self._database.execute("DELETE FROM jobs WHERE end_time < ? RETURNING id", (time,))]
+
+    def _rows(self, rest: str, values: dict[str, Any]) -> Iterator[Job]:
+        names = ", ".join(_COLUMNS)
+        for row in self._database.execute(f"SELECT {names} FROM jobs {rest}", values):  # noqa: S608  our own names
+            columns = dict(zip(_COLUMNS, row, strict=True))
+            columns["state"] = BatchState(columns["state"])
+            columns["log"] = tuple(json.loads(columns["log"]))
+            yield Job(**columns)
+
+
+def _stored(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, tuple) else value
+
+
+def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
+    """Write a selection as SQL conditions with their values."""
+    offered = (
+        ("queue = :queue", "queue", selection.queue),
+        ("instr(lower(name), lower(:name)) > 0", "name", selection.name_part),
+        ("id = :id", "id", selection.id),
+        ("state = :state", "state", selection.state),
+        ("owner = :owner", "owner", selection.owner),
+        ("create_time >= :created_from", "created_from", selection.created_from),
+        ("create_time <= :created_to", "created_to", selection.created_to),
+    )
+    asked = [(sql, key, value) for sql, key, value in offered if value is not None]
+    return [sql for sql, _, _ in asked], {key: value for _, key, value in asked}
