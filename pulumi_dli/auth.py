@@ -77,22 +77,18 @@ def _body_bytes(request: requests.PreparedRequest) -> bytes:
     raise TypeError("only bodies of text or bytes can be signed")
 
 
-def _encode(text: str) -> str:
-    return quote(text, safe="-_.~")
-
-
 def canonical_request(method: str, url: str, signed_headers: dict[str, str], body: bytes) -> str:
     """Write a request in the form that is signed. `signed_headers` have lower-case names.
 
     The path gets a slash at its end here, though the real one has none.
     """
     parts = urlsplit(url)
-    path = "/".join(_encode(unquote(segment)) for segment in (parts.path or "/").split("/"))
-    query = sorted((_encode(key), _encode(value)) for key, value in parse_qsl(parts.query, keep_blank_values=True))
+    path = quote(unquote(parts.path), safe="/~")
+    query = sorted(parse_qsl(parts.query, keep_blank_values=True))
     lines = (
         method.upper(),
         path if path.endswith("/") else path + "/",
-        "&".join(f"{key}={value}" for key, value in query),
+        "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in query),
         *(f"{name}:{signed_headers[name].strip()}" for name in sorted(signed_headers)),
         "",
         _names(signed_headers),
