@@ -6,6 +6,7 @@ job = dli.BatchJob("wordcount", file="obs://demo/jobs/wordcount.py", queue="batc
 done = job.wait(until="success", timeout="2h")
 """
 
-from pulumi_dli.resources import BatchJob, BatchJobWait, GroupArgsDict, PackageArgsDict, SubmittedTo
+from pulumi_dli.resources import BatchJob, BatchJobWait
+from pulumi_dli.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
 
-__all__ = ["BatchJob", "BatchJobWait", "GroupArgsDict", "PackageArgsDict", "SubmittedTo"]
+__all__ = ["BatchJob", "BatchJobWait", "Group", "GroupArgsDict", "Package", "PackageArgsDict", "SubmittedTo"]
