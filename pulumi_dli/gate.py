@@ -34,7 +34,7 @@ class Gate:
         given = {key: value for key, value in values.items() if value is not None}
         self._session = Session(given, lambda job_name, message: pulumi.log.warn(f"{job_name}: {message}"))
         self._watchers: dict[Any, Watcher] = {}
-        self._has_begun = False
+        self._reported: set[str] = set()
 
     async def wait(
         self,
@@ -44,15 +44,19 @@ class Gate:
         timeout: str | float | None,
         submitted_to: dict[str, Any] | None,
         job_name: str,
-        row: pulumi.Resource,
+        row: pulumi.Resource | None,
     ) -> float:
-        """Wait until a job has reached `until` or has ended; give the seconds waited. Progress stands beside `row`."""
+        """Wait until a job has reached `until` or has ended; give the seconds waited.
+
+        Progress stands beside `row`: a resource that is registered already, since what is said beside another one is
+        shown only when that is registered too.
+        """
         try:
             if not self._session.settings.wait:
                 return 0.0
             watcher = await asyncio.to_thread(self._watcher, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
-            return await watcher.wait(batch_id, Until(until), seconds, self._progress(job_name, row))
+            return await watcher.wait(batch_id, Until(until), seconds, self._progress(batch_id, job_name, row))
         except (DliError, ValueError) as error:
             # The provider judges the settings and the inputs, and fails with the message for the user.
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
@@ -69,7 +73,7 @@ class Gate:
             )
         return self._watchers[client.place]
 
-    def _progress(self, job_name: str, row: pulumi.Resource) -> Callable[[Batch, float], None]:
+    def _progress(self, batch_id: str, job_name: str, row: pulumi.Resource | None) -> Callable[[Batch, float], None]:
         """Make what tells how one wait goes: at every change of state, and else at growing intervals."""
         last_state, last_said = "", 0.0
 
@@ -79,13 +83,20 @@ class Gate:
             silence = min(max(waited / 4, _SHORTEST_SILENCE), _LONGEST_SILENCE)
             if state == last_state and waited - last_said < silence:
                 return
+            hint = "" if self._reported else "; ^C leaves it running, and the next `pulumi up` goes on waiting"
             last_state, last_said = state, waited
-            if not self._has_begun:
-                self._has_begun = True
-                pulumi.log.info("waiting; ^C leaves the job running, and the next `pulumi up` goes on waiting", row)
-            pulumi.log.info(f"{job_name}: {progress_message(batch, waited)}", row, ephemeral=True)
+            self._reported.add(batch_id)
+            pulumi.log.info(f"{job_name}: {progress_message(batch, waited)}{hint}", row, ephemeral=True)
 
         return report
+
+    def report_end(
+        self, batch_id: str, state: str, duration: float | None, job_name: str, row: pulumi.Resource
+    ) -> None:
+        """Say how a job ended whose progress was shown."""
+        if batch_id in self._reported:
+            lasted = "" if duration is None else f" after {format_duration(duration / 1000)}"
+            pulumi.log.info(f"{job_name}: {state}{lasted}", row, ephemeral=True)
 
 
 def progress_message(batch: Batch, waited: float) -> str:
@@ -99,6 +110,13 @@ def progress_message(batch: Batch, waited: float) -> str:
 
 
 _gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
+
+
+def report_end(batch_id: str, state: str, duration: float | None, job_name: str, row: pulumi.Resource) -> None:
+    """Say how a job ended, if this program has waited for it."""
+    gate = _gates.get(asyncio.get_running_loop())
+    if gate is not None:
+        gate.report_end(batch_id, state, duration, job_name, row)
 
 
 async def pass_gate(batch_id: str, **wait: Any) -> tuple[str, float]:

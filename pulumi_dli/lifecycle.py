@@ -92,6 +92,17 @@ def outcome(declared: Properties, batch_id: str, state: BatchState | None, *, ex
     return Decision(Action.NONE)
 
 
+def duration(batch: Batch) -> int | None:
+    """Give how long a job has run, in milliseconds.
+
+    The details call does not tell (dli_02_0126). There it is the time from the creation to the last change of a job
+    that has ended, so it counts what the job waited for capacity.
+    """
+    if batch.duration is None and batch.is_final and batch.create_time is not None and batch.update_time is not None:
+        return max(batch.update_time - batch.create_time, 0)
+    return batch.duration
+
+
 def outputs(declared: Properties, batch: Batch, place: Mapping[str, str | None]) -> dict[str, Any]:
     """Make the outputs of a job: what was declared, under the same names, and what the service says, under its own."""
     app_id = batch.app_id[:1] if isinstance(batch.app_id, list) else [batch.app_id]
@@ -106,7 +117,7 @@ def outputs(declared: Properties, batch: Batch, place: Mapping[str, str | None])
         "log": batch.log,
         "createTime": batch.create_time,
         "updateTime": batch.update_time,
-        "duration": batch.duration,
+        "duration": duration(batch),
         "submittedName": batch.name or None,
         "effectiveScType": batch.sc_type or None,
         "effectiveQueue": batch.queue or batch.cluster_name or None,
@@ -124,7 +135,7 @@ def refreshed(stored: Properties, batch: Batch | None) -> dict[str, Any]:
     if batch is None:
         return {**stored, "recordExpired": True}
     news = outputs({}, batch, stored.get("submittedTo") or {})
-    kept = ("submittedName", "duration")  # absent from some replies
+    kept = ("submittedName",)  # absent from some replies
     return {**stored, **{key: value for key, value in news.items() if value is not None or key not in kept}}
 
 
@@ -150,10 +161,8 @@ class Until(StrEnum):
 
 def lasted(batch: Batch) -> str:
     """Say how long a job has lasted, as far as the service tells; an empty string where it does not."""
-    milliseconds = batch.duration
-    if milliseconds is None and batch.create_time is not None and batch.update_time is not None:
-        milliseconds = batch.update_time - batch.create_time
-    return f" after {format_duration(milliseconds / 1000)}" if milliseconds is not None and milliseconds >= 0 else ""
+    milliseconds = duration(batch)
+    return "" if milliseconds is None else f" after {format_duration(milliseconds / 1000)}"
 
 
 def dead_message(job_name: str, batch: Batch, log: Sequence[str], *, reruns: bool) -> str:
