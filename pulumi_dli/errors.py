@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -203,7 +203,7 @@ def _by_status(status: int) -> ErrorCode:
         return row("there is nothing at this address", "Check region and endpoint.", _NEVER)
     if status == 429:
         return row("too many calls", "Wait a little.", _BACKOFF)
-    if status >= 500:
+    if status == 408 or status >= 500:
         return row("the service failed", "", _AMBIGUOUS)
     return row("the service refused the call", "", _NEVER)
 
@@ -211,14 +211,20 @@ def _by_status(status: int) -> ErrorCode:
 def classify(code: str, status: int) -> ErrorCode:
     """Find the row for an error: by its code, and where the code is unknown, by its HTTP status.
 
-    A 404 with an unknown `DLI.` code means that the thing is gone; any other unknown 404 means a wrong address.
+    Three statuses say more than any code about what may be done. After a 5xx nobody knows what the service did; a 429
+    did nothing; a 404 of the service itself (`DLI.…`) means that the thing is gone, while any other 404 is a wrong
+    address. And only at 400 does a code alone mean that: a thing that may not be seen is not gone.
     """
-    known = ERROR_CODES.get(code)
-    if known is not None:
-        return known
+    by_status = _by_status(status)
+    row = ERROR_CODES.get(code, by_status)
+    if status == 429 or status >= 500:
+        return replace(row, retry=by_status.retry)
     if status == 404 and code.startswith("DLI."):
-        return ErrorCode(code, status, "it does not exist", "", _GONE, _CODES_PAGE)
-    return _by_status(status)
+        known = row if code in ERROR_CODES else ErrorCode(code, status, "it does not exist", "", _GONE, _CODES_PAGE)
+        return replace(known, retry=_GONE)
+    if row.retry is _GONE and status != 400:
+        return replace(row, retry=by_status.retry)
+    return row
 
 
 class DliError(Exception):
@@ -244,7 +250,7 @@ class ServiceError(DliError):
         self.request_id = request_id
         self.retry_after: float | None = None
         self.row = classify(code, status)
-        said = f": {message}" if message else ""
+        said = f": {message.rstrip(' .')}" if message else ""
         hint = f" {self.row.hint}" if self.row.hint else ""
         trace = f" (request id {request_id})" if request_id else ""
         super().__init__(f"{call}: {code or 'HTTP'} {status}, {self.row.meaning}{said}.{hint}{trace}")
