@@ -198,6 +198,22 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a map" if isinstance(value, Mapping) else "something else"
 
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "scType": tuple(RESOURCE_TYPES),
+    "feature": ("basic", "ai", "custom"),
+    "onRecordExpired": ("keep", "rerun"),
+    "whenRunning": ("cancel", "refuse"),
+}
+"""The properties that take one of a few words, and the words."""
+
+OPTION_DEFAULTS: dict[str, Any] = {
+    "rerunOnFailure": True,
+    "onRecordExpired": "keep",
+    "whenRunning": "cancel",
+    "cancelTimeout": 300,
+}
+"""What an option is where it is not given."""
+
 _PACKAGE = _object_of(name=_path, type=_name)
 
 _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -206,7 +222,7 @@ _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
     "queue": _name,
     "clusterName": _name,
     "args": _list_of(_text),
-    "scType": _choice(*RESOURCE_TYPES),
+    "scType": _choice(*CHOICES["scType"]),
     "jars": _list_of(_path),
     "pyFiles": _list_of(_path),
     "files": _list_of(_path),
@@ -224,7 +240,7 @@ _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
     "autoRecovery": _flag,
     "maxRetryTimes": _integer(0, MAX_RETRY_TIMES),
     "catalogName": _name,
-    "feature": _choice("basic", "ai", "custom"),
+    "feature": _choice(*CHOICES["feature"]),
     "sparkVersion": _name,
     "image": _name,
     "executionAgencyUrn": _name,
@@ -236,8 +252,8 @@ _OPTION_CHECKS: dict[str, Callable[[Any], Any]] = {
     "triggers": _map_of(_any),
     "replacementTrigger": _any,
     "rerunOnFailure": _flag,
-    "onRecordExpired": _choice("keep", "rerun"),
-    "whenRunning": _choice("cancel", "refuse"),
+    "onRecordExpired": _choice(*CHOICES["onRecordExpired"]),
+    "whenRunning": _choice(*CHOICES["whenRunning"]),
     "cancelTimeout": _integer(0),
     "adoptId": _name,
 }

@@ -17,6 +17,7 @@ from pulumi_dli.types import (
     Scalar,
     Strings,
     SubmittedTo,
+    SubmittedToArgsDict,
     Until,
     WhenRunning,
     input_type_of,
@@ -28,7 +29,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     """One run of a Spark batch job on Data Lake Insight.
 
     Submitted when it is first declared, and again when what is declared changes, when `triggers` change, or when the
-    last run is dead (`rerun_on_failure`). Nothing else runs it twice. `wait` gives its outcome.
+    last run is dead (`rerun_on_failure`). Nothing else runs it twice. Its outcome is a `BatchJobWait`.
     """
 
     file: pulumi.Output[str]
@@ -104,7 +105,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
 
     state: pulumi.Output[str]
     """The state at submission or at the last refresh: `starting`, `running`, `recovering`, `success`, `dead`. The
-    outcome is `job.wait().state`."""
+    outcome is the `state` of its `BatchJobWait`."""
     app_id: pulumi.Output[str | None] = pulumi.property("appId")
     """The id of the application behind the job. Not the job's id."""
     owner: pulumi.Output[str | None]
@@ -281,7 +282,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             timeout=timeout,
             job_name=self.pulumi_resource_name,
             submitted_to=self.submitted_to.apply(
-                lambda place: place and {"region": place.region, "projectId": place.project_id}
+                lambda place: {"region": place.region, "projectId": place.project_id} if place else {}
             ),
             rerun_on_failure=self._reruns,
             opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), opts),
@@ -329,7 +330,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         until: pulumi.Input[Until] = "success",
         timeout: pulumi.Input[str | float] | None = None,
         job_name: str | None = None,
-        submitted_to: pulumi.Input[Mapping[str, str | None]] | None = None,
+        submitted_to: pulumi.Input[SubmittedToArgsDict] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -32,6 +32,15 @@ class GroupArgsDict(TypedDict, total=False):
     """The packages of the group that the job uses. The service does not check their types."""
 
 
+class SubmittedToArgsDict(TypedDict, total=False):
+    """The place where a job was submitted, by the names that it has in the state."""
+
+    region: str | None
+    """The region; none where only an address was set."""
+    projectId: str
+    """The id of the project."""
+
+
 @pulumi.output_type
 class Package(dict[str, Any]):
     """A package that was uploaded before, as it was declared."""

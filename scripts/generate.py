@@ -1,0 +1,221 @@
+"""Writes what is generated: `schema.json`, the Pulumi package schema. With `--check`: tells whether it is up to date.
+
+No property is listed here. Names, types and texts come from the resources, their nested types and the settings, so what
+is declared there is in the schema. A default is in the schema only where it is the provider's: one of the service is
+the service's to change, and stands in the text.
+"""
+
+import ast
+import difflib
+import inspect
+import itertools
+import json
+import re
+import sys
+import textwrap
+import tomllib
+from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import pulumi
+from pydantic.alias_generators import to_camel
+
+from pulumi_dli import BatchJob, BatchJobWait, Group, Package, SubmittedTo
+from pulumi_dli.lifecycle import Until
+from pulumi_dli.models import RESOURCE_TYPES
+from pulumi_dli.properties import CHOICES, OPTION_DEFAULTS, WIRE_NAMES
+from pulumi_dli.settings import NAMESPACE, Credentials, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Schema = dict[str, Any]
+
+ALL_CHOICES = CHOICES | {"until": tuple(Until)}
+JOB_DEFAULTS, WAIT_DEFAULTS = OPTION_DEFAULTS, {"until": Until.SUCCESS}
+REPLACING = {*WIRE_NAMES, "triggers", "region", "projectId"}
+LONG = ("createTime", "updateTime", "duration")  # milliseconds: more than an integer of every language holds
+PLAIN_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def package_schema() -> Schema:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    settings = settings_of(Settings) | settings_of(Credentials)
+    return {
+        "name": NAMESPACE,
+        "displayName": "Data Lake Insight",
+        "version": project["version"],
+        "description": project["description"],
+        "keywords": project["keywords"],
+        "config": {"variables": settings},
+        "provider": {
+            "description": "Where the service is, who signs in, how patient the provider is.",
+            "inputProperties": settings,
+        },
+        "types": {
+            **{token(nested.__name__): object_type(nested) for nested in (Package, Group, SubmittedTo)},
+            **{token(enum_name(name)): enum_type(values) for name, values in ALL_CHOICES.items()},
+        },
+        "resources": {
+            token("BatchJob"): resource(BatchJob, JOB_DEFAULTS, REPLACING),
+            token("BatchJobWait"): resource(BatchJobWait, WAIT_DEFAULTS, set()),
+        },
+    }
+
+
+def token(name: str) -> str:
+    return f"{NAMESPACE}:index:{name}"
+
+
+def settings_of(model: type[Settings] | type[Credentials]) -> Schema:
+    """Make the configuration variables of a settings class. Its numbers with fractions are durations."""
+    texts, schemas = attribute_texts(model), model.model_json_schema(by_alias=False)["properties"]
+    variables = {}
+    for name, info in model.model_fields.items():
+        key, *environment = info.validation_alias.choices  # type: ignore[union-attr]
+        kind = next(kind for kind in schemas[name].get("anyOf", [schemas[name]]) if kind["type"] != "null")
+        is_duration = kind["type"] == "number"
+        variable = {"type": "string" if is_duration else kind["type"], "description": texts[name]}
+        if info.default not in (None, ""):
+            variable["default"] = f"{info.default:g}s" if is_duration else info.default
+        variable["defaultInfo"] = {"environment": environment}
+        if kind.get("writeOnly"):
+            variable["secret"] = True
+        variables[str(key).removeprefix(f"{NAMESPACE}:")] = variable
+    return variables
+
+
+def resource(cls: type[pulumi.CustomResource], defaults: Mapping[str, Any], replacing: set[str]) -> Schema:
+    outputs = object_type(cls)
+    hints = get_type_hints(cls.__init__, localns={"Output": pulumi.Output, "T": Any})
+    texts = argument_texts(cls)
+    parameters = inspect.signature(cls).parameters
+    arguments = [name for name in parameters if name not in ("resource_name", "opts")]
+    inputs = {}
+    for name in arguments:
+        wire_name = to_camel(name)
+        inputs[wire_name] = property_schema(wire_name, hints[name], texts[name])
+        if wire_name in defaults:
+            inputs[wire_name]["default"] = defaults[wire_name]
+        if wire_name in replacing:
+            inputs[wire_name]["willReplaceOnChanges"] = True
+    return {
+        **outputs,
+        "inputProperties": inputs,
+        "requiredInputs": [to_camel(name) for name in arguments if parameters[name].default is inspect.Parameter.empty],
+    }
+
+
+def object_type(cls: type) -> Schema:
+    """Make the schema of a class with annotated attributes: an output type, or the outputs of a resource."""
+    hints, texts = inspect.get_annotations(cls), attribute_texts(cls)
+    return {
+        "description": in_wire_names(re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(cls) or ""), hints),
+        "type": "object",
+        "properties": {
+            to_camel(name): property_schema(to_camel(name), hint, in_wire_names(texts[name], hints))
+            for name, hint in hints.items()
+        },
+        "required": [to_camel(name) for name, hint in hints.items() if NoneType not in members(hint)],
+    }
+
+
+def property_schema(wire_name: str, hint: Any, text: str) -> Schema:
+    if wire_name in ALL_CHOICES:
+        return {**reference(enum_name(wire_name)), "description": text}
+    if wire_name in LONG:
+        return {"type": "number", "description": text}
+    return {**type_schema(hint), "description": text}
+
+
+def type_schema(hint: Any) -> Schema:
+    kinds = [kind for kind in members(hint) if kind is not NoneType]
+    if len(kinds) > 1:
+        return {"oneOf": [type_schema(kind) for kind in kinds]}
+    kind = kinds[0]
+    if get_origin(kind) is Sequence:
+        return {"type": "array", "items": type_schema(get_args(kind)[0])}
+    if get_origin(kind) is Mapping:
+        return {"type": "object", "additionalProperties": type_schema(get_args(kind)[1])}
+    if kind is Any:
+        return {"$ref": "pulumi.json#/Any"}
+    if kind in PLAIN_TYPES:
+        return {"type": PLAIN_TYPES[kind]}
+    return reference(kind.__name__.removesuffix("ArgsDict") if is_typeddict(kind) else kind.__name__)
+
+
+def members(hint: Any) -> list[Any]:
+    """Give the types that a value may have: an Output's is inside, an Input's is beside what promises it."""
+    if get_origin(hint) is pulumi.Output:
+        return members(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return [kind for kind in get_args(hint) if get_origin(kind) not in (Awaitable, pulumi.Output)]
+    return [hint]
+
+
+def reference(name: str) -> Schema:
+    return {"$ref": f"#/types/{token(name)}"}
+
+
+def enum_name(property_name: str) -> str:
+    return property_name[0].upper() + property_name[1:]
+
+
+def enum_type(values: Sequence[str]) -> Schema:
+    return {"type": "string", "enum": [{"value": value} | meaning(value) for value in values]}
+
+
+def meaning(value: str) -> Schema:
+    """Say what a compute resource type gives; other words speak for themselves."""
+    size = RESOURCE_TYPES.get(value)
+    if size is None:
+        return {}
+    driver = f"a driver of {size.driver_cores} vCPU and {size.driver_memory}"
+    executors = f"{size.num_executors} executors of {size.executor_cores} vCPU and {size.executor_memory}"
+    return {"description": f"{size.vcpus} vCPUs and {size.memory_gb} GB: {driver}, {executors}."}
+
+
+def attribute_texts(cls: type) -> dict[str, str]:
+    """Read the docstrings of a class's annotated attributes."""
+    source = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    definition = next(node for node in ast.walk(source) if isinstance(node, ast.ClassDef))
+    return {
+        attribute.target.id: " ".join(text.value.value.split())
+        for attribute, text in itertools.pairwise(definition.body)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def argument_texts(cls: type) -> dict[str, str]:
+    """Read the section `Args` of a class's constructor."""
+    _, section = (inspect.getdoc(cls.__init__) or "").split("\nArgs:\n")
+    texts = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE)
+    return {name: in_wire_names(" ".join(text.split()), [name for name, _ in texts]) for name, text in texts}
+
+
+def in_wire_names(text: str, names: Sequence[str] | Mapping[str, Any]) -> str:
+    return re.sub(r"`(\w+)`", lambda match: f"`{to_camel(match[1])}`" if match[1] in names else match[0], text)
+
+
+def main(arguments: Sequence[str], folder: Path = ROOT) -> int:
+    path = folder / "schema.json"
+    wanted = json.dumps(package_schema(), indent=2, ensure_ascii=False) + "\n"
+    if "--check" not in arguments:
+        path.write_text(wanted, encoding="utf-8")
+        return 0
+    found = path.read_text(encoding="utf-8") if path.exists() else ""
+    if found == wanted:
+        return 0
+    sys.stderr.writelines(
+        difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), "schema.json", "schema.json, generated")
+    )
+    print("schema.json is not what the code says; `make schema` mends it.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

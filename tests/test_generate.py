@@ -1,0 +1,146 @@
+"""The generated package schema: up to date, true to the code, and good in the eyes of the real CLI."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_dli import lifecycle, properties
+from pulumi_dli.batch_job import DEFAULT_CANCEL_TIMEOUT
+from pulumi_dli.models import BatchRequest
+from pulumi_dli.settings import Credentials, Settings, configuration_keys
+from scripts.generate import ROOT, main, package_schema
+
+SCHEMA = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))
+JOB = SCHEMA["resources"]["dli:index:BatchJob"]
+WAIT = SCHEMA["resources"]["dli:index:BatchJobWait"]
+
+
+def test_the_schema_is_what_the_code_says() -> None:
+    assert package_schema() == SCHEMA
+    assert main(["--check"]) == 0
+
+
+def test_a_stale_schema_is_named_shown_and_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stale = json.dumps(SCHEMA, indent=2).replace("BatchJobWait", "BatchJobPause")
+    (tmp_path / "schema.json").write_text(stale)
+    assert main(["--check"], tmp_path) == 1
+    said = capsys.readouterr().err
+    assert '-    "dli:index:BatchJobPause": {\n' in said
+    assert '+    "dli:index:BatchJobWait": {\n' in said
+    assert "schema.json is not what the code says; `make schema` mends it" in said
+    assert main([], tmp_path) == 0
+    assert main(["--check"], tmp_path) == 0
+
+
+def test_a_schema_that_is_not_there_is_stale(tmp_path: Path) -> None:
+    assert main(["--check"], tmp_path) == 1
+
+
+def test_the_real_cli_finds_no_fault_in_the_schema(tmp_path: Path) -> None:
+    environment = {**os.environ, "PULUMI_HOME": str(tmp_path), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    command = ["pulumi", "schema", "check", ROOT / "schema.json", "--color=never"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert f'version = "{SCHEMA["version"]}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_the_inputs_of_a_job_are_its_declared_properties() -> None:
+    declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
+    assert set(JOB["inputProperties"]) == declared
+    assert JOB["requiredInputs"] == ["file"]
+    assert set(JOB["properties"]) == declared | {*lifecycle.OBSERVED, "sizing"}
+
+
+@pytest.mark.parametrize("name", properties.WIRE_NAMES)
+def test_an_input_has_the_type_that_the_request_has(name: str) -> None:
+    fields = BatchRequest.model_json_schema(mode="serialization")["properties"]
+    wanted = fields[properties.WIRE_NAMES[name]]
+    kinds = [kind["type"] for kind in wanted.get("anyOf", [wanted]) if kind["type"] != "null"]
+    assert [kind_of(JOB["inputProperties"][name])] == kinds
+    assert kind_of(JOB["properties"][name]) == kind_of(JOB["inputProperties"][name])
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """Give the JSON type, of an enumeration too."""
+    reference = schema.get("$ref", "").removeprefix("#/types/")
+    return str(SCHEMA["types"][reference]["type"] if reference else schema["type"])
+
+
+def another_value(name: str) -> Any:
+    """Give a value that is not the default."""
+    if name in properties.CHOICES:
+        return properties.CHOICES[name][-1]
+    schema = JOB["inputProperties"][name]
+    others = {"string": "3G", "integer": 3, "array": ["other"], "object": {"other": "1"}}
+    return others.get(kind_of(schema), not schema.get("default", False))
+
+
+@pytest.mark.parametrize("name", JOB["inputProperties"])
+def test_what_the_schema_calls_replacing_is_what_the_plan_replaces(name: str) -> None:
+    stored = {"file": "job.py", "submittedTo": {"region": "eu-de", "projectId": "5e1c"}}
+    decision = lifecycle.compare(stored, {"file": "job.py", name: another_value(name)}, preview=False)
+    replaces = JOB["inputProperties"][name].get("willReplaceOnChanges", False)
+    assert (decision.action == "replace") is replaces
+
+
+@pytest.mark.parametrize(("name", "words"), properties.CHOICES.items())
+def test_choices_are_enumerations_of_the_words_that_the_plan_accepts(name: str, words: tuple[str, ...]) -> None:
+    reference = JOB["inputProperties"][name]["$ref"].removeprefix("#/types/")
+    assert [choice["value"] for choice in SCHEMA["types"][reference]["enum"]] == list(words)
+
+
+def test_only_the_defaults_of_the_provider_are_defaults_of_the_schema() -> None:
+    defaults = {name: one["default"] for name, one in JOB["inputProperties"].items() if "default" in one}
+    assert defaults == properties.OPTION_DEFAULTS
+    assert defaults["cancelTimeout"] == DEFAULT_CANCEL_TIMEOUT
+    assert {name: one["default"] for name, one in WAIT["inputProperties"].items() if "default" in one} == {
+        "until": "success"
+    }
+
+
+def test_every_setting_is_a_variable_and_the_secret_ones_are_secret() -> None:
+    variables = SCHEMA["config"]["variables"]
+    assert [f"dli:{name}" for name in variables] == configuration_keys()
+    fields = {**Settings.model_fields, **Credentials.model_fields}
+    secret = {name for name, info in fields.items() if "SecretStr" in str(info.annotation)}
+    assert secret >= {"token", "secret_key"}
+    assert {name for name, one in variables.items() if one.get("secret")} == {camel(name) for name in secret}
+    assert SCHEMA["provider"]["inputProperties"] == variables
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "default", "variables"),
+    [
+        ("region", "string", None, ["DLI_REGION", "OS_REGION_NAME", "HW_REGION_NAME"]),
+        ("requestTimeout", "string", "60s", ["DLI_REQUEST_TIMEOUT"]),
+        ("maxRetries", "integer", 5, ["DLI_MAX_RETRIES"]),
+        ("adopt", "boolean", True, ["DLI_ADOPT"]),
+        ("insecure", "boolean", False, ["OS_INSECURE"]),
+        ("token", "string", None, ["OS_TOKEN", "OS_AUTH_TOKEN", "HW_AUTH_TOKEN"]),
+    ],
+)
+def test_a_variable_tells_type_default_and_environment(key: str, kind: str, default: Any, variables: list[str]) -> None:
+    variable = SCHEMA["config"]["variables"][key]
+    assert (variable["type"], variable.get("default")) == (kind, default)
+    assert variable["defaultInfo"]["environment"] == variables
+
+
+def test_everything_is_described_by_the_names_of_the_wire() -> None:
+    described = [*SCHEMA["config"]["variables"].values(), JOB, WAIT]
+    for one in (JOB, WAIT, *SCHEMA["types"].values()):
+        described += [*one.get("inputProperties", {}).values(), *one.get("properties", {}).values()]
+    for one in described:
+        assert one["description"].endswith(".")
+        assert not [name for name in BatchRequest.model_fields if "_" in name and f"`{name}`" in one["description"]]
+
+
+def camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
