@@ -112,9 +112,8 @@ class BatchJobs:
     def create(self, declared: Properties) -> tuple[str, dict[str, Any]]:
         """Submit a job, and give its id and its outputs. Does not wait for it."""
         name = _name_of(declared)
-        client = self._session.client(declared.get("region"), declared.get("projectId"))
-        place = {"region": client.place.region, "projectId": client.place.project_id}
         try:
+            client = self._session.client(declared.get("region"), declared.get("projectId"))
             batch = self._adopt(client, declared) if declared.get("adoptId") else self._submit(client, declared)
         except SubmissionError:
             raise
@@ -127,6 +126,7 @@ class BatchJobs:
             batch = client.details(batch.id, patient=False)
         except DliError as error:
             self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
+        place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
         return batch.id, lifecycle.outputs(declared, batch, place)
 

@@ -1,0 +1,31 @@
+"""What tests of the whole share: a local DLI on a real socket, and a Pulumi project that signs in to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pulumi_dli.local.server import LocalDli
+from tests.engine import ProviderProcess
+from tests.project import Project
+from tests.service import Service
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A local DLI that plays timelines, and what its account can see."""
+    with LocalDli(tmp_path / "dli", engine="timeline") as dli:
+        yield Service(dli)
+
+
+@pytest.fixture
+def project(tmp_path: Path, service: Service) -> Project:
+    """An empty Pulumi project whose environment signs in to the local DLI."""
+    return Project(tmp_path / "project", service.environment)
+
+
+@pytest.fixture
+def provider(service: Service) -> Iterator[ProviderProcess]:
+    """A provider process, driven as the engine drives it, with the local DLI's account in its environment."""
+    with ProviderProcess(service.environment) as process:
+        yield process

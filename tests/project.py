@@ -1,0 +1,90 @@
+"""A Pulumi project in a folder of its own, driven with the real CLI against a state in a file."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+FOREIGN = ("DLI_", "OS_", "HW_", "HUAWEICLOUD_", "PULUMI_")
+"""Variables of whoever runs the tests begin with these; no test must see them."""
+
+
+def clean_environment(additions: Mapping[str, str]) -> dict[str, str]:
+    """Give this process's environment without anybody's own settings, and with these."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)} | dict(additions)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command. `screen` is what a person would have read."""
+
+    code: int
+    screen: str
+
+
+class Project:
+    """A project with one stack, `dev`."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], name: str = "jobs") -> None:
+        self.folder = folder
+        folder.mkdir()
+        (folder / "state").mkdir()
+        (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+        self.environment = clean_environment(environment) | {
+            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        self.pulumi("stack", "init", "dev")
+
+    def write(self, program: str) -> None:
+        """Make this the program; what every program imports need not be said."""
+        header = "import pulumi\nimport pulumi_dli as dli\n"
+        (self.folder / "__main__.py").write_text(header + dedent(program))
+
+    def run(self, *arguments: str, **variables: str) -> Run:
+        """Run a command of Pulumi to its end, whatever that is."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.folder,
+            env=self.environment | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def pulumi(self, *arguments: str, **variables: str) -> str:
+        """Run a command that has to work; give its screen."""
+        run = self.run(*arguments, **variables)
+        assert run.code == 0, run.screen
+        return run.screen
+
+    def up(self, *arguments: str, **variables: str) -> str:
+        """Run an `up` that has to work."""
+        return self.pulumi("up", "--yes", "--skip-preview", *arguments, **variables)
+
+    def failing_up(self, *arguments: str, **variables: str) -> str:
+        """Run an `up` that has to fail."""
+        run = self.run("up", "--yes", "--skip-preview", *arguments, **variables)
+        assert run.code != 0, run.screen
+        return run.screen
+
+    def output(self, name: str) -> Any:
+        """Give an output of the stack."""
+        return json.loads(self.pulumi("stack", "output", "--json"))[name]
+
+    def state_of(self, name: str) -> dict[str, Any]:
+        """Give a resource as the state has it, by its logical name."""
+        resources = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
+        found: dict[str, Any] = next(one for one in resources if one["urn"].endswith(f"::{name}"))
+        return found

@@ -1,0 +1,280 @@
+"""The providers, driven over gRPC as the engine drives them, against the local DLI."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pulumi_dli.local.server import LocalDli
+from tests.engine import ProviderError, ProviderProcess
+from tests.service import Service
+
+JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
+ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}
+DEAD = {"conf": {"spark.dli.local.timeline": "dead"}}
+
+# The example of the page (dli_02_0124, 2023-11), with every parameter that it has.
+EXAMPLE = {
+    "file": "batchTest/spark-examples_2.11-2.1.0.luxor.jar",
+    "className": "org.apache.spark.examples.SparkPi",
+    "scType": "A",
+    "jars": ["demo-1.0.0.jar"],
+    "files": ["count.txt"],
+    "resources": [
+        {"name": "groupTest/testJar.jar", "type": "jar"},
+        {"name": "kafka-clients-0.10.0.0.jar", "type": "jar"},
+    ],
+    "groups": [
+        {
+            "name": "groupTestJar",
+            "resources": [{"name": "testJar.jar", "type": "jar"}, {"name": "testJar1.jar", "type": "jar"}],
+        },
+        {"name": "batchTest", "resources": [{"name": "luxor.jar", "type": "jar"}]},
+    ],
+    "queue": "default",
+    "name": "TestDemo4",
+}
+
+
+@pytest.fixture
+def bare_provider(service: Service) -> Iterator[ProviderProcess]:
+    """A provider process that knows where the local DLI is, but has no credentials."""
+    known = {name: value for name, value in service.environment.items() if not name.startswith("OS_")}
+    with ProviderProcess(known) as process:
+        yield process
+
+
+def declared(**properties: Any) -> dict[str, Any]:
+    return {**JOB, **properties}
+
+
+def test_the_example_of_the_page_is_sent_as_it_stands_there(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare({**EXAMPLE, "resourceName": "demo", "scope": "0a1b2c3d"})
+    (job,) = service.jobs()
+    request = json.loads(job["req_body"])
+    for key in ("file", "className", "jars", "files", "resources", "groups", "queue", "name"):
+        assert request[key] == EXAMPLE[key]
+    assert job["sc_type"] == "A"
+    for name, value in EXAMPLE.items():
+        assert outputs[name] == value
+    assert batch_id == job["id"]
+
+
+def test_the_fields_of_the_reply_are_outputs_under_names_of_their_own(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(driverMemory="2 GB", **ENDLESS))
+    job = service.job(batch_id)
+    account = service.dli.credentials
+    expected = {
+        "owner": account.username,
+        "createTime": job["create_time"],
+        "submittedName": job["name"],
+        "effectiveScType": "CUSTOMIZED",
+        "effectiveQueue": "default",
+        "submittedTo": {"region": account.region, "projectId": account.project_id},
+        "recordExpired": False,
+        "driverMemory": "2G",
+        "kind": None,
+        "proxyUser": None,
+    }
+    assert {name: outputs.get(name) for name in expected} == expected
+    assert outputs["state"] in ("starting", "running")
+    assert "req_body" not in json.dumps(outputs)
+
+
+def test_a_submission_has_a_name_of_its_own_that_begins_with_the_resource(
+    provider: ProviderProcess, service: Service
+) -> None:
+    for resource in ("load", "extract"):
+        provider.jobs.declare(declared(resourceName=resource))
+    names = [job["name"] for job in service.jobs()]
+    assert [name.split("-")[0] for name in names] == ["load", "extract"]
+    assert len({name.rsplit("-", 1)[1] for name in names}) == 2
+
+
+def test_a_value_that_is_unknown_without_a_preview_is_no_change_and_no_call(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(args=["a"], **ENDLESS))
+    service.forget_calls()
+    plan = provider.jobs.diff(batch_id, outputs, declared(args=[unknown()], **ENDLESS))
+    assert not plan.changes
+    assert service.calls() == {}
+
+
+def test_in_a_preview_an_unknown_value_is_a_replacement(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(args=["a"]))
+    inputs, _ = provider.jobs.check(declared(args=[unknown()]))
+    plan = provider.jobs.diff(batch_id, outputs, inputs)
+    assert (plan.changes, plan.replaces, plan.delete_before_replace) == (True, ["args"], True)
+
+
+def test_options_of_the_provider_are_updated_without_a_call(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    inputs, _ = provider.jobs.check(declared(cancelTimeout=60, **ENDLESS), outputs)
+    plan = provider.jobs.diff(batch_id, outputs, inputs)
+    assert (plan.changes, plan.replaces) == (True, [])
+    service.forget_calls()
+    updated = provider.jobs.update(batch_id, outputs, inputs)
+    assert updated == {**outputs, "cancelTimeout": 60}
+    assert service.calls() == {}
+
+
+def test_a_run_that_must_not_be_cancelled_is_refused_instead(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
+    inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
+    with pytest.raises(ProviderError, match=f"args changed, .* batch job {batch_id} is running, and whenRunning is"):
+        provider.jobs.diff(batch_id, outputs, inputs)
+    assert service.states() == ["running"]
+
+
+def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(rerunOnFailure=False, **DEAD))
+    inputs, _ = provider.jobs.check(declared(rerunOnFailure=False, **DEAD))
+    assert not provider.jobs.diff(batch_id, outputs, inputs).changes
+    inputs, _ = provider.jobs.check(declared(**DEAD))
+    assert provider.jobs.diff(batch_id, {**outputs, "state": "dead"}, inputs).replaces == ["state"]
+
+
+def test_a_record_that_is_gone_after_a_seen_end_keeps_what_was_known(provider: ProviderProcess) -> None:
+    _, outputs = provider.jobs.declare(JOB)
+    gone = "11111111-2222-3333-4444-555555555555"
+    seen = {**outputs, "state": "success"}
+    assert provider.jobs.read(gone, seen) == (gone, {**seen, "recordExpired": True})
+    inputs, _ = provider.jobs.check(JOB)
+    assert not provider.jobs.diff(gone, {**seen, "recordExpired": True}, inputs).changes
+
+
+def test_a_record_that_is_gone_before_its_end_was_seen_runs_again_only_on_request(provider: ProviderProcess) -> None:
+    _, outputs = provider.jobs.declare(JOB)
+    gone = "11111111-2222-3333-4444-555555555555"
+    _, expired = provider.jobs.read(gone, {**outputs, "state": "running"})
+    inputs, _ = provider.jobs.check(JOB)
+    assert not provider.jobs.diff(gone, expired, inputs).changes
+    with pytest.raises(ProviderError, match=r"outcome unknown.*--replace"):
+        provider.waits.declare({"jobId": gone, "jobName": "load"})
+    rerun, _ = provider.jobs.check(declared(onRecordExpired="rerun"))
+    assert provider.jobs.diff(gone, expired, rerun).replaces == ["recordExpired"]
+    told = [line for line in provider.end() if "outcome unknown" in line]
+    assert len(told) == 1
+
+
+def test_deleting_needs_the_id_alone_and_leaves_an_ended_job_alone(provider: ProviderProcess, service: Service) -> None:
+    running, _ = provider.jobs.declare(declared(**ENDLESS))
+    provider.jobs.delete(running, {})
+    assert service.job(running)["state"] == "dead"
+    service.forget_calls()
+    provider.jobs.delete(running, {"state": "dead"})
+    assert service.calls() == {}
+
+
+def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) -> None:
+    batch_id, _ = provider.jobs.declare(JOB)
+    inputs, _ = provider.jobs.check(JOB)
+    assert not provider.jobs.diff(batch_id, {}, inputs).changes
+
+
+def test_a_job_that_runs_already_is_taken_over(provider: ProviderProcess, service: Service) -> None:
+    batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
+    adopted, outputs = provider.jobs.declare(declared(adoptId=batch_id, **ENDLESS))
+    assert (adopted, outputs["submittedName"]) == (batch_id, service.job(batch_id)["name"])
+    with pytest.raises(ProviderError, match=r"that job has another file. Nothing was taken over"):
+        provider.jobs.declare(declared(file="obs://demo/other.py", adoptId=batch_id))
+    assert len(service.jobs()) == 1
+
+
+def test_what_a_killed_update_left_running_is_adopted_by_the_next_one(
+    provider: ProviderProcess, service: Service
+) -> None:
+    with ProviderProcess(service.environment) as killed:
+        left, _ = killed.jobs.declare(declared(**ENDLESS))
+    taken, _ = provider.jobs.declare(declared(**ENDLESS))
+    assert taken == left
+    assert len(service.jobs()) == 1
+    assert any(f"load: took over batch job {left}" in line for line in provider.end())
+
+
+@pytest.mark.parametrize(
+    ("until", "timeline", "state"),
+    [
+        ("success", "starting:0s,running:0.1s,success", "success"),
+        ("running", "starting:0s,running", "running"),
+        ("running", "success", "success"),
+        ("finished", "dead", "dead"),
+    ],
+)
+def test_a_wait_passes_when_the_job_has_reached_what_is_waited_for(
+    provider: ProviderProcess, until: str, timeline: str, state: str
+) -> None:
+    batch_id, _ = provider.jobs.declare(declared(conf={"spark.dli.local.timeline": timeline}))
+    wait_id, outputs = provider.waits.declare({"jobId": batch_id, "jobName": "load", "until": until})
+    assert outputs["state"] == state
+    assert provider.waits.read(wait_id, outputs) == (wait_id, outputs)
+    assert not provider.waits.diff(wait_id, outputs, {"jobId": batch_id, "until": until}).changes
+    moved = provider.waits.diff(wait_id, outputs, {"jobId": "another", "until": until})
+    assert (moved.changes, moved.replaces) == (True, [])
+
+
+def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderProcess, service: Service) -> None:
+    batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
+    told = f"load: batch job {batch_id} is still running after a wait of 0.1 s. It goes on; the next `pulumi up` goes"
+    with pytest.raises(ProviderError, match=told):
+        provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": "0.1s"})
+    assert service.states() == ["running"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "properties", "told"),
+    [
+        ({"OS_SECRET_KEY": "wrong"}, {}, "APIGW.0301 401, wrong credentials or signature"),
+        ({"OS_TOKEN": "wrong", "OS_ACCESS_KEY": "", "OS_SECRET_KEY": ""}, {}, "APIGW.0301 401"),
+        ({"DLI_ENDPOINT": "", "DLI_REGION": "eu-moon"}, {}, "region 'eu-moon' is not known to have DLI"),
+        ({"DLI_PROJECT_ID": ""}, {}, "no project: set dli:projectId"),
+        ({"DLI_ENDPOINT": "http://127.0.0.1:9"}, {}, "no connection to 127.0.0.1:9"),
+        ({}, {"queue": "nowhere"}, "The queue that parameter queue names does not exist"),
+    ],
+    ids=["wrong key", "wrong token", "unknown region", "no project", "refused connection", "unknown queue"],
+)
+def test_what_keeps_a_job_from_being_submitted_is_said_in_one_message(
+    service: Service, environment: dict[str, str], properties: dict[str, Any], told: str
+) -> None:
+    with ProviderProcess({**service.environment, **environment}) as provider, pytest.raises(ProviderError) as caught:
+        provider.jobs.declare(declared(**properties))
+    message = str(caught.value)
+    assert message.startswith("dli: load: not submitted, nothing runs. ")
+    assert told in message
+    assert "Traceback" not in message
+    assert service.jobs() == []
+
+
+def test_without_credentials_a_plan_warns_once_and_shows_no_change(
+    provider: ProviderProcess, bare_provider: ProviderProcess
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    for resource in ("load", "extract"):
+        inputs, _ = bare_provider.jobs.check(declared(resourceName=resource, **ENDLESS))
+        assert not bare_provider.jobs.diff(batch_id, {**outputs, "resourceName": resource}, inputs).changes
+    assert len([line for line in bare_provider.end() if "no credentials" in line]) == 1
+
+
+def test_a_file_that_is_not_there_is_refused_by_the_service(service: Service, tmp_path: Any) -> None:
+    with LocalDli(tmp_path / "spark") as dli, ProviderProcess(Service(dli).environment) as provider:
+        with pytest.raises(ProviderError, match=r"load: not submitted, nothing runs. .*DLI.0011 400, a file may not be"):
+            provider.jobs.declare(JOB)
+        assert Service(dli).jobs() == []
+
+
+def test_a_bug_shows_its_traceback_also_after_an_expected_failure(provider: ProviderProcess) -> None:
+    with pytest.raises(ProviderError) as expected:
+        provider.waits.declare({"jobId": "11111111-2222-3333-4444-555555555555", "jobName": "load"})
+    assert "Traceback" not in str(expected.value)
+    with pytest.raises(ProviderError, match="Traceback"):
+        provider.jobs.create({"resourceName": "load"})  # the engine never leaves out what check demands
+
+
+def unknown() -> Any:
+    from pulumi.output import UNKNOWN  # noqa: PLC0415
+
+    return UNKNOWN

@@ -1,0 +1,190 @@
+"""Real `pulumi up`s against the local DLI: when a job runs, and what the person at the terminal reads."""
+
+import json
+import re
+
+from tests.project import Project
+from tests.service import Service
+
+ENDLESS = "conf={'spark.dli.local.timeline': 'starting:0s,running'}"
+TIMELINE = "'spark.dli.local.timeline': 'starting:0s,running:0.1s,dead'"
+FAILING = f"conf={{{TIMELINE}, 'spark.dli.local.log': 'reading the input\\nValueError: no such column: price'}}"
+
+WAITED = """
+    job = dli.BatchJob("wordcount", file="obs://demo/jobs/wordcount.py", args=["in", "out"], queue="default")
+    done = job.wait(until="success", timeout="2m")
+    pulumi.export("job", job.id)
+    pulumi.export("state", done.state)
+"""
+
+
+def test_a_job_is_submitted_awaited_and_left_alone_from_then_on(project: Project, service: Service) -> None:
+    project.write(WAITED)
+    screen = project.up()
+    assert re.search(r"BatchJob wordcount .*wordcount: running on queue default, waited", screen)
+    assert re.search(r"BatchJob wordcount .*wordcount: success after", screen)
+    assert project.output("state") == "success"
+    (job,) = service.jobs()
+    assert project.output("job") == job["id"]
+    assert job["state"] == "success"
+
+    service.forget_calls()
+    nothing_to_do = ("--expect-no-changes", "--diff")
+    project.pulumi("preview", *nothing_to_do)
+    project.up(*nothing_to_do)
+    moved = service.environment["DLI_ENDPOINT"].replace("127.0.0.1", "localhost")
+    project.pulumi("preview", *nothing_to_do, DLI_ENDPOINT=moved)
+    project.pulumi("refresh", "--yes")
+    project.pulumi("preview", *nothing_to_do)
+    assert service.states() == ["success"]
+    assert "POST /batches" not in service.calls()
+
+
+def test_a_refresh_moves_the_stored_state(project: Project, service: Service) -> None:
+    project.write(WAITED)
+    project.up()
+    assert project.state_of("wordcount")["outputs"]["state"] in ("starting", "running")
+    project.up("--refresh")
+    stored = project.state_of("wordcount")["outputs"]
+    (job,) = service.jobs()
+    assert stored["state"] == "success"
+    assert (stored["effectiveQueue"], stored["submittedName"]) == ("default", job["name"])
+    assert "req_body" not in json.dumps(stored)
+
+
+def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Project, service: Service) -> None:
+    program = """
+        job = dli.BatchJob("load", file="load.py", queue="default", {conf})
+        pulumi.export("state", job.wait().state)
+    """
+    project.write(program.format(conf=FAILING))
+    screen = project.failing_up()
+    (dead,) = service.jobs()
+    for told in (
+        f"load: batch job {dead['id']} is dead after",
+        "  | ValueError: no such column: price",
+        "Mend the cause, then run `pulumi up`: it runs the job again.",
+    ):
+        assert told in screen
+    assert "Traceback" not in screen
+    assert project.state_of("load")["id"] == dead["id"]
+
+    screen = project.failing_up()
+    assert f"load: runs again: the last run, {dead['id']}, is dead" in screen
+    assert service.states() == ["dead", "dead"]
+
+    project.write(program.format(conf=""))
+    project.up()
+    assert service.states() == ["dead", "dead", "success"]
+    project.up("--expect-no-changes")
+
+
+def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project: Project, service: Service) -> None:
+    program = """
+        dli.BatchJob("load", file="load.py", args=["{day}"], queue="default", triggers={{"jar": {jar}}}, {conf})
+    """
+    project.write(program.format(day="monday", jar=1, conf=ENDLESS))
+    project.up()
+    (first,) = service.jobs()
+
+    project.write(program.format(day="tuesday", jar=1, conf=ENDLESS))
+    screen = project.up()
+    assert f"load: runs again: args changed; cancels run {first['id']}, running" in screen
+    assert service.states() == ["dead", "running"]
+
+    project.write(program.format(day="tuesday", jar=2, conf=ENDLESS))
+    assert "load: runs again: triggers changed; cancels run" in project.up()
+    assert service.states() == ["dead", "dead", "running"]
+
+    project.pulumi("destroy", "--yes")
+    assert service.states() == ["dead", "dead", "dead"]
+
+
+def test_a_value_that_is_written_otherwise_is_no_change(project: Project, service: Service) -> None:
+    project.write("""
+        dli.BatchJob("load", file="load.py", queue="default", driver_memory="2G", conf={"spark.example": "true"})
+    """)
+    project.up()
+    project.write("""
+        dli.BatchJob(
+            "load", file="load.py", cluster_name="default", class_name="", args=[], driver_memory="2048 MB",
+            conf={"spark.example": True}, sc_type="A", auto_recovery=False, max_retry_times=20,
+        )
+    """)
+    project.up()
+    project.up("--expect-no-changes")
+    assert len(service.jobs()) == 1
+
+
+def test_a_job_that_uses_an_unchanged_outcome_of_a_replaced_one_runs_once_in_all(
+    project: Project, service: Service
+) -> None:
+    program = """
+        first = dli.BatchJob("first", file="first.py", args=["{day}"], queue="default")
+        done = first.wait()
+        dli.BatchJob("second", file="second.py", args=[done.state], queue="default").wait()
+    """
+    project.write(program.format(day="monday"))
+    project.up()
+    project.write(program.format(day="tuesday"))
+    project.up()
+    files = [json.loads(job["req_body"])["file"] for job in service.jobs()]
+    assert files == ["first.py", "second.py", "first.py"]
+
+
+def test_a_preview_with_unknown_inputs_asks_for_nothing(project: Project, service: Service) -> None:
+    project.write("""
+        first = dli.BatchJob("first", file="first.py", queue="default")
+        second = dli.BatchJob("second", file=first.wait().state.apply("obs://demo/{}.py".format), queue="default")
+        second.wait(until="running")
+    """)
+    screen = project.pulumi("preview")
+    assert "+ 5 to create" in screen
+    assert service.calls() == {}
+
+
+def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Project, service: Service) -> None:
+    project.write("""
+        dli.BatchJob(
+            "load", file="load.jar", queue="default", args=["s3cret"], driver_memory="2048", max_retry_times=101,
+        )
+    """)
+    run = project.run("preview")
+    assert run.code != 0
+    assert "load: driverMemory: must be a size with a unit, as in '2G' or '2048M', but is '2048'" in run.screen
+    assert "load: maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
+    assert "s3cret" not in run.screen
+    assert service.calls() == {}
+
+
+def test_a_destroyed_job_that_runs_is_cancelled_and_awaited(project: Project, service: Service) -> None:
+    project.write(f'dli.BatchJob("stream", file="stream.py", queue="default", {ENDLESS})')
+    project.up()
+    assert service.states() == ["running"]
+    project.pulumi("destroy", "--yes")
+    assert service.states() == ["dead"]
+
+
+def test_a_job_of_elsewhere_is_described_and_never_cancelled(project: Project, service: Service) -> None:
+    project.write(f'dli.BatchJob("stream", file="stream.py", queue="default", {ENDLESS})')
+    project.up()
+    (job,) = service.jobs()
+    other = Project(project.folder.with_name("other"), service.environment, name="other")
+    other.write(f"""
+        pulumi.export("state", dli.BatchJob.get("stream", "{job["id"]}").state)
+    """)
+    other.up()
+    assert other.output("state") == "running"
+    other.pulumi("destroy", "--yes")
+    assert service.states() == ["running"]
+
+
+def test_without_credentials_an_up_fails_with_every_place_that_was_looked_at(
+    project: Project, service: Service
+) -> None:
+    project.write(WAITED)
+    screen = project.failing_up(OS_ACCESS_KEY="", OS_SECRET_KEY="")
+    assert "wordcount: not submitted, nothing runs. no credentials." in screen
+    assert "dli:token (pulumi config set), or OS_TOKEN" in screen
+    assert "Traceback" not in screen
+    assert service.jobs() == []
