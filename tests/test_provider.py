@@ -261,7 +261,7 @@ def test_without_credentials_a_plan_warns_once_and_shows_no_change(
 
 def test_a_file_that_is_not_there_is_refused_by_the_service(service: Service, tmp_path: Any) -> None:
     with LocalDli(tmp_path / "spark") as dli, ProviderProcess(Service(dli).environment) as provider:
-        with pytest.raises(ProviderError, match=r"load: not submitted, nothing runs. .*DLI.0011 400, a file may not be"):
+        with pytest.raises(ProviderError, match=r"nothing runs\. .*DLI\.0011 400, a file may not be read"):
             provider.jobs.declare(JOB)
         assert Service(dli).jobs() == []
 
