@@ -1,4 +1,7 @@
-"""The demo: a local DLI with real Spark, and a real `pulumi up` of examples/wordcount on it. Called by `make demo`."""
+"""The demo: a local DLI with real Spark, and a real `pulumi up` of examples/wordcount on it. Called by `make demo`.
+
+demo.py [FOLDER]: everything that is written goes into the folder, by default .demo, which is emptied first.
+"""
 
 import json
 import os
@@ -12,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "wordcount"
-DEMO = ROOT / ".demo"
+DEMO = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".demo").absolute()
 MOST_WORDS = 10
 
 

@@ -1,0 +1,45 @@
+"""`make demo`: a real `pulumi up` of the example, and a real Spark that counts words."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.project import clean_environment
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_demo_shows_a_real_job_from_its_submission_to_what_it_wrote(tmp_path: Path) -> None:
+    demo = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "demo.py", tmp_path / "demo"],
+        env=clean_environment({}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    screen = demo.stdout
+    assert demo.returncode == 0, screen
+    steps = [
+        "local DLI ready at http://127.0.0.1:",
+        "BatchJob wordcount created",
+        "wordcount: starting on queue default",
+        "wordcount: running on queue default",
+        "wordcount: success after",
+        'state  : "success"',
+        "3 unchanged",
+        "3 deleted",
+    ]
+    places = [screen.find(step) for step in steps]
+    assert -1 not in places, steps[places.index(-1)]
+    assert places == sorted(places)
+
+    text = (tmp_path / "demo" / "dli" / "obs" / "demo" / "in" / "text.txt").read_text()
+    counts = Counter(re.findall("[a-z]+", text.lower()))
+    shown = re.findall(r"^ +(\d+)  ([a-z]+)$", screen, re.MULTILINE)
+    assert [(word, int(count)) for count, word in shown] == counts.most_common(len(shown))
+    assert len(shown) == 10
