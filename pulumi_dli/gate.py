@@ -64,14 +64,13 @@ class Gate:
 
     def _watcher(self, submitted_to: dict[str, Any] | None) -> Watcher:
         client = self._session.client_of(submitted_to)
-        if client.place not in self._watchers:
-            self._watchers[client.place] = Watcher(
-                lambda: live_jobs(client),
-                longest_pause=self._session.settings.poll_interval,
-                warn=pulumi.log.warn,
-                now=self._session.clock.now,
-            )
-        return self._watchers[client.place]
+        new = Watcher(
+            lambda: live_jobs(client),
+            longest_pause=self._session.settings.poll_interval,
+            warn=pulumi.log.warn,
+            now=self._session.clock.now,
+        )
+        return self._watchers.setdefault(client.place, new)  # many waits begin at once, in threads
 
     def _progress(self, batch_id: str, job_name: str, row: pulumi.Resource | None) -> Callable[[Batch, float], None]:
         """Make what tells how one wait goes: at every change of state, and else at growing intervals."""
