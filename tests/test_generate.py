@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from pulumi_dli import lifecycle, properties
 from pulumi_dli.batch_job import DEFAULT_CANCEL_TIMEOUT
@@ -111,7 +112,7 @@ def test_every_setting_is_a_variable_and_the_secret_ones_are_secret() -> None:
     fields = {**Settings.model_fields, **Credentials.model_fields}
     secret = {name for name, info in fields.items() if "SecretStr" in str(info.annotation)}
     assert secret >= {"token", "secret_key"}
-    assert {name for name, one in variables.items() if one.get("secret")} == {camel(name) for name in secret}
+    assert {name for name, one in variables.items() if one.get("secret")} == {to_camel(name) for name in secret}
     assert SCHEMA["provider"]["inputProperties"] == variables
 
 
@@ -139,8 +140,3 @@ def test_everything_is_described_by_the_names_of_the_wire() -> None:
     for one in described:
         assert one["description"].endswith(".")
         assert not [name for name in BatchRequest.model_fields if "_" in name and f"`{name}`" in one["description"]]
-
-
-def camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))

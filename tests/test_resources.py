@@ -13,6 +13,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pydantic.alias_generators import to_camel
 
 import pulumi_dli as dli
 from pulumi_dli import lifecycle, properties
@@ -147,11 +148,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return sent, values
 
     return run_program
-
-
-def to_camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
 
 
 def parameters(resource: type) -> set[str]:
