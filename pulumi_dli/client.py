@@ -21,8 +21,17 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from pulumi_dli.clock import Clock, SystemClock
-from pulumi_dli.errors import NoAnswerError, NotSentError, RetryClass, ServiceError, TransportError
-from pulumi_dli.models import Batch, BatchList, BatchLog, BatchState, BatchStateReply, CancelReply, WireModel
+from pulumi_dli.errors import DliError, NoAnswerError, NotSentError, RetryClass, ServiceError, TransportError
+from pulumi_dli.models import (
+    LIVE_STATES,
+    Batch,
+    BatchList,
+    BatchLog,
+    BatchState,
+    BatchStateReply,
+    CancelReply,
+    WireModel,
+)
 from pulumi_dli.settings import Place
 
 Reply = TypeVar("Reply", bound=WireModel)
@@ -31,6 +40,7 @@ PAGE_SIZE = 100
 _OVERLAP = 10
 _MOST_RESTARTS = 10
 _LONGEST_PAUSE = 30.0
+_LONGEST_RETRY_AFTER = 300.0
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GONE_IF_NOT_LISTED = ("DLI.0001", "DLI.0007", "DLI.0999")
 """Codes that a read of a vanished job may also answer with; only the list can tell."""
@@ -39,8 +49,9 @@ _GONE_IF_NOT_LISTED = ("DLI.0001", "DLI.0007", "DLI.0999")
 class Client:
     """DLI's batch jobs in one project. Threads may share it.
 
-    `auth` signs every request anew. `timeout` is the seconds that one call may take; `max_retries` how often a call
-    that may be repeated is repeated; `verify` as in requests: True, False or a file of certificates.
+    `auth` signs every request anew. `timeout` is the seconds for which the service may be silent during a call;
+    `max_retries` how often a call that may be repeated is repeated; `verify` as in requests: True, False or a file of
+    certificates.
 
     Every method raises ServiceError where the service says no, NotSentError where no connection could be made, and
     NoAnswerError where there was no usable answer.
@@ -61,8 +72,8 @@ class Client:
         self._timeout = timeout
         self._max_retries = max_retries
         self._clock = clock or SystemClock()
+        self._verify = verify
         self._session = requests.Session()
-        self._session.verify = verify
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=16))
 
@@ -72,11 +83,11 @@ class Client:
 
     def details(self, batch_id: str, *, patient: bool = True) -> Batch:
         """Describe a job. Not `patient`: one try."""
-        return self._call(Batch, "GET", f"/{batch_id}", max_retries=None if patient else 0)
+        return self._call(Batch, "GET", _path(batch_id), max_retries=None if patient else 0)
 
     def state(self, batch_id: str) -> BatchState | None:
         """Give a job's state; None for one that nobody knows."""
-        return BatchState.parse(self._call(BatchStateReply, "GET", f"/{batch_id}/state").state)
+        return BatchState.parse(self._call(BatchStateReply, "GET", f"{_path(batch_id)}/state").state)
 
     def find(self, batch_id: str) -> Batch | None:
         """Describe a job; None where the service has no such job.
@@ -88,10 +99,10 @@ class Client:
         except ServiceError as error:
             if error.retry is RetryClass.GONE:
                 return None
-            if error.code in _GONE_IF_NOT_LISTED and _UUID.fullmatch(batch_id):
-                listed = self.page({"job-id": batch_id}).sessions
-                if not any(batch.id == batch_id for batch in listed):
-                    return None
+            may_be_gone = error.status == 400 and error.code in _GONE_IF_NOT_LISTED and _UUID.fullmatch(batch_id)
+            # The name of this filter has changed before. Where it is ignored, only the whole list can tell.
+            if may_be_gone and all(batch.id != batch_id.lower() for batch in self.batches({"job-id": batch_id})):
+                return None
             raise
 
     def page(self, filters: dict[str, str], start: int = 0) -> BatchList:
@@ -106,24 +117,35 @@ class Client:
         never comes to rest is a NoAnswerError.
         """
         seen: set[str] = set()
-        start, last, restarts = 0, "", 0
+        start, last, restarts, longest = 0, "", 0, 0
         while restarts <= _MOST_RESTARTS:
-            sessions = self.page(filters, start).sessions
-            if last and not any(batch.id == last for batch in sessions):
+            page = self.page(filters, start)
+            if last and not any(batch.id == last for batch in page.sessions):
                 start, last, restarts = 0, "", restarts + 1
                 continue
-            for batch in sessions:
+            for batch in page.sessions:
                 if batch.id not in seen:
                     seen.add(batch.id)
                     yield batch
-            if len(sessions) < PAGE_SIZE:
+            count = len(page.sessions)
+            longest = max(longest, count)
+            overlap = min(_OVERLAP, (count + 1) // 2)
+            if count < longest or count == overlap or not _has_more(page, start):
                 return
-            start, last = start + PAGE_SIZE - _OVERLAP, sessions[-1].id
+            start, last = start + count - overlap, page.sessions[-1].id
         raise NoAnswerError("GET …/batches: the list of jobs changes faster than it can be read")
+
+    def live(self) -> Iterator[Batch]:
+        """Go through the jobs that have not ended. One that moves on meanwhile may come twice.
+
+        The states are listed in the order of a job's life, so that none slips through between two lists.
+        """
+        for state in LIVE_STATES:
+            yield from self.batches({"state": state.value})
 
     def cancel(self, batch_id: str) -> None:
         """Cancel a job. The service refuses it for one that has ended."""
-        self._call(CancelReply, "DELETE", f"/{batch_id}")
+        self._call(CancelReply, "DELETE", _path(batch_id))
 
     def log(self, batch_id: str, *, start: int | None = None, size: int = 100, index: int = 0) -> list[str]:
         """Give lines of the driver's log: `size` lines from line `start`, by default the last ones.
@@ -133,7 +155,7 @@ class Client:
         query = {"type": "driver", "index": str(index), "size": str(size)}
         if start is not None:
             query["from"] = str(start)
-        return self._call(BatchLog, "GET", f"/{batch_id}/log", query=query).log
+        return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query).log
 
     def _call(
         self,
@@ -152,10 +174,11 @@ class Client:
             try:
                 return self._send(model, method, path, query=query, body=body)
             except (ServiceError, TransportError) as error:
-                if attempt >= most or not _may_repeat(method, error):
+                pause = _pause(attempt, error)
+                if attempt >= most or pause is None or not _may_repeat(method, error):
                     raise
-                self._clock.sleep(_pause(attempt, error))
-                attempt += 1
+            self._clock.sleep(pause)
+            attempt += 1
 
     def _send(
         self,
@@ -178,22 +201,36 @@ class Client:
                 headers={"Content-Type": "application/json", "Accept": "application/json", "X-Language": "en-us"},
                 auth=self._auth,
                 timeout=self._timeout,
+                verify=self._verify,  # given here, since of a session REQUESTS_CA_BUNDLE would come before it
                 allow_redirects=False,
             )
         except requests.RequestException as error:
             host = urlsplit(url).netloc
             if _was_never_sent(error):
                 raise NotSentError(
-                    f"{call}: no connection to {host}: {_cause(error)}. Check endpoint and network"
+                    f"{call}: no connection to {host}: {_cause(error)}. Check the endpoint (dli:endpoint, or made from "
+                    "dli:region) and the network."
                 ) from None
             raise NoAnswerError(f"{call}: no answer from {host}: {_cause(error)}") from None
         document = _json_of(response)
+        if document is None and method == "DELETE" and not response.content:
+            document = {}
         if not 200 <= response.status_code < 300:
             raise _service_error(call, response, document)
         try:
             return model.model_validate(document)
         except ValidationError:
             raise NoAnswerError(f"{call}: {response.status_code} with an answer that cannot be read") from None
+
+
+def _path(batch_id: str) -> str:
+    return "/" + quote(batch_id, safe="")
+
+
+def _has_more(page: BatchList, start: int) -> bool:
+    """True where more may follow: on a full page, and where a service that gives less than asked for says so."""
+    count = len(page.sessions)
+    return count >= PAGE_SIZE or (isinstance(page.total, int) and start + count < page.total)
 
 
 def _may_repeat(method: str, error: ServiceError | TransportError) -> bool:
@@ -204,11 +241,15 @@ def _may_repeat(method: str, error: ServiceError | TransportError) -> bool:
     return isinstance(error, NotSentError) or method != "POST"
 
 
-def _pause(attempt: int, error: Exception) -> float:
-    """Give the seconds before the next attempt: what the service asks for, else 0.5, 1, 2, … with jitter."""
-    asked = getattr(error, "retry_after", None)
-    pause: float = asked if asked is not None else 0.5 * 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311
-    return min(pause, _LONGEST_PAUSE)
+def _pause(attempt: int, error: ServiceError | TransportError) -> float | None:
+    """Give the seconds before the next attempt: what the service asks for, else 0.5, 1, 2, … with jitter.
+
+    None where it asks for more than anybody wants to wait in one call.
+    """
+    asked = error.retry_after if isinstance(error, ServiceError) else None
+    if asked is not None:
+        return asked if asked <= _LONGEST_RETRY_AFTER else None
+    return min(0.5 * 2.0 ** min(attempt, 10) * random.uniform(0.75, 1.25), _LONGEST_PAUSE)  # noqa: S311
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
@@ -227,6 +268,8 @@ def _cause(error: BaseException) -> str:
     """Say in a few words what lies under the layers of the HTTP client."""
     seen = error
     while (inner := seen.__cause__ or seen.__context__) is not None:
+        if isinstance(inner, DliError):
+            break  # an earlier failure, during whose handling this call was made
         seen = inner
     return str(seen) or type(seen).__name__
 
@@ -242,8 +285,8 @@ def _service_error(call: str, response: requests.Response, document: Any) -> Ser
     code, message, request_id = _read_error(document)
     error = ServiceError(
         status=response.status_code,
-        code=code,
-        message=message or (response.text[:200].strip() if document is None else ""),
+        code="" if code == str(response.status_code) else code,
+        message=message or (" ".join(response.text.split())[:200] if document is None else ""),
         call=call,
         request_id=request_id or response.headers.get("X-Request-Id", ""),
     )
@@ -266,8 +309,8 @@ def _read_error(document: Any) -> tuple[str, str, str]:
     request_id = str(document.get("request_id") or "")
     for code_key, message_key in _ERROR_KEYS:
         code, message = document.get(code_key), document.get(message_key)
-        if message is not None and code is not None:
-            return str(code), str(message), request_id
+        if code is not None and (message is not None or code_key != "code"):
+            return str(code), str(message or ""), request_id
     for value in document.values():
         if isinstance(value, dict):
             code, message, inner_id = _read_error(value)

@@ -16,14 +16,14 @@ from pulumi_dli.client import PAGE_SIZE, Client
 from pulumi_dli.clock import Clock
 from pulumi_dli.errors import DliError
 from pulumi_dli.lifecycle import Until
-from pulumi_dli.models import LIVE_STATES, Batch, BatchState
+from pulumi_dli.models import Batch, BatchState
 
 _SHORTEST_PAUSE = 1.0
 
 
 def live_jobs(client: Client) -> dict[str, Batch]:
-    """List the jobs that have not ended, by id. In the order of a job's life, so that none slips between two lists."""
-    return {batch.id: batch for state in LIVE_STATES for batch in client.batches({"state": state.value})}
+    """List the jobs that have not ended, by id."""
+    return {batch.id: batch for batch in client.live()}
 
 
 class DeadJobs:
