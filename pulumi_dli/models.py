@@ -106,7 +106,7 @@ def memory_mib(text: str) -> int:
 class WireModel(BaseModel):
     """A JSON object of the API."""
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    model_config = ConfigDict(extra="allow")
 
     def to_wire(self) -> dict[str, Any]:
         """Give the JSON object in the API's own spelling, with just the keys that were set."""
