@@ -20,6 +20,7 @@ DEFAULT_RECOVERY_DELAY_MS = 10_000
 """`minRecoveryDelayTime` where the request has none (`req_body` in the samples of huaweicloudsdkdli 3.1.219)."""
 
 _MAX_INTEGER = 2**31 - 1  # the page's Integer
+_MAX_DEPTH = 100  # well within what pydantic reads and writes
 _SIZES = ("driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors")
 _MEMORIES = {"driverMemory": "driver_memory", "executorMemory": "executor_memory"}
 _INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "numExecutors": "num_executors"}
@@ -49,12 +50,26 @@ def read_json(body: bytes) -> Any:
     """Read a JSON document. Raises Refused for one that is broken, nested too deep, or not text."""
     try:
         document = json.loads(body, parse_constant=_no_constant)
-        json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate is JSON, but not text
+        # A lone surrogate is JSON, but not text; 1e999 is JSON, but no number.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        is_too_deep = _is_too_deep(document)
     except RecursionError:
-        raise bad_parameter("The request body is nested too deep.") from None
+        is_too_deep = True
     except ValueError:
         raise bad_parameter("The request body is not valid JSON.") from None
+    if is_too_deep:
+        raise bad_parameter("The request body is nested too deep.")
     return document
+
+
+def _is_too_deep(document: Any) -> bool:
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(_MAX_DEPTH):
+        inner = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [child for children in inner for child in children if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _no_constant(name: str) -> None:
@@ -107,9 +122,9 @@ def _check_application(request: BatchRequest) -> None:
         raise bad_parameter("Parameter file is invalid: it must not be empty.")
     if not file.endswith(".py") and not (request.class_name or "").strip():
         raise bad_parameter("Parameter className is invalid: a main class is required for a JAR.")
-    texts = [request.class_name or "", *(request.args or [])]
-    if any("\0" in text for text in texts):
-        raise bad_parameter("Parameter args is invalid: it holds a NUL character.")
+    for parameter, texts in (("className", [request.class_name or ""]), ("args", request.args or [])):
+        if any("\0" in text for text in texts):
+            raise bad_parameter(f"Parameter {parameter} is invalid: it holds a NUL character.")
 
 
 def _check_sizes(request: BatchRequest) -> None:
