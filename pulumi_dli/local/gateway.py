@@ -56,20 +56,21 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
-        if scope["type"] != "http":
+        body = await _read_body(receive)
+        if body is None:
             return
         request_id = secrets.token_hex(16)
-        response = await _refused_as_reply(self._answer(scope, await _read_body(receive)), request_id)
+        response = await _refused_as_reply(self._answer(scope, body, request_id), request_id)
         response.headers["X-Request-Id"] = request_id
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, body: bytes | None) -> Response:
+    async def _answer(self, scope: Scope, body: bytes, request_id: str) -> Response:
         path, method = scope["path"], scope["method"]
         route, parameters = self._find(scope)
         is_local = path.startswith(_LOCAL_PATH)
         if not is_local:
             self._calls.count(method, route.name if route else "unknown")
-        if body is None:
+        if len(body) > MAX_BODY:
             raise Refused("APIGW.0201", "Request entity too large.", status=413)
         if path != _OPEN_PATH:
             self._identity.check(_signed_call(scope, body))
@@ -79,7 +80,7 @@ class Gateway:
             raise Refused("APIGW.0302", "The project in the path is not the project of these credentials.")
         request = Request({**scope, "path_params": parameters}, _replay(body))
         work: Work = route.endpoint
-        return await (work(request) if is_local else self._spoil(work, request))
+        return await (work(request) if is_local else self._spoil(work, request, request_id))
 
     def _find(self, scope: Scope) -> tuple[Route | None, dict[str, str]]:
         for route in self._routes:
@@ -88,13 +89,13 @@ class Gateway:
                 return route, child["path_params"]
         return None, {}
 
-    async def _spoil(self, work: Work, request: Request) -> Response:
+    async def _spoil(self, work: Work, request: Request, request_id: str) -> Response:
         """Do the work of a call, with the faults that were asked for before and after it."""
         rules = self._faults.on(request.method, request.url.path)
         spoiled = await _apply([rule for rule in rules if rule.when == "before"], None)
         if spoiled is not None:
             return spoiled
-        response = await _refused_as_reply(work(request), secrets.token_hex(16))
+        response = await _refused_as_reply(work(request), request_id)
         return await _apply([rule for rule in rules if rule.when == "after"], response) or response
 
 
@@ -153,16 +154,16 @@ async def _close(scope: Scope, receive: Receive) -> None:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read the whole body; None for one that is too large, of which the rest is passed over."""
-    body: bytearray | None = bytearray()
-    while True:
+    """Read a whole body, of one that is too large a byte too many. None: the client has left in the midst of it."""
+    body = bytearray()
+    more = True
+    while more:
         message = await receive()
-        if body is not None:
-            body += message.get("body", b"")
-            if len(body) > MAX_BODY:
-                body = None
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            return None if body is None else bytes(body)
+        if message["type"] == "http.disconnect":
+            return None
+        body += message["body"][: MAX_BODY + 1 - len(body)]
+        more = message["more_body"]
+    return bytes(body)
 
 
 def _replay(body: bytes) -> Receive:
