@@ -37,7 +37,7 @@ from pulumi_dli.settings import Place
 Reply = TypeVar("Reply", bound=WireModel)
 
 PAGE_SIZE = 100
-_OVERLAP = 10
+OVERLAP = 10
 _MOST_RESTARTS = 10
 _LONGEST_PAUSE = 30.0
 _LONGEST_RETRY_AFTER = 300.0
@@ -129,7 +129,7 @@ class Client:
                     yield batch
             count = len(page.sessions)
             longest = max(longest, count)
-            overlap = min(_OVERLAP, (count + 1) // 2)
+            overlap = min(OVERLAP, (count + 1) // 2)
             if count < longest or count == overlap or not _has_more(page, start):
                 return
             start, last = start + count - overlap, page.sessions[-1].id

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from pulumi_dli.client import PAGE_SIZE, Client
+from pulumi_dli.client import OVERLAP, PAGE_SIZE, Client
 from pulumi_dli.clock import Clock
 from pulumi_dli.errors import DliError
 from pulumi_dli.lifecycle import Until
@@ -32,7 +32,7 @@ class DeadJobs:
     Threads may share it.
     """
 
-    _MOST_PAGES = 10
+    _MOST_JOBS = PAGE_SIZE + 9 * (PAGE_SIZE - OVERLAP)
     _MOST_AGE = 30.0
 
     def __init__(self, client: Client, clock: Clock) -> None:
@@ -40,31 +40,38 @@ class DeadJobs:
         self._clock = clock
         self._lock = threading.Lock()
         self._listed: set[str] = set()
-        self._is_complete = False
+        self._failure: DliError | None = None
         self._listed_at: float | None = None
 
     def state_of(self, batch_id: str) -> BatchState | None:
         """Give DEAD for a job that is dead, another state if it had to be asked for, None for one that is not dead.
 
-        Raises DliError where the service does not answer.
+        Raises DliError where the service does not answer; a listing that failed is not asked for again at once either.
         """
         with self._lock:
             if self._listed_at is None or self._clock.now() - self._listed_at > self._MOST_AGE:
-                most = self._MOST_PAGES * PAGE_SIZE
-                batches = list(islice(self._client.batches({"state": BatchState.DEAD.value}), most))
-                self._listed = {batch.id for batch in batches}
-                self._is_complete = len(batches) < most
-                self._listed_at = self._clock.now()
-        if batch_id in self._listed:
+                self._list()
+            listed, failure = self._listed, self._failure
+        if failure is not None:
+            raise failure
+        if batch_id in listed:
             return BatchState.DEAD
-        return None if self._is_complete else self._client.state(batch_id)
+        return None if len(listed) < self._MOST_JOBS else self._client.state(batch_id)
+
+    def _list(self) -> None:
+        try:
+            dead = islice(self._client.batches({"state": BatchState.DEAD.value}), self._MOST_JOBS)
+            self._listed, self._failure = {batch.id for batch in dead}, None
+        except DliError as error:
+            self._failure = error
+        self._listed_at = self._clock.now()
 
 
 Report = Callable[[Batch, float], None]
 """Tells the user how a wait goes: the job as last seen, and the seconds waited."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Wait:
     batch_id: str
     until: Until
@@ -109,35 +116,64 @@ class Watcher:
         self._waits.append(wait)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        await wait.passed.wait()
+            self._task.add_done_callback(self._open_after_a_fault)
+        try:
+            await wait.passed.wait()
+        finally:
+            wait.passed.set()  # who is cancelled waits no longer
         return self._now() - started
 
     async def _run(self) -> None:
         while self._waits:
-            waits = list(self._waits)  # who comes during the listing is looked at in the next one
-            try:
-                live = await asyncio.to_thread(self._list_live)
-            except DliError as error:
-                self._is_open = True
-                self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
-                live = {}
-            now = self._now()
-            for wait in waits:
-                batch = live.get(wait.batch_id)
-                if batch is None or _may_pass(wait, batch, now):
-                    self._waits.remove(wait)
-                    wait.passed.set()
-                else:
-                    wait.report(batch, now - wait.started)
-            if self._waits:
-                await self._sleep(self._pause(now))
+            looked_at = await self._tick()
+            self._waits = [wait for wait in self._waits if not wait.passed.is_set()]
+            await self._rest(looked_at)
 
-    def _pause(self, now: float) -> float:
+    def _open_after_a_fault(self, task: asyncio.Task[None]) -> None:
+        """Show a fault of ours with its traceback, and let everybody pass: nobody is looking any more."""
+        fault = None if task.cancelled() else task.exception()
+        if fault is None:
+            return
+        task.get_loop().call_exception_handler({"message": "the gate is open after a fault", "exception": fault})
+        self._open()
+
+    def _open(self) -> None:
+        self._is_open = True
+        for wait in self._waits:
+            wait.passed.set()
+
+    async def _tick(self) -> float:
+        """Look at all jobs once, and let pass who may; give the time of the look."""
+        waits = [
+            wait for wait in self._waits if not wait.passed.is_set()
+        ]  # who comes during the listing is looked at in the next one
+        try:
+            live = await asyncio.to_thread(self._list_live)
+        except DliError as error:
+            self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
+            self._open()
+            return self._now()
+        now = self._now()
+        for wait in waits:
+            batch = live.get(wait.batch_id)
+            if batch is None or _may_pass(wait, batch, now):
+                wait.passed.set()
+            else:
+                wait.report(batch, now - wait.started)
+        return now
+
+    async def _rest(self, looked_at: float) -> None:
+        """Pause until the next tick, a second at a time: who comes meanwhile may want it sooner."""
+        jitter = random.uniform(0.9, 1.1)  # noqa: S311
+        while self._waits and (rest := looked_at + self._pause(looked_at, jitter) - self._now()) > 0:
+            await self._sleep(min(rest, _SHORTEST_PAUSE))
+
+    def _pause(self, looked_at: float, jitter: float) -> float:
         """Give the seconds to the next tick: short for young waits, never beyond the nearest deadline."""
-        youngest = min(now - wait.started for wait in self._waits)
+        youngest = looked_at - max(wait.started for wait in self._waits)
         pause = min(max(youngest / 10, _SHORTEST_PAUSE), self._longest_pause)
-        deadlines = [wait.deadline - now for wait in self._waits if wait.deadline is not None]
-        return max(min([pause * random.uniform(0.9, 1.1), *deadlines]), 0.0)  # noqa: S311
+        deadlines = [wait.deadline - looked_at for wait in self._waits if wait.deadline is not None]
+        return min([pause * jitter, *deadlines])
 
 
 def _may_pass(wait: _Wait, batch: Batch, now: float) -> bool:
