@@ -35,7 +35,7 @@ class BatchJobs:
 
     def check(self, declared: Properties) -> Checked:
         """Judge and normalise what is declared, without the cloud."""
-        checked = properties.check(declared)
+        checked = properties.check(declared, self._default_region())
         if not properties.is_known(checked.properties):
             self._session.is_preview = True
         for warning in checked.warnings:
@@ -43,6 +43,12 @@ class BatchJobs:
         if not checked.failures:
             checked.properties["sizing"] = properties.sizing(checked.properties)
         return checked
+
+    def _default_region(self) -> str | None:
+        try:
+            return self._session.settings.region
+        except SettingsError:  # the first call to the service says it
+            return None
 
     def plan(self, batch_id: str, stored: Properties, declared: Properties) -> Decision:
         """Decide what is to be done with a job, and tell the user why, if it runs again.

@@ -6,6 +6,7 @@ numbers, booleans, lists, maps, None for absent, and `UNKNOWN` for what a plan d
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +24,9 @@ from pulumi_dli.models import (
 )
 
 Properties = Mapping[str, Any]
+
+OTC_REGION = "eu-de"
+"""The region of Open Telekom Cloud that has DLI ("Regions and Endpoints", 2026-04)."""
 
 
 class _Unknown:
@@ -60,12 +64,29 @@ def _text(value: Any) -> str:
 def _name(value: Any) -> str:
     text = _text(value)
     if text != text.strip() or not text:
-        raise _RefusedError(f"must be a name without blanks around it, but is {text!r}")
+        raise _RefusedError("must be a name, not empty and without blanks around it")
     return text
 
 
+def _class_name(value: Any) -> str:
+    return "" if value == "" else _name(value)
+
+
+def _shown(check: Callable[[str], str]) -> Callable[[Any], str]:
+    """Show a text that is refused. Only for properties that are never secret."""
+
+    def check_and_show(value: Any) -> str:
+        text = _text(value)
+        try:
+            return check(text)
+        except _RefusedError as refused:
+            raise _RefusedError(f"{refused}, but is {text!r}") from None
+
+    return check_and_show
+
+
 def _job_name(value: Any) -> str:
-    text = _name(value)
+    text = _shown(_name)(value)
     if len(text) > MAX_NAME_LENGTH:
         raise _RefusedError(f"must have at most {MAX_NAME_LENGTH} characters, but has {len(text)}")
     return text
@@ -88,10 +109,10 @@ def _integer(least: int, most: int | None = None) -> Callable[[Any], int]:
     limits = f"at least {least}" if most is None else f"from {least} to {most}"
 
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-            shown = value if isinstance(value, int | float | str) and not isinstance(value, bool) else _kind(value)
+        if not _is_number(value) or value != value // 1:
+            shown = repr(value) if _is_number(value) or isinstance(value, str) else _kind(value)
             raise _RefusedError(
-                f"must be a whole number, but is {shown!r}; write it without quotes and without a fraction"
+                f"must be a whole number, but is {shown}; write it without quotes and without a fraction"
             )
         if value < least or (most is not None and value > most):
             raise _RefusedError(f"must be {limits}, but is {int(value)}")
@@ -114,10 +135,10 @@ def _memory(value: Any) -> str:
 
 def _choice(*allowed: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
-        if value not in allowed:
-            shown = repr(value) if isinstance(value, str) else _kind(value)
-            raise _RefusedError(f"must be one of {', '.join(allowed)}, but is {shown}")
-        return str(value)
+        text = _text(value)
+        if text not in allowed:
+            raise _RefusedError(f"must be one of {', '.join(allowed)}")
+        return text
 
     return check
 
@@ -218,11 +239,11 @@ _PACKAGE = _object_of(name=_path, type=_name)
 
 _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
     "file": _path,
-    "className": _text,
-    "queue": _name,
-    "clusterName": _name,
+    "className": _class_name,
+    "queue": _shown(_name),
+    "clusterName": _shown(_name),
     "args": _list_of(_text),
-    "scType": _choice(*CHOICES["scType"]),
+    "scType": _shown(_choice(*CHOICES["scType"])),
     "jars": _list_of(_path),
     "pyFiles": _list_of(_path),
     "files": _list_of(_path),
@@ -282,8 +303,10 @@ class Checked:
     warnings: list[str] = field(default_factory=list)
 
 
-def check(declared: Properties) -> Checked:
+def check(declared: Properties, region: str | None = None) -> Checked:
     """Judge and normalise declared properties, without the cloud. Unknown values are never judged.
+
+    `region` is where the job goes if the properties do not say it: what only some regions know is doubtful elsewhere.
 
     No key of a map is changed and no item of a list is moved: the engine knows a secret by its path.
     """
@@ -305,31 +328,29 @@ def check(declared: Properties) -> Checked:
     if not checked.failures:
         checked.failures += _contradictions(checked.properties)
     if not checked.failures:
-        checked.warnings += _doubts(checked.properties)
+        checked.warnings += _doubts(checked.properties, checked.properties.get("region", region))
     return checked
 
 
 def _contradictions(properties: Properties) -> Iterator[str]:
     """Give the rules that concern more than one property. Only known values break one."""
-    file = properties.get("file")
-    if file is None:
+    known = {name: value for name, value in properties.items() if value is not UNKNOWN}
+    file = known.get("file")
+    if "file" not in properties:
         yield "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
     if isinstance(file, str) and file.lower().endswith(".jar") and not properties.get("className", ""):
         yield "className: is missing; a .jar needs the main class to run, as in org.example.Main"
-    if "queue" in properties and "clusterName" in properties:
+    if "queue" in known and "clusterName" in known:
         yield "queue and clusterName: both are given, and both mean the queue; keep queue"
-    image, feature = properties.get("image"), properties.get("feature")
-    if image is not None and feature is not UNKNOWN and feature != "custom":
+    if "image" in known and properties.get("feature") not in ("custom", UNKNOWN):
         yield "image: is used only with feature custom; set feature to custom, or leave image out"
-    if feature == "custom" and image is None:
+    if known.get("feature") == "custom" and "image" not in properties:
         yield "feature: custom needs image, as in organization/name:tag"
-    if _is_spark_3_3_or_later(properties.get("sparkVersion")):
-        yield from _spark_3_3_rules(properties)
+    if _is_spark_3_3_or_later(known.get("sparkVersion", "")):
+        yield from _spark_3_3_rules(known)
 
 
-def _is_spark_3_3_or_later(version: Any) -> bool:
-    if not isinstance(version, str):
-        return False
+def _is_spark_3_3_or_later(version: str) -> bool:
     numbers = version.split(".")[:2]
     return all(number.isdecimal() for number in numbers) and [int(number) for number in numbers] >= [3, 3]
 
@@ -346,28 +367,34 @@ def _spark_3_3_rules(properties: Properties) -> Iterator[str]:
             yield f"{name}: must be an obs:// path with Spark 3.3 and later"
 
 
-def _doubts(properties: Properties) -> Iterator[str]:
+def _doubts(properties: Properties, region: str | None) -> Iterator[str]:
+    known = {name for name, value in properties.items() if value is not UNKNOWN}
     if "queue" not in properties and "clusterName" not in properties:
         yield "neither queue nor clusterName is given: the service chooses a queue, or refuses the job"
-    if "maxRetryTimes" in properties and properties.get("autoRecovery", False) is False:
+    if "maxRetryTimes" in known and properties.get("autoRecovery", False) is False:
         yield "maxRetryTimes has no effect without autoRecovery"
+    undocumented = [name for name in ("feature", "sparkVersion", "image") if name in known]
+    if undocumented and region == OTC_REGION:
+        yield (
+            f"{', '.join(undocumented)}: not documented for Open Telekom Cloud ({OTC_REGION}); the service may refuse "
+            "or ignore this"
+        )
 
 
 def sizing(properties: Properties) -> str | None:
-    """Say in words what the job takes: vCPUs, memory and CUs (1 CU is 1 vCPU with 4 GB) of driver and executors.
+    """Say in words what a job takes: vCPUs, memory and CUs (1 CU is 1 vCPU with 4 GB) of driver and executors.
 
-    None where a size is not known yet.
+    The properties are checked ones. None where a size is not known yet.
     """
-    sizes = [properties.get(name) for name in _SIZES]
-    sc_type = properties.get("scType") or DEFAULT_SC_TYPE if properties.get("scType") is not UNKNOWN else UNKNOWN
-    if not is_known(sizes) or sc_type is UNKNOWN:
+    sc_type = properties.get("scType", DEFAULT_SC_TYPE)
+    if sc_type is UNKNOWN or not all(is_known(properties.get(name)) for name in _SIZES):
         return None
     default = RESOURCE_TYPES[sc_type]
-    driver_cores = sizes[0] or default.driver_cores
-    driver_memory = sizes[1] or default.driver_memory
-    executor_cores = sizes[2] or default.executor_cores
-    executor_memory = sizes[3] or default.executor_memory
-    executors = sizes[4] or default.num_executors
+    driver_cores = properties.get("driverCores", default.driver_cores)
+    driver_memory = properties.get("driverMemory", default.driver_memory)
+    executor_cores = properties.get("executorCores", default.executor_cores)
+    executor_memory = properties.get("executorMemory", default.executor_memory)
+    executors = properties.get("numExecutors", default.num_executors)
     vcpus = driver_cores + executors * executor_cores
     memory = (memory_mib(driver_memory) + executors * memory_mib(executor_memory)) / 1024
     units = max(vcpus, -int(-memory // 4))
@@ -423,9 +450,14 @@ def changes(old: Properties, new: Properties) -> list[str]:
     """
     before, after = canonical(_normalised(old)), canonical(_normalised(new))
     differing = [name for name in WIRE_NAMES if before.get(name) != after.get(name)]
-    if _plain(old.get("triggers") or {}) != _plain(new.get("triggers") or {}):
+    if _as_json(old.get("triggers")) != _as_json(new.get("triggers")):
         differing.append("triggers")
     return differing
+
+
+def _as_json(value: Any) -> str | _Unknown:
+    """Write a value so that 1 and true, which Python takes for equal, are not."""
+    return json.dumps(_plain(value or {}), sort_keys=True) if is_known(value) else UNKNOWN
 
 
 def _normalised(properties: Properties) -> Properties:
