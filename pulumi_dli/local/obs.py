@@ -29,8 +29,11 @@ class ObjectStore:
         root = self._buckets if name.startswith(SCHEME) else self._packages
         if "\0" in name or "," in name:  # Spark separates paths by commas
             raise bad_parameter(f"Parameter {parameter} is invalid: a path must not hold a comma or NUL.")
-        file = (root / name.removeprefix(SCHEME).lstrip("/")).resolve()
-        if not file.is_relative_to(root) or not file.exists():
+        try:
+            file = (root / name.removeprefix(SCHEME).lstrip("/")).resolve(strict=True)
+        except (OSError, RuntimeError):  # not there, or a name that is too long, or links in a circle
+            file = root
+        if not file.is_relative_to(root) or not file.is_file():
             what = "the object" if root == self._buckets else "the package"
             raise Refused("DLI.0011", f"Parameter {parameter} is invalid: {what} that it names does not exist.")
         return file
