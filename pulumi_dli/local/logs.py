@@ -85,4 +85,5 @@ def _last_lines(path: Path) -> tuple[str, ...]:
             text = file.read().decode(errors="replace")
     except FileNotFoundError:
         return ()
-    return tuple(text.splitlines()[-TAIL:])
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return tuple(line.rstrip("\r") for line in lines[-TAIL:])
