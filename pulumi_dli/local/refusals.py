@@ -9,7 +9,8 @@ class Refused(Exception):  # noqa: N818  an answer, not a fault of this program
     """A call that the service refuses.
 
     `code` is an error code of the service or its gateway. `status` is the HTTP status; by default the one that the
-    error table documents for the code. `message` goes to the client: it never holds a value of the request.
+    error table documents for the code. `message` goes to the client: of the request it holds no more than the names of
+    parameters, and timelines.
     """
 
     def __init__(self, code: str, message: str, *, status: int | None = None) -> None:

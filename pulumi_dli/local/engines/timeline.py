@@ -41,7 +41,9 @@ def parse_timeline(text: str) -> list[list[Step]]:
 def _parse_attempt(text: str) -> list[Step]:
     steps = []
     for part in text.split(","):
-        word, _, time = part.strip().partition(":")
+        word, _, time = part.partition(":")
+        if word.strip() not in set(BatchState):
+            raise ValueError(f"no state is named {word.strip()!r}")
         state = BatchState(word.strip())
         if time and state.is_final:
             raise ValueError(f"{state} ends the job, it has no time")
