@@ -70,7 +70,7 @@ class Credentials:
             raise CredentialsError(
                 f"{path} does not exist: start the service first (python -m pulumi_dli.local serve --data {data_dir})"
             ) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CredentialsError(
                 f"{path} cannot be read ({type(error).__name__}: {error}): remove it, and new credentials are made"
             ) from None
@@ -87,7 +87,3 @@ class Credentials:
     def save(self, data_dir: Path) -> None:
         """Write the account to the data directory, readable by its owner only."""
         write_private(data_dir / _FILE, json.dumps(asdict(self), indent=2) + "\n")
-
-    def as_dict(self) -> dict[str, str]:
-        """Give the account as it stands in the file."""
-        return asdict(self)

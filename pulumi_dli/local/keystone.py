@@ -123,7 +123,9 @@ def _equal(given: str, right: str) -> bool:
 
 def _names(given: dict[str, Any], right_id: str, right_name: str) -> bool:
     """Tell whether an object names a thing, by its id or its name."""
-    return bool(given) and given.get("id", right_id) == right_id and given.get("name", right_name) == right_name
+    right = {"id": right_id, "name": right_name}
+    said = given.keys() & right.keys()
+    return bool(said) and all(given[key] == right[key] for key in said)
 
 
 def _iso(time: datetime) -> str:
