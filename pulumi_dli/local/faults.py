@@ -19,8 +19,9 @@ Each rule counts its own matches. Delays add up; of the others the first that ap
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
@@ -127,8 +128,7 @@ class Faults:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.listing = Listing(now)
-        self._rules: list[CallRule] = []
-        self._matches: list[int] = []
+        self._rules: list[tuple[CallRule, Iterator[int]]] = []
 
     def set(self, document: Any) -> None:
         """Replace all rules by these, as JSON has them. Raises Refused for one that cannot be read."""
@@ -138,18 +138,18 @@ class Faults:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in problem["loc"])
             raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from None
-        self._rules = [rule for rule in rules if isinstance(rule, CallRule)]
-        self._matches = [0] * len(self._rules)
+        self._rules = [(rule, itertools.count(1)) for rule in rules if isinstance(rule, CallRule)]
         self.listing.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
 
     def on(self, method: str, path: str) -> list[CallRule]:
         """Count a call, and give the rules that apply to it, in their order."""
-        applying = []
-        for index, rule in enumerate(self._rules):
-            if rule.method not in (None, method) or not fnmatchcase(path, rule.path):
-                continue
-            self._matches[index] += 1
-            after_first = self._matches[index] - rule.nth
-            if after_first >= 0 and (rule.count is None or after_first < rule.count):
-                applying.append(rule)
-        return applying
+        matching = [
+            (rule, next(numbers))
+            for rule, numbers in self._rules
+            if rule.method in (None, method) and fnmatchcase(path, rule.path)
+        ]
+        return [
+            rule
+            for rule, number in matching
+            if number >= rule.nth and (rule.count is None or number < rule.nth + rule.count)
+        ]
