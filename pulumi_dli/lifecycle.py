@@ -135,7 +135,7 @@ def refreshed(stored: Properties, batch: Batch | None) -> dict[str, Any]:
     if batch is None:
         return {**stored, "recordExpired": True}
     news = outputs({}, batch, stored.get("submittedTo") or {})
-    kept = ("submittedName",)  # absent from some replies
+    kept = ("state", "submittedName")  # absent from some replies; an end that was seen is never forgotten
     return {**stored, **{key: value for key, value in news.items() if value is not None or key not in kept}}
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _MAX_NAME_LENGTH = 128  # dli_02_0124, "name"
-_SUFFIX = re.compile(r"-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{6})$")
+_SUFFIX = re.compile(r"-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{6})\Z")
 _SUFFIX_LENGTH = 25
 
 
