@@ -7,7 +7,6 @@ import logging
 import shlex
 import signal
 import sys
-import threading
 from pathlib import Path
 from types import FrameType
 
@@ -66,27 +65,27 @@ def _serve(options: argparse.Namespace) -> int:
     from pulumi_dli.local.server import LocalDli, LocalDliError  # noqa: PLC0415  `env` does without the server
 
     logging.basicConfig(level=logging.WARNING, format="local DLI: %(message)s")
-    asked_to_stop = threading.Event()
+    dli = LocalDli(
+        options.data,
+        port=options.port,
+        engine=options.engine,
+        master=options.master,
+        slots=options.slots,
+        queues=options.queue,
+        keep_finished=options.keep_finished,
+    )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in _STOP_SIGNALS:  # a second one ends the process at once
             signal.signal(number, signal.SIG_DFL)
-        asked_to_stop.set()
+        dli.ask_to_stop()
 
     for number in _STOP_SIGNALS:
         signal.signal(number, stop)
     try:
-        with LocalDli(
-            options.data,
-            port=options.port,
-            engine=options.engine,
-            master=options.master,
-            slots=options.slots,
-            queues=options.queue,
-            keep_finished=options.keep_finished,
-        ) as dli:
+        with dli:
             print(f"local DLI ready at {dli.endpoint}", flush=True)
-            asked_to_stop.wait()
+            dli.wait()
     except LocalDliError as error:
         print(f"local DLI: {error}", file=sys.stderr)
         return 1

@@ -80,10 +80,10 @@ class BatchApi:
         """Give lines of a log (dli_02_0128). `index` alone means the driver log."""
         job = self._job(request)
         query = request.query_params
-        index = _integer(query, "index", None, 0)
+        index = _integer(query, "index", 0)
         wants_driver = query.get("type") == "driver" or (index is not None and not query.get("type"))
         attempt = (index or 0) if wants_driver else None
-        start, size = _integer(query, "from", None, 0), _integer(query, "size", None, 1) or logs.PAGE
+        start, size = _integer(query, "from", 0), _integer(query, "size", 1) or logs.PAGE
         page = await asyncio.to_thread(self.jobs.logs(job.id).page, attempt, start, size)
         return JSONResponse(replies.log(job.id, page))
 
@@ -121,18 +121,18 @@ def read_selection(query: Mapping[str, str]) -> Selection:
         id=query.get("job-id") or query.get("job_id") or None,
         state=BatchState(state) if state else None,
         owner=query.get("owner") or None,
-        created_from=_integer(query, "start", None, 0),
-        created_to=_integer(query, "end", None, 0),
+        created_from=_integer(query, "start", 0),
+        created_to=_integer(query, "end", 0),
         order=order,
-        offset=_integer(query, "from", None, 0) or 0,
-        size=min(_integer(query, "size", None, 1) or MAX_PAGE, MAX_PAGE),
+        offset=_integer(query, "from", 0) or 0,
+        size=min(_integer(query, "size", 1) or MAX_PAGE, MAX_PAGE),
     )
 
 
-def _integer(query: Mapping[str, str], name: str, default: int | None, least: int) -> int | None:
+def _integer(query: Mapping[str, str], name: str, least: int) -> int | None:
     text = query.get(name)
     if not text:
-        return default
+        return None
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
         raise bad_parameter(f"Parameter {name} is invalid: it must be an integer, at least {least}.")
     return int(text)

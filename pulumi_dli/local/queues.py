@@ -6,7 +6,7 @@ camelCase: so are the pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from pulumi_dli.local.refusals import bad_parameter, not_found
@@ -31,12 +31,6 @@ class Queues:
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
     def listed(self, queue_type: str | None) -> dict[str, Any]:
         """Answer a list call. Without a type it gives SQL queues only: none. Raises Refused for an unknown type."""

@@ -9,8 +9,9 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -41,7 +42,7 @@ _STOP_TIMEOUT = 60.0
 
 
 class LocalDliError(Exception):
-    """The local DLI cannot start. `str(error)` says why and what to do."""
+    """The local DLI cannot start or go on. `str(error)` says why and what to do."""
 
 
 class LocalDli:
@@ -50,7 +51,8 @@ class LocalDli:
     `data` is its directory. `port` 0 takes a free one. `engine` is `spark`, or `timeline` for states without Spark;
     `master` is for Spark. `slots` is how many jobs run at once: by default half of the processors with Spark, any
     number with timelines. `queues` are the names of queues beside `default`. `keep_finished` is how many seconds the
-    record of an ended job is kept. `start`, and so `with`, raises LocalDliError.
+    record of an ended job is kept. `now` gives the seconds since 1970, for the times of jobs and credentials; what
+    jobs do takes real time. `start` and `stop`, and so `with`, raise LocalDliError.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class LocalDli:
         slots: int | None = None,
         queues: Sequence[str] = (),
         keep_finished: float = KEEP_FINISHED,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.data = Path(data).absolute()
         self.calls = Calls()
@@ -73,10 +76,12 @@ class LocalDli:
         self._slots = slots
         self._queues = tuple(queues)
         self._keep_finished = keep_finished
+        self._now = now
         self._credentials: Credentials | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._shall_stop = False
 
     @property
     def credentials(self) -> Credentials:
@@ -119,28 +124,43 @@ class LocalDli:
                 directory=directory,
                 slots=self._slots,
                 keep_finished=self._keep_finished,
-                now=time.time,
+                now=self._now,
             )
             self._server = _Server(self._application(jobs))
+            if self._shall_stop:
+                self._server.should_exit = True
             self._thread = threading.Thread(
                 target=self._run, args=(self._server, jobs, listener, held.pop_all()), name="local-dli"
             )
         self._thread.start()
         self._server.has_started.wait()
         if self._failure is not None:
-            raise self._failure
+            self.stop()
+
+    def wait(self) -> None:
+        """Wait until the server has ended: it was asked to, or it failed."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def ask_to_stop(self) -> None:
+        """Have the server stop soon, even one that is only starting. Takes no lock: signal handlers may call it."""
+        self._shall_stop = True
+        if self._server is not None:
+            self._server.should_exit = True
 
     def stop(self) -> None:
         """Stop the server, with all processes of its jobs. What waits goes on when it is started again."""
-        if self._thread is None or self._server is None:
+        if self._thread is None:
             return
-        self._server.should_exit = True
+        self.ask_to_stop()
         self._thread.join(_STOP_TIMEOUT)
         if self._thread.is_alive():
             raise LocalDliError(f"the local DLI has not stopped within {_STOP_TIMEOUT:.0f} s")
         self._thread = None
-        if self._failure is not None:
-            raise self._failure
+        self._shall_stop = False
+        if (failure := self._failure) is not None:
+            self._failure = None
+            raise LocalDliError(f"the local DLI has failed: {type(failure).__name__}: {failure}") from failure
 
     def __enter__(self) -> Self:
         self.start()
@@ -163,7 +183,7 @@ class LocalDli:
 
     def _application(self, jobs: Jobs) -> Gateway:
         account = self.credentials
-        keystone = Keystone(account)
+        keystone = Keystone(account, lambda: datetime.fromtimestamp(self._now(), UTC))
         queues = Queues(self._queues, owner=account.username, created=jobs.now())
         batches = BatchApi(jobs, queues, self.faults, account.username)
         routes = [*batches.routes(), *keystone.routes(), *TestApi(self.calls, self.faults).routes()]
@@ -171,14 +191,16 @@ class LocalDli:
 
     def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, held: ExitStack) -> None:
         async def serve() -> None:
-            await jobs.start()
-            await server.serve([listener])
-            await jobs.stop()
+            try:
+                await jobs.start()
+                await server.serve([listener])
+            finally:
+                await jobs.stop()
 
         try:
             with held:
                 asyncio.run(serve())
-        except BaseException as error:  # noqa: BLE001  raised again in the thread that started or stops the server
+        except BaseException as error:  # noqa: BLE001  raised again in the thread that starts or stops the server
             self._failure = error
         finally:
             server.has_started.set()
@@ -192,6 +214,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 application,
                 http=_Protocol,
+                ws="none",
                 loop="asyncio",
                 lifespan="off",
                 log_config=None,
@@ -233,5 +256,6 @@ def _lock(data: Path) -> int:
 def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
-    except OSError as error:
-        raise LocalDliError(f"port {port} cannot be used: {error.strerror}. Give another --port, or 0") from None
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not from 0 to 65535"
+        raise LocalDliError(f"port {port} cannot be used: {why}. Give another --port, or 0") from None

@@ -6,7 +6,7 @@ Source unless said otherwise: "Creating a Batch Processing Job" (dli_02_0124), 2
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Submission:
     """A create call that is accepted.
 
     `queue` is the name in the service's spelling, `sc_type` what replies say. `retries` is how often the job is started
-    again (0 without `auto_recovery`), `recovery_delay` the seconds before each of these starts.
+    again (0 without `auto_recovery`), `recovery_delay_ms` the pause before each of these starts.
     """
 
     request: BatchRequest
@@ -76,7 +76,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def read_submission(document: Any, queues: Collection[str]) -> Submission:
+def read_submission(document: Any, queues: Container[str]) -> Submission:
     """Read the body of a create call. `queues` are the names there are. Raises Refused."""
     if not isinstance(document, dict):
         raise bad_parameter("The request body must be a JSON object.")
@@ -142,7 +142,7 @@ def _check_sizes(request: BatchRequest) -> None:
         _integer(parameter, getattr(request, attribute), 0, _MAX_INTEGER)
 
 
-def _queue(request: BatchRequest, queues: Collection[str]) -> str:
+def _queue(request: BatchRequest, queues: Container[str]) -> str:
     """Find the queue. The page's own example writes its name with a blank before it."""
     queue = (request.queue or "").strip()
     cluster = (request.cluster_name or "").strip()

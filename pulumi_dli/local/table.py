@@ -134,7 +134,7 @@ class JobTable:
 
     def update(self, job_id: str, **changes: Any) -> None:
         """Change columns of a row; a row that is gone is left alone."""
-        columns = ", ".join(f"{name} = :{name}" for name in changes if name in _COLUMNS)
+        columns = ", ".join(f"{name} = :{name}" for name in changes)
         values = {name: _stored(value) for name, value in changes.items()}
         self._database.execute(f"UPDATE jobs SET {columns} WHERE id = :key", values | {"key": job_id})  # noqa: S608
 
@@ -151,10 +151,6 @@ class JobTable:
         [(total,)] = self._database.execute(f"SELECT count(*) FROM jobs WHERE {where}", values)  # noqa: S608
         page = f"WHERE {where} ORDER BY {ORDERS[selection.order]} LIMIT {selection.size} OFFSET {selection.offset}"
         return total, list(self._rows(page, values))
-
-    def all(self) -> list[Job]:
-        """Give every row, in the order of submission."""
-        return list(self._rows("ORDER BY number", {}))
 
     def remove_ended_before(self, time: int) -> list[str]:
         """Remove the jobs that ended before this time (ms since 1970), and give their ids."""
