@@ -50,8 +50,8 @@ class Client:
     """DLI's batch jobs in one project. Threads may share it.
 
     `auth` signs every request anew. `timeout` is the seconds for which the service may be silent during a call;
-    `max_retries` how often a call that may be repeated is repeated; `verify` as in requests: True, False or a file of
-    certificates.
+    `max_retries` how often a call that may be repeated is repeated, `retry_pause` the seconds before the first time,
+    which double from then on; `verify` as in requests: True, False or a file of certificates.
 
     Every method raises ServiceError where the service says no, NotSentError where no connection could be made, and
     NoAnswerError where there was no usable answer.
@@ -64,6 +64,7 @@ class Client:
         *,
         timeout: float = 60.0,
         max_retries: int = 5,
+        retry_pause: float = 0.5,
         verify: bool | str = True,
         clock: Clock | None = None,
     ) -> None:
@@ -71,6 +72,7 @@ class Client:
         self._auth = auth
         self._timeout = timeout
         self._max_retries = max_retries
+        self._retry_pause = retry_pause
         self._clock = clock or SystemClock()
         self._verify = verify
         self._session = requests.Session()
@@ -174,11 +176,22 @@ class Client:
             try:
                 return self._send(model, method, path, query=query, body=body)
             except (ServiceError, TransportError) as error:
-                pause = _pause(attempt, error)
+                pause = self._pause(attempt, error)
                 if attempt >= most or pause is None or not _may_repeat(method, error):
                     raise
             self._clock.sleep(pause)
             attempt += 1
+
+    def _pause(self, attempt: int, error: ServiceError | TransportError) -> float | None:
+        """Give the seconds before the next attempt: what the service asks for, else ever longer ones, with jitter.
+
+        None where it asks for more than anybody wants to wait in one call.
+        """
+        asked = error.retry_after if isinstance(error, ServiceError) else None
+        if asked is not None:
+            return asked if asked <= _LONGEST_RETRY_AFTER else None
+        jitter = random.uniform(0.75, 1.25)  # noqa: S311
+        return min(self._retry_pause * 2.0 ** min(attempt, 10) * jitter, _LONGEST_PAUSE)
 
     def _send(
         self,
@@ -239,17 +252,6 @@ def _may_repeat(method: str, error: ServiceError | TransportError) -> bool:
             return method != "POST" or error.status == 429
         return error.retry is RetryClass.AMBIGUOUS and method != "POST"
     return isinstance(error, NotSentError) or method != "POST"
-
-
-def _pause(attempt: int, error: ServiceError | TransportError) -> float | None:
-    """Give the seconds before the next attempt: what the service asks for, else 0.5, 1, 2, … with jitter.
-
-    None where it asks for more than anybody wants to wait in one call.
-    """
-    asked = error.retry_after if isinstance(error, ServiceError) else None
-    if asked is not None:
-        return asked if asked <= _LONGEST_RETRY_AFTER else None
-    return min(0.5 * 2.0 ** min(attempt, 10) * random.uniform(0.75, 1.25), _LONGEST_PAUSE)  # noqa: S311
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:

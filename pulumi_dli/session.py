@@ -58,6 +58,7 @@ class Session:
                     sign_in(self._configuration, place.project_id),
                     timeout=settings.request_timeout,
                     max_retries=settings.max_retries,
+                    retry_pause=settings.retry_pause,
                     verify=False if settings.insecure else str(settings.ca_cert) if settings.ca_cert else True,
                     clock=self.clock,
                 )

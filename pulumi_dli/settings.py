@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     """True: certificates are not checked."""
     max_retries: NonNegativeInt = _setting("maxRetries", "DLI_MAX_RETRIES", default=5)
     """How often a call that may be repeated is repeated."""
+    retry_pause: Seconds = _setting("retryPause", "DLI_RETRY_PAUSE", default=0.5)
+    """How long the pause before the first repetition is; each further one is twice as long."""
     request_timeout: Seconds = _setting("requestTimeout", "DLI_REQUEST_TIMEOUT", default=60.0)
     """How long the service may be silent during a call."""
     poll_interval: Seconds = _setting("pollInterval", "DLI_POLL_INTERVAL", default=10.0)

@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
     "insecure": (["OS_INSECURE"], ["true", "false"], [True, False], False),
     "maxRetries": (["DLI_MAX_RETRIES"], ["0", "7"], [0, 7], 5),
     "requestTimeout": (["DLI_REQUEST_TIMEOUT"], ["2m", "90"], [120.0, 90.0], 60.0),
+    "retryPause": (["DLI_RETRY_PAUSE"], ["2m", "90"], [120.0, 90.0], 0.5),
     "pollInterval": (["DLI_POLL_INTERVAL"], ["30s", "0.5"], [30.0, 0.5], 10.0),
     "lookupWindow": (["DLI_LOOKUP_WINDOW"], ["5m", "10"], [300.0, 10.0], 60.0),
     "scope": (["DLI_SCOPE"], ["blue", "green"], ["blue", "green"], ""),
