@@ -83,12 +83,12 @@ def canonical_request(method: str, url: str, signed_headers: dict[str, str], bod
     The path gets a slash at its end here, though the real one has none.
     """
     parts = urlsplit(url)
-    path = quote(unquote(parts.path), safe="/~")
+    path = quote(unquote(parts.path))
     query = sorted(parse_qsl(parts.query, keep_blank_values=True))
     lines = (
         method.upper(),
         path if path.endswith("/") else path + "/",
-        "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in query),
+        "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in query),
         *(f"{name}:{signed_headers[name].strip()}" for name in sorted(signed_headers)),
         "",
         _names(signed_headers),

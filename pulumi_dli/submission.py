@@ -94,7 +94,7 @@ class Submitter:
             name = SubmissionName.parse(listed.name)
             is_of_scope = name is not None and name.scope == order.scope
             has_fixed_name = order.fixed_name is not None and listed.name == order.fixed_name
-            if listed.id in self._deleted or listed.id in self._taken or not (is_of_scope or has_fixed_name):
+            if listed.id in self._deleted or not (is_of_scope or has_fixed_name):
                 continue
             batch = self._client.find(listed.id)
             if batch is None:
