@@ -275,13 +275,17 @@ def test_what_is_refused_is_not_asked_again(
     assert clock.slept == []
 
 
+@pytest.mark.parametrize(
+    ("options", "middles"),
+    [({}, [0.5, 1, 2, 4, 8, 16, 30, 30]), ({"retry_pause": 0.01}, [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28])],
+)
 def test_without_a_word_from_the_service_the_pauses_double_with_jitter_up_to_half_a_minute(
-    service: ScriptedService, clock: FakeClock
+    service: ScriptedService, clock: FakeClock, options: dict[str, float], middles: list[float]
 ) -> None:
     service.script(*[Answer(b"", 503)] * 9)
     with pytest.raises(ServiceError):
-        client_of(service, clock, max_retries=8).details(ID)
-    for pause, middle in zip(clock.slept, [0.5, 1, 2, 4, 8, 16, 30, 30], strict=True):
+        client_of(service, clock, max_retries=8, **options).details(ID)
+    for pause, middle in zip(clock.slept, middles, strict=True):
         assert 0.75 * middle <= pause <= min(1.25 * middle, 30)
 
 

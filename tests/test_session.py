@@ -83,12 +83,18 @@ def test_threads_get_the_same_client(session: Session) -> None:
 
 
 def test_a_client_works_as_the_settings_say(service: ScriptedService, said: list[str], clock: FakeClock) -> None:
-    configuration = {**CONFIGURATION, "dli:endpoint": service.place.endpoint, "dli:maxRetries": "1"}
+    configuration = {
+        **CONFIGURATION,
+        "dli:endpoint": service.place.endpoint,
+        "dli:retryPause": "8s",
+        "dli:maxRetries": "1",
+    }
     service.script(Answer(b"", 503), Answer({"id": "a"}))
     session = session_of(configuration, said, clock)
     assert session.client(project_id=service.place.project_id).details("a").id == "a"
     assert service.calls[0].headers["X-Auth-Token"] == "the-token"
-    assert len(clock.slept) == 1
+    (pause,) = clock.slept
+    assert 6 <= pause <= 10
 
 
 def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeClock) -> None:
