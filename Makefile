@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check schema format clean
+.PHONY: help demo test check campaign schema format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -27,6 +27,9 @@ check: $(STAMP) ## lint, format, types, layers, generated files
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports
 	$(PYTHON) scripts/generate.py --check
+
+campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--seeds 200" for a part
+	@$(WITH_PULUMI) $(PYTHON) -m tests.campaign $(or $(ARGS),--seeds 2000 --ups 100 --kills 100)
 
 schema: $(STAMP) ## write the generated files anew
 	$(PYTHON) scripts/generate.py

@@ -4,10 +4,10 @@ import asyncio
 import base64
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import dill
 import grpc
@@ -37,40 +37,60 @@ class Plan:
     delete_before_replace: bool
 
 
-@dataclass
-class ProviderProcess:
-    """A process of the host. `configuration` is the stack's, keys as in `dli:region`."""
+class Host(Protocol):
+    """A process of Pulumi's dynamic host."""
 
-    environment: Mapping[str, str]
-    configuration: Properties = field(default_factory=dict)
+    port: int
 
-    def __enter__(self) -> Self:
+    def kill(self) -> list[str]:
+        """Kill the process; give the lines that it wrote for the user."""
+
+
+class NewHost:
+    """A host that is started as the engine starts it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:0"],
-            env=clean_environment({**self.environment, "PULUMI_PROJECT": "jobs"}),
+            env=clean_environment({**environment, "PULUMI_PROJECT": "jobs"}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         assert self._process.stdout is not None
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{self._process.stdout.readline().strip()}")
+        self.port = int(self._process.stdout.readline())
+
+    def kill(self) -> list[str]:
+        self._process.kill()
+        return self._process.communicate()[1].splitlines()
+
+
+@dataclass
+class ProviderProcess:
+    """A provider process to speak to. `configuration` is the stack's, keys as in `dli:region`."""
+
+    environment: Mapping[str, str] = field(repr=False)
+    configuration: Properties = field(default_factory=dict)
+    start: Callable[[Mapping[str, str]], Host] = NewHost
+
+    def __enter__(self) -> Self:
+        self._host = self.start(self.environment)
+        self._said: list[str] | None = None
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{self._host.port}")
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._call("Configure", provider_pb2.ConfigureRequest(args=_struct(self.configuration)))
-        self._said: list[str] | None = None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.end()
+        self.kill()
+        self._channel.close()
 
-    def end(self) -> list[str]:
-        """End the process; give the lines that it wrote for the user."""
+    def kill(self) -> list[str]:
+        """Kill the process, whatever it does; give the lines that it wrote for the user."""
         if self._said is None:
-            self._channel.close()
-            self._process.kill()
-            _, written = self._process.communicate()
-            self._said = written.splitlines()
+            self._said = self._host.kill()
         return self._said
 
     @property

@@ -5,6 +5,7 @@ from typing import Any
 import requests
 
 from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.table import Job, JobTable, Selection
 
 
 class Service:
@@ -34,6 +35,14 @@ class Service:
         sessions: list[dict[str, Any]] = reply.json()["sessions"]
         return sessions
 
+    def accepted(self, part: str) -> list[Job]:
+        """The jobs with this in their names as the service keeps them, the oldest first; no fault strikes here."""
+        table = JobTable(self.dli.data / "jobs.sqlite")
+        try:
+            return table.select(Selection(name_part=part, order="CREATE_TIME_ASC", size=10_000), now=0)[1]
+        finally:
+            table.close()
+
     def job(self, job_id: str) -> dict[str, Any]:
         """One job."""
         return next(job for job in self.jobs() if job["id"] == job_id)
@@ -41,6 +50,10 @@ class Service:
     def states(self) -> list[str]:
         """The states of all jobs, the oldest first."""
         return [job["state"] for job in self.jobs()]
+
+    def submit(self, request: str) -> None:
+        """Submit a job, as another client does."""
+        self._http.post(self._batches, data=request, timeout=10).raise_for_status()
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job, as somebody in the console does."""

@@ -1,0 +1,10 @@
+"""The campaign: seeded programs of jobs under seeded faults and kills, and the service's own record as the judge.
+
+    python -m tests.campaign --seeds 2000           over gRPC, an engine of our own driving the real provider
+    python -m tests.campaign --ups 100              with the real `pulumi up`
+    python -m tests.campaign --kills 100            real `pulumi up`s, killed at any instant; --short: short jobs
+    python -m tests.campaign --seeds 1 --first 77   one seed again, with its schedule
+
+What is judged, when all faults are over, an `up` has converged and everything is destroyed: every intended run was
+accepted exactly once, none ran outside the state, none is left running.
+"""

@@ -1,0 +1,97 @@
+"""The command: `python -m tests.campaign`."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from pulumi_dli.local.server import LocalDli
+from tests.campaign import __doc__ as usage
+from tests.campaign.hosts import Nursery
+from tests.campaign.real import RealRun, killing_schedule
+from tests.campaign.seeds import PATIENCE, Result, Tell, WrongError, run, schedule
+from tests.engine import ProviderProcess
+from tests.service import Service
+
+Judge = Callable[[int, Tell], Result]
+
+
+@contextmanager
+def over_grpc() -> Iterator[Judge]:
+    """Give what judges a seed over gRPC."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Nursery(Path(name)) as nursery,
+        LocalDli(Path(name) / "dli", engine="timeline") as dli,
+    ):
+        service = Service(dli)
+        start = partial(ProviderProcess, service.environment | PATIENCE, start=nursery.start)
+        yield lambda seed, tell: run(schedule(seed), service, start, tell)
+
+
+@contextmanager
+def real_ups(*, kill: bool = False, short: bool = False) -> Iterator[Judge]:
+    """Give what judges a seed with the real CLI. `kill`: every `up` is killed; `short`: its jobs may have ended."""
+    with tempfile.TemporaryDirectory() as name, LocalDli(Path(name) / "dli", engine="timeline") as dli:
+        service = Service(dli)
+
+        def judge(seed: int, tell: Tell) -> Result:
+            plan = killing_schedule(seed, short=short) if kill else schedule(seed)
+            return RealRun(plan, service, Path(name) / str(seed), tell).judge(twice_is_wrong=not short)
+
+        yield judge
+
+
+def judge_all(title: str, judge: Judge, seeds: Iterable[int], *, verbose: bool, most_kills: int = sys.maxsize) -> int:
+    """Judge one seed after the other, until there were enough kills; give how many failed."""
+    failed, total, began = [], Counter[str](), time.monotonic()
+    for seed in seeds:
+        told: list[str] = []
+        try:
+            total += Counter(asdict(judge(seed, print if verbose else told.append)))
+        except WrongError as wrong:
+            failed.append(seed)
+            print("\n".join([*told, f"seed {seed}: {wrong}"]), flush=True)
+        if total["seeds"] % 100 == 0:
+            print(f"{title}: {time.monotonic() - began:.0f} s, {dict(total)}", flush=True)
+        if total["kills"] >= most_kills:
+            break
+    print(f"{title}: {time.monotonic() - began:.0f} s, {len(failed)} failed {failed}, {dict(total)}", flush=True)
+    return len(failed)
+
+
+def main() -> int:
+    """Run what the arguments ask for; give the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.campaign", description=usage, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=0, metavar="N", help="seeds over gRPC")
+    parser.add_argument("--ups", type=int, default=0, metavar="N", help="seeds with the real `pulumi up`")
+    parser.add_argument("--kills", type=int, default=0, metavar="N", help="real `pulumi up`s that are killed")
+    parser.add_argument("--short", action="store_true", help="with --kills: jobs that end at once")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed")
+    parser.add_argument("--verbose", action="store_true", help="tell every command")
+    options = parser.parse_args()
+    judge_with = partial(judge_all, verbose=options.verbose)
+    first, failed = options.first, 0
+    if options.seeds:
+        with over_grpc() as judge:
+            failed += judge_with("over gRPC", judge, range(first, first + options.seeds))
+    if options.ups:
+        with real_ups() as judge:
+            failed += judge_with("real ups", judge, range(first, first + options.ups))
+    if options.kills:
+        with real_ups(kill=True, short=options.short) as judge:
+            title = "kills, short jobs" if options.short else "kills"
+            failed += judge_with(title, judge, range(first, sys.maxsize), most_kills=options.kills)
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""The campaign with the real `pulumi up`: faults, or SIGKILL of the CLI and all its children at any instant.
+
+After each `up` that something went wrong in comes one without a fault. Then every job must have been accepted once for
+each reason that it had to run, and nothing may run outside the state.
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from tests.campaign.seeds import PATIENCE, QUICK, Result, Schedule, Step, Tell, WrongError, schedule
+from tests.campaign.simulated_engine import Declared
+from tests.project import Project
+from tests.service import Service
+
+LONGEST = 4.0
+"""Seconds within which a kill comes: an `up` of these programs takes two or three."""
+
+
+class RealRun:
+    """A stack that goes through a schedule."""
+
+    def __init__(self, plan: Schedule, service: Service, folder: Path, tell: Tell) -> None:
+        self._result = Result(seeds=1)
+        self._plan = plan
+        self._service = service
+        self._tell = tell
+        self._project = Project(folder, service.environment | PATIENCE, name=f"seed{plan.seed}")
+        self._program = {job.name: job for job in plan.program}
+        self._expected = Counter(self._program.keys())
+
+    def judge(self, *, twice_is_wrong: bool) -> Result:
+        """Carry the schedule out. Raises WrongError."""
+        self._tell(str(self._plan))
+        for number, step in enumerate([Step("up"), *self._plan.steps]):
+            self._change(step, number)
+            self._write()
+            self._service.dli.faults.set(step.faults)
+            self._up(step, random.Random(f"{self._plan.seed} {number}"))
+            self._service.dli.faults.set([])
+            self._must_work("up", "--yes", "--skip-preview")
+            self._compare(twice_is_wrong=twice_is_wrong)
+        self._must_work("destroy", "--yes", "--skip-preview")
+        if left := self._live():
+            raise WrongError(f"left running after destroy: {left}")
+        return self._result
+
+    def _write(self) -> None:
+        lines = []
+        for job in self._program.values():
+            properties = {key: value for key, value in job.properties.items() if key not in ("resourceName", "scope")}
+            snake = {"cancelTimeout": "cancel_timeout"}
+            arguments = ", ".join(f"{snake.get(key, key)}={value!r}" for key, value in properties.items())
+            wait = f".wait(until={job.until!r})" if job.until else ""
+            lines.append(f"dli.BatchJob({job.name!r}, {arguments}){wait}")
+        self._project.write("\n".join(lines))
+
+    def _change(self, step: Step, number: int) -> None:
+        job = self._program.get(step.job or "")
+        if job is None:
+            return
+        match step.change:
+            case "args":
+                self._program[job.name] = replace(job, properties={**job.properties, "args": [str(number)]})
+                self._expected[job.name] += 1
+            case "triggers":
+                self._program[job.name] = replace(job, properties={**job.properties, "triggers": {"at": number}})
+                self._expected[job.name] += 1
+            case "option":
+                self._program[job.name] = replace(job, properties={**job.properties, "cancelTimeout": 100 + number})
+            case "remove" if len(self._program) > 1:
+                del self._program[job.name]
+            case "console":
+                for live in self._live(job.name):
+                    self._service.cancel(live)
+                    self._expected[job.name] += 1
+
+    def _up(self, step: Step, chance: random.Random) -> None:
+        command = ["pulumi", step.command, "--yes", "--skip-preview", "--non-interactive"]
+        self._result.commands += 1
+        self._result.faults += len(step.faults)
+        process = subprocess.Popen(
+            command,
+            cwd=self._project.folder,
+            env=self._project.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            screen, _ = process.communicate(timeout=chance.uniform(0.3, LONGEST) if step.kill else 120)
+        except subprocess.TimeoutExpired:
+            kill_session(process.pid)
+            screen, _ = process.communicate()
+            self._result.kills += 1
+            self._must_work("cancel", "--yes")  # the lock that a killed CLI leaves
+        self._tell(f"{step}: {screen}")
+        if "Traceback" in screen:
+            raise WrongError(f"a traceback: {screen}")
+
+    def _must_work(self, *command: str) -> None:
+        run = self._project.run(*command)
+        self._tell(f"{command}: {run.screen}")
+        if run.code:
+            raise WrongError(f"{' '.join(command)} failed without a fault: {run.screen}")
+
+    def _live(self, name: str = "") -> set[str]:
+        jobs = self._service.accepted(name or f"s{self._plan.seed}j")
+        return {job.id for job in jobs if not job.state.is_final}
+
+    def _compare(self, *, twice_is_wrong: bool) -> None:
+        jobs = self._service.accepted(f"s{self._plan.seed}j")
+        for name, intended in self._expected.items():
+            accepted = [job.id for job in jobs if f"/{name}.py" in json.loads(job.req_body)["file"]]
+            if len(accepted) < intended or (twice_is_wrong and len(accepted) > intended):
+                raise WrongError(f"{name}: {intended} runs were intended, {len(accepted)} accepted: {accepted}")
+        self._result.intended, self._result.accepted = self._expected.total(), len(jobs)
+        self._result.twice = len(jobs) - self._result.intended
+        export = json.loads(self._project.pulumi("stack", "export"))["deployment"].get("resources", [])
+        if outside := self._live() - {resource.get("id") for resource in export}:
+            raise WrongError(f"run outside the state: {outside}")
+
+
+def kill_session(leader: int) -> None:
+    """Kill a process and all that it started: Pulumi's plugins have groups of their own, but the same session."""
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)
+
+
+def killing_schedule(seed: int, *, short: bool) -> Schedule:
+    """Make a schedule in which every `up` runs something and is killed. `short`: jobs end at once."""
+    plan = schedule(seed)
+    jobs = [_with_timeline(job, QUICK) if short else job for job in plan.program]
+    steps = [Step("up", "args", job.name, kill="any") for job in jobs]
+    return Schedule(seed, jobs, steps)
+
+
+def _with_timeline(job: Declared, timeline: str) -> Declared:
+    conf = {"spark.dli.local.timeline": timeline}
+    return Declared({**job.properties, "conf": conf}, None if job.until is None else "success")

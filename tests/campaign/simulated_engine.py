@@ -1,0 +1,217 @@
+"""An engine that does to the provider what Pulumi's does, with a state in memory, and keeps count of what is intended.
+
+The order of the calls, and what is stored when one fails or the process is killed, are those of the real engine
+(seen with CLI 3.259.0): check, diff; for a replacement delete, check without olds, create; a killed create stores
+nothing, a failed one after its delete leaves the resource to be created by the next update.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from pulumi.output import UNKNOWN
+
+from tests.engine import Properties, Provider, ProviderError, ProviderProcess
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A job as a program declares it; `until`: with a wait for it."""
+
+    properties: Properties
+    until: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return str(self.properties["resourceName"])
+
+
+@dataclass
+class Stored:
+    """A resource in the state."""
+
+    id: str
+    inputs: Properties
+    outputs: Properties
+    is_deleted: bool = False
+    """True between the delete and the create of a replacement."""
+
+
+@dataclass
+class Failure:
+    """A call that failed: of which job, and what the user reads. `create` failures say whether something runs."""
+
+    job: str
+    method: str
+    message: str
+
+
+@dataclass
+class Outcome:
+    """What one command did."""
+
+    failures: list[Failure] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    is_killed: bool = False
+    changes: int = 0
+
+
+class SimulatedEngine:
+    """One stack. `start` gives a provider process for each command."""
+
+    def __init__(self, start: Callable[[], ProviderProcess]) -> None:
+        self.jobs: dict[str, Stored] = {}
+        self.waits: dict[str, Stored] = {}
+        self.intended: Counter[str] = Counter()
+        """How often each job was to run."""
+        self.wanted: set[str] = set()
+        """The jobs whose last intended run is not in the state yet."""
+        self.wait_timeout: str | None = None
+        """How long a wait waits: without one it goes on for as long as the service does not answer."""
+        self._start = start
+
+    def up(self, program: list[Declared], killer: Callable[[ProviderProcess], AbstractContextManager[None]]) -> Outcome:
+        """Make the state what the program declares. `killer` may kill the process at any instant."""
+        outcome = Outcome()
+        with self._start() as process, killer(process):
+            command = _Command(self, process, outcome)
+            with ThreadPoolExecutor(WORKERS) as pool:
+                list(pool.map(command.bring, program))
+            if not outcome.failures:
+                command.remove(set(self.jobs) - {job.name for job in program})
+            outcome.said = process.kill()
+        return outcome
+
+    def refresh(self, killer: Callable[[ProviderProcess], AbstractContextManager[None]]) -> Outcome:
+        """Read every job that is in the state."""
+        outcome = Outcome()
+        with self._start() as process, killer(process):
+            command = _Command(self, process, outcome)
+            for name in [name for name, stored in self.jobs.items() if not stored.is_deleted]:
+                command.refresh(name)
+            outcome.said = process.kill()
+        return outcome
+
+    def destroy(self) -> Outcome:
+        """Delete everything that is in the state."""
+        outcome = Outcome()
+        with self._start() as process:
+            _Command(self, process, outcome).remove(set(self.jobs))
+            outcome.said = process.kill()
+        return outcome
+
+
+class _Command:
+    def __init__(self, engine: SimulatedEngine, process: ProviderProcess, outcome: Outcome) -> None:
+        self._engine = engine
+        self._process = process
+        self._outcome = outcome
+        self._jobs = process.jobs
+        self._lock = threading.Lock()
+
+    def bring(self, job: Declared) -> None:
+        """Make one job and its wait what is declared."""
+        method = ["check"]
+        try:
+            self._bring_job(job, method)
+            if job.until is not None:
+                method[0] = "wait"
+                self._bring_wait(job)
+        except ProviderError as error:
+            self._fail(job.name, method[0], error)
+
+    def _bring_job(self, job: Declared, method: list[str]) -> None:
+        stored = self._engine.jobs.get(job.name)
+        known = stored is not None and not stored.is_deleted
+        inputs, failures = self._jobs.check(job.properties, stored.inputs if stored and known else {})
+        if failures:
+            raise AssertionError(f"the campaign declares nothing that is refused: {failures}")
+        if stored is None or not known:
+            self._create(job, inputs, method)
+            return
+        method[0] = "diff"
+        plan = self._jobs.diff(stored.id, stored.outputs, inputs)
+        if not plan.changes:
+            stored.inputs = inputs
+        elif not plan.replaces:
+            method[0] = "update"
+            stored.outputs = self._jobs.update(stored.id, stored.outputs, inputs)
+            stored.inputs = inputs
+        else:
+            self._ask_dependents(job.name)
+            method[0] = "delete"
+            self._jobs.delete(stored.id, stored.outputs)
+            stored.is_deleted = True
+            inputs, _ = self._jobs.check(job.properties)
+            self._create(job, inputs, method)
+
+    def _create(self, job: Declared, inputs: Properties, method: list[str]) -> None:
+        method[0] = "create"
+        with self._lock:
+            if job.name not in self._engine.wanted:
+                self._engine.wanted.add(job.name)
+                self._engine.intended[job.name] += 1
+        batch_id, outputs = self._jobs.create(inputs)
+        with self._lock:
+            self._engine.jobs[job.name] = Stored(batch_id, inputs, outputs)
+            self._engine.wanted.discard(job.name)
+            self._outcome.changes += 1
+
+    def _ask_dependents(self, name: str) -> None:
+        """Ask of every other job what becomes of it if a property of this one, not known yet, is among its own."""
+        for other, stored in list(self._engine.jobs.items()):
+            if other != name and not stored.is_deleted:
+                question = {**stored.inputs, "args": [UNKNOWN]}
+                if self._jobs.diff(stored.id, stored.outputs, question).replaces:
+                    raise AssertionError(f"{other} would be cancelled because {name} is replaced")
+
+    def _bring_wait(self, job: Declared) -> None:
+        waits: Provider = self._process.waits
+        batch_id = self._engine.jobs[job.name].id
+        news: Properties = {"jobId": batch_id, "until": job.until, "jobName": job.name}
+        if self._engine.wait_timeout is not None:
+            news["timeout"] = self._engine.wait_timeout
+        stored = self._engine.waits.get(job.name)
+        inputs, _ = waits.check(news, stored.inputs if stored else {})
+        if stored is None:
+            wait_id, outputs = waits.create(inputs)
+            self._engine.waits[job.name] = Stored(wait_id, inputs, outputs)
+        elif waits.diff(stored.id, stored.outputs, inputs).changes:
+            stored.outputs, stored.inputs = waits.update(stored.id, stored.outputs, inputs), inputs
+
+    def refresh(self, name: str) -> None:
+        """Read one job, and ask `diff` as the engine does."""
+        stored = self._engine.jobs[name]
+        try:
+            _, stored.outputs = self._jobs.read(stored.id, stored.outputs)
+            self._jobs.diff(stored.id, stored.outputs, stored.inputs)
+        except ProviderError as error:
+            self._fail(name, "read", error)
+
+    def remove(self, names: set[str]) -> None:
+        """Delete jobs; one whose delete fails stays in the state."""
+        for name in sorted(names):
+            stored = self._engine.jobs[name]
+            try:
+                if not stored.is_deleted:
+                    self._jobs.delete(stored.id, stored.outputs)
+            except ProviderError as error:
+                self._fail(name, "delete", error)
+                continue
+            del self._engine.jobs[name]
+            self._engine.waits.pop(name, None)
+            self._engine.wanted.discard(name)
+            self._outcome.changes += 1
+
+    def _fail(self, job: str, method: str, error: ProviderError) -> None:
+        message = str(error)
+        if not message.startswith("dli: "):  # the host is gone, or a bug showed its traceback
+            self._outcome.is_killed = True
+        with self._lock:
+            self._outcome.failures.append(Failure(job, method, message))
