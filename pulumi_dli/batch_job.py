@@ -64,7 +64,7 @@ class BatchJobs:
             return decision
         expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
         if not lifecycle.is_final(stored) and not expired:
-            expired, state = self._look(name, batch_id, stored, declared)
+            expired, state = self._look(batch_id, stored, declared)
         rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
             self._session.say(name, f"runs again: {rerun.reason}")
@@ -91,9 +91,7 @@ class BatchJobs:
         self._session.say(name, f"runs again: {decision.reason}{consequence}")
         return decision
 
-    def _look(
-        self, name: str, batch_id: str, stored: Properties, declared: Properties
-    ) -> tuple[bool, BatchState | None]:
+    def _look(self, batch_id: str, stored: Properties, declared: Properties) -> tuple[bool, BatchState | None]:
         """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
         try:
             batch = self._session.recent(batch_id)
@@ -107,10 +105,8 @@ class BatchJobs:
             if state is BatchState.DEAD and declared.get("autoRecovery"):
                 batch = self._read(batch_id, stored)  # it may be about to recover
                 state = batch.batch_state if batch is not None else state
-        except SettingsError as error:
+        except DliError as error:  # said once, not for each of many jobs
             self._session.say("dli", f"jobs whose end was not seen are taken as unchanged: {error}")
-        except DliError as error:
-            self._session.say(name, f"whether batch job {batch_id} is dead could not be asked: {error}")
         else:
             return False, state
         return False, None
@@ -121,12 +117,11 @@ class BatchJobs:
         try:
             client = self._session.client(declared.get("region"), declared.get("projectId"))
             batch = self._adopt(client, declared) if declared.get("adoptId") else self._submit(client, declared)
-        except SubmissionError:
-            raise
         except DliError as error:
-            cancelled = [batch_id for batch_id, owner in self._session.deleted.items() if owner == name]
-            earlier = f" The earlier run, {cancelled[-1]}, was cancelled for this one." if cancelled else ""
-            raise SubmissionError(f"{name}: not submitted, nothing runs. {error}{earlier}") from None
+            said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
+            cancelled = self._session.cancelled.get(name)
+            earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
+            raise SubmissionError(f"{said}{earlier}") from None
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
         try:
             batch = client.details(batch.id, patient=False)
@@ -194,16 +189,24 @@ class BatchJobs:
     def delete(self, batch_id: str, stored: Properties) -> None:
         """Cancel a job that still runs, and wait for its end; leave one that has ended alone.
 
-        Raises JobError where the job has not ended in time: it then stays in the state.
+        Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
         """
-        self._session.deleted[batch_id] = _name_of(stored)
+        self._session.deleted.add(batch_id)
         if lifecycle.is_final(stored):
             return
-        client = self._client_of(stored)
-        batch = self._read(batch_id, stored)
-        if batch is None or batch.is_final:
-            return
         name = _name_of(stored)
+        try:
+            batch = self._read(batch_id, stored)
+            if batch is not None and not batch.is_final:
+                self._cancel(self._client_of(stored), name, batch_id, stored.get("cancelTimeout"))
+        except JobError:
+            raise
+        except DliError as error:
+            raise JobError(
+                f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
+            ) from None
+
+    def _cancel(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
         try:
             client.cancel(batch_id)
         except ServiceError as error:
@@ -211,7 +214,8 @@ class BatchJobs:
             if batch is not None and not batch.is_final:
                 raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
             return
-        self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
+        self._session.cancelled[name] = batch_id
+        self._await_end(client, name, batch_id, timeout)
 
     def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
         seconds = DEFAULT_CANCEL_TIMEOUT if timeout is None else timeout

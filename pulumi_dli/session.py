@@ -27,8 +27,10 @@ class Session:
         self.clock = clock or SystemClock()
         self.is_preview = False
         """True once an unknown value was met where only a preview has one."""
-        self.deleted: dict[str, str] = {}
-        """The jobs that this process was told to delete: logical names by id."""
+        self.deleted: set[str] = set()
+        """The ids of the jobs that this process was told to delete."""
+        self.cancelled: dict[str, str] = {}
+        """The ids of the jobs that this process has cancelled, by logical name."""
         self._configuration = stack_configuration
         self._say = say
         self._said: set[tuple[str, str]] = set()

@@ -157,7 +157,7 @@ def test_a_record_that_is_gone_before_its_end_was_seen_runs_again_only_on_reques
         provider.waits.declare({"jobId": gone, "jobName": "load"})
     rerun, _ = provider.jobs.check(declared(onRecordExpired="rerun"))
     assert provider.jobs.diff(gone, expired, rerun).replaces == ["recordExpired"]
-    told = [line for line in provider.end() if "outcome unknown" in line]
+    told = [line for line in provider.kill() if "outcome unknown" in line]
     assert len(told) == 1
 
 
@@ -168,6 +168,26 @@ def test_deleting_needs_the_id_alone_and_leaves_an_ended_job_alone(provider: Pro
     service.forget_calls()
     provider.jobs.delete(running, {"state": "dead"})
     assert service.calls() == {}
+
+
+def test_a_job_whose_cancel_nobody_confirms_stays_in_the_state(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    for method in ("GET", "DELETE"):
+        service.dli.faults.set([{"method": method, "action": "cut", "count": None}])
+        with pytest.raises(ProviderError, match=f"load: batch job {batch_id} may go on: .* It stays in the state; run"):
+            provider.jobs.delete(batch_id, outputs)
+    assert service.accepted("load")[0].state == "running"
+
+
+def test_a_cancel_that_is_refused_because_the_job_has_ended_is_done(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    service.dli.faults.set([{"method": "DELETE", "action": "cut", "when": "after"}])
+    with pytest.raises(ProviderError, match="may go on"):
+        provider.jobs.delete(batch_id, outputs)
+    provider.jobs.delete(batch_id, outputs)
+    assert service.states() == ["dead"]
 
 
 def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) -> None:
@@ -193,7 +213,7 @@ def test_what_a_killed_update_left_running_is_adopted_by_the_next_one(
     taken, _ = provider.jobs.declare(declared(**ENDLESS))
     assert taken == left
     assert len(service.jobs()) == 1
-    assert any(f"load: took over batch job {left}" in line for line in provider.end())
+    assert any(f"load: took over batch job {left}" in line for line in provider.kill())
 
 
 @pytest.mark.parametrize(
@@ -256,7 +276,20 @@ def test_without_credentials_a_plan_warns_once_and_shows_no_change(
     for resource in ("load", "extract"):
         inputs, _ = bare_provider.jobs.check(declared(resourceName=resource, **ENDLESS))
         assert not bare_provider.jobs.diff(batch_id, {**outputs, "resourceName": resource}, inputs).changes
-    assert len([line for line in bare_provider.end() if "no credentials" in line]) == 1
+    assert len([line for line in bare_provider.kill() if "no credentials" in line]) == 1
+
+
+def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    provider.jobs.delete(batch_id, outputs)
+    with pytest.raises(ProviderError, match=f"The earlier run, {batch_id}, was cancelled for this one"):
+        provider.jobs.declare(declared(queue="nowhere"))
+    service.dli.faults.set([{"method": "POST", "action": "cut", "count": None}])
+    with pytest.raises(ProviderError, match=f"a job may run.* The earlier run, {batch_id}, was cancelled for this one"):
+        provider.jobs.declare(declared(args=["b"]))
+    assert service.states() == ["dead"]
 
 
 def test_a_file_that_is_not_there_is_refused_by_the_service(service: Service, tmp_path: Any) -> None:
