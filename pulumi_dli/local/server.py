@@ -254,8 +254,15 @@ def _lock(data: Path) -> int:
 
 
 def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise LocalDliError(f"port {port} cannot be used: it is not from 0 to 65535")
+    # With the protocol named, asyncio sends without delay; an answer in two parts else waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((HOST, port))
-    except (OSError, OverflowError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not from 0 to 65535"
-        raise LocalDliError(f"port {port} cannot be used: {why}. Give another --port, or 0") from None
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise LocalDliError(f"port {port} cannot be used: {error.strerror}. Give another --port, or 0") from None
+    return listener
