@@ -19,6 +19,8 @@ from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
 
 _SHORTEST_PAUSE = 1.0
+_QUIET = 0.2
+_LONGEST_GATHERING = 5.0
 
 
 def live_jobs(client: Client) -> dict[str, Batch]:
@@ -124,10 +126,20 @@ class Watcher:
         return self._now() - started
 
     async def _run(self) -> None:
+        await self._gather()
         while self._waits:
             looked_at = await self._tick()
             self._waits = [wait for wait in self._waits if not wait.passed.is_set()]
             await self._rest(looked_at)
+
+    async def _gather(self) -> None:
+        """Let those come who come at the same time: one look serves them all."""
+        deadlines = [wait.deadline for wait in self._waits if wait.deadline is not None]
+        end = min([self._now() + _LONGEST_GATHERING, *deadlines])
+        count = 0
+        while count != len(self._waits) and self._now() < end:
+            count = len(self._waits)
+            await self._sleep(_QUIET)
 
     def _open_after_a_fault(self, task: asyncio.Task[None]) -> None:
         """Show a fault of ours with its traceback, and let everybody pass: nobody is looking any more."""

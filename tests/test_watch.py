@@ -190,8 +190,36 @@ def test_a_wait_for_a_job_that_has_ended_takes_one_look() -> None:
     async def main() -> list[float]:
         return await wait_for(jobs.watcher(), "a", "b", "c")
 
-    assert run(main()) == [0, 0, 0]
+    assert max(run(main())) < 1
     assert len(jobs.listed_at) == 1
+
+
+def test_waits_that_come_one_after_the_other_are_served_by_one_look() -> None:
+    jobs = Jobs()
+
+    async def main() -> None:
+        watcher, waits = jobs.watcher(), []
+        while jobs.elapsed < 2:
+            waits.append(asyncio.create_task(watcher.wait("a", Until.SUCCESS, None, silent)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waits)
+
+    run(main())
+    assert len(jobs.listed_at) == 1
+
+
+def test_a_program_that_never_ends_to_declare_waits_is_looked_after_all_the_same() -> None:
+    jobs = Jobs()
+
+    async def main() -> None:
+        watcher, waits = jobs.watcher(), []
+        while not jobs.listed_at:
+            waits.append(asyncio.create_task(watcher.wait("a", Until.SUCCESS, None, silent)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waits)
+
+    run(main())
+    assert jobs.listed_at[0] == pytest.approx(5, abs=0.3)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +243,7 @@ def test_a_wait_passes_early_only_where_its_job_has_reached_what_is_waited_for(
         return await wait_for(jobs.watcher(), "a", until=until)
 
     (waited,) = run(main())
-    assert (waited == 0) == passes
+    assert (waited < 1) == passes
 
 
 def test_all_waits_share_one_listing_a_tick() -> None:
@@ -327,7 +355,7 @@ def test_where_the_listing_fails_every_wait_passes_now_and_later_with_one_warnin
         watcher = jobs.watcher()
         return [*await wait_for(watcher, "a", "b"), *await wait_for(watcher, "a")]
 
-    assert run(main()) == [0, 0, 0]
+    assert max(run(main())) < 1
     assert jobs.warnings == ["the jobs cannot be listed, so each wait asks for its own job: GET …/batches: no answer"]
     assert len(jobs.listed_at) == 1
 
