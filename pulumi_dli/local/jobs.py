@@ -54,18 +54,17 @@ class Jobs:
             if job.attempt is None:
                 self._waiting.append(job.id)
                 continue
-            if job.process is not None:
-                await self._engine.end_leftover(job.id, job.process)
+            await self._engine.end_leftover(job.id)
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
             logger.warning("job %s ran when the local DLI was stopped: it is dead", job.id)
         self._fill_slots()
 
     async def stop(self) -> None:
         """End all jobs that run. Their rows stay as they are, for `start` of the next server."""
-        tasks = list(self._tasks.values())
         self._waiting.clear()
+        tasks = list(self._tasks.values())
         for task in tasks:
-            task.cancel("stop")
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def submit(self, submission: Submission, owner: str) -> Job:
@@ -162,20 +161,19 @@ class Jobs:
         self._end(job_id, state, None)
 
     def _attempt(self, job: Job, number: int) -> Attempt:
-        self._table.update(job.id, attempt=number, process=None)
+        self._table.update(job.id, attempt=number)
         return Attempt(
             job_id=job.id,
             number=number,
             request=job.batch_request,
             logs=self.logs(job.id),
             report=lambda state: self._report(job.id, state),
-            own=lambda process: self._table.update(job.id, process=process),
         )
 
     def _report(self, job_id: str, state: BatchState) -> None:
-        """Note what the engine says. A job that was started before is `recovering` until it runs again."""
+        """Note what the engine says. A job that is started again is `recovering` until it runs."""
         job = self._table.get(job_id)
-        if job is None or job.state is state or (state is BatchState.STARTING and job.start_time is not None):
+        if job is None or job.state is state or (state is BatchState.STARTING and job.attempt):
             return
         self._change(job_id, state)
         if state is BatchState.RUNNING and job.start_time is None:
@@ -194,7 +192,7 @@ class Jobs:
             logs.write(job.attempt, line)
         tail = logs.tail(job.attempt)
         now = self.now()
-        self._table.update(job_id, state=state, update_time=now, end_time=now, process=None, log=tail)
+        self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
 
     def _with_present_log(self, job: Job) -> Job:
         """Fill in the last lines of a job that may be writing them."""

