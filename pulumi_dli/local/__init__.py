@@ -12,9 +12,10 @@ seen outside to what does the work; each imports only from those after it:
     keystone, queues            the neighbours, as far as batch jobs need them
     jobs                        the life of a job
     engines                     what a job runs on: `spark`, `timeline`
-    submissions, replies        the wire: what comes in, what goes out
+    replies, submissions        the wire: what goes out, what comes in
     table, logs, obs            what is kept: the jobs, their logs, the buckets
     credentials, signatures     who may call
     faults, calls               what tests ask for
-    refusals, durations         the service's "no"; spans of time
+    refusals                    the service's "no"
+    durations, private_files    spans of time; files that only their owner reads
 """

@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _print_environment(options.data) if options.command == "env" else _serve(options)
     except CredentialsError as error:
         print(f"local DLI: {error}", file=sys.stderr)
-        return 1
+    except ModuleNotFoundError as error:
+        print(f"local DLI: {error.name} is not installed: pip install 'pulumi-dli[local]'", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

