@@ -77,12 +77,14 @@ def _serve(options: argparse.Namespace) -> int:
         keep_finished=options.keep_finished,
     )
 
+    heeded = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in _STOP_SIGNALS:  # a second one ends the process at once
+        for number in heeded:  # a second one ends the process at once
             signal.signal(number, signal.SIG_DFL)
         dli.ask_to_stop()
 
-    for number in _STOP_SIGNALS:
+    for number in heeded:
         signal.signal(number, stop)
     try:
         with dli:

@@ -60,6 +60,18 @@ def test_one_that_is_stopped_as_soon_as_it_is_ready_stops(tmp_path: Path) -> Non
         assert process.wait(60) == 0
 
 
+def test_a_signal_that_is_ignored_where_it_is_started_from_stays_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with serving(tmp_path) as (process, _):
+            process.send_signal(signal.SIGHUP)
+            assert Api(Credentials.load(tmp_path)).sessions() == []
+            process.terminate()
+            assert process.wait(60) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, _):
         api = Api(Credentials.load(tmp_path))

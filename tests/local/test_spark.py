@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.local.credentials import Credentials
@@ -495,6 +495,7 @@ def test_the_reader_of_properties_reads_the_documented_examples() -> None:
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(texts | st.sampled_from(["a=b", " a", "#a", "!", "\\", "\n", "a:", "é🎉"]), texts))
 def test_java_reads_back_the_properties_that_were_written(properties: dict[str, str]) -> None:
     written = properties_file(properties)
