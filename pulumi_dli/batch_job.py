@@ -15,6 +15,7 @@ from pulumi_dli.lifecycle import Action, Decision
 from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.naming import scope_of, spec_of
 from pulumi_dli.properties import Checked, Properties
+from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
 from pulumi_dli.submission import Order
 
@@ -140,6 +141,7 @@ class BatchJobs:
             spec=spec,
             fixed_name=declared.get("name"),
             body=lambda name: properties.request_body(declared, name),
+            redact=declared.get("redact") or (),
         )
         return self._session.submitter(client).submit(order)
 
@@ -184,7 +186,7 @@ class BatchJobs:
     def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
         """Take over new options. No call: nothing that the service knows has changed."""
         observed = {name: stored.get(name) for name in lifecycle.OBSERVED}
-        return {**declared, **observed}
+        return {**declared, **observed, "log": masked_lines(stored.get("log"), declared.get("redact"))}
 
     def delete(self, batch_id: str, stored: Properties) -> None:
         """Cancel a job that still runs, and wait for its end; leave one that has ended alone.

@@ -22,10 +22,15 @@ from pulumi_dli.errors import (
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch
 from pulumi_dli.properties import UNKNOWN, Checked, Properties
+from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
 
-DECLARED: tuple[str, ...] = ("jobId", "until", "timeout", "jobName", "submittedTo", "rerunOnFailure", "waited")
-"""What is declared of a wait. `waited`: the seconds that the gate in the program has already waited."""
+DECLARED: tuple[str, ...] = (
+    *("jobId", "until", "timeout", "jobName", "submittedTo", "rerunOnFailure"),
+    "redact",  # the secret texts to be masked in the job's log
+    "waited",  # the seconds that the gate in the program has already waited
+)
+"""What is declared of a wait."""
 
 VERDICT: tuple[str, ...] = ("state", "appId", "log", "createTime", "updateTime", "duration")
 """The outputs of a wait: the job as it was when the wait ended, by the names of the job's own outputs."""
@@ -61,8 +66,15 @@ class BatchJobWaits:
         return checked
 
     def changes(self, stored: Properties, declared: Properties) -> bool:
-        """True where the wait is for another job, or for something else, than the stored one."""
-        return any(stored.get(name) != declared.get(name) for name in ("jobId", "until"))
+        """True where there is something new to wait for, or to be kept secret."""
+        return _is_for_another(stored, declared) or stored.get("redact") != declared.get("redact")
+
+    def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
+        """Wait where the wait is for another job, or for something else, than the stored one; give the outputs."""
+        if _is_for_another(stored, declared):
+            return self.wait(declared)
+        verdict = {name: stored.get(name) for name in VERDICT}
+        return {**declared, **verdict, "log": masked_lines(stored.get("log"), declared.get("redact"))}
 
     def wait(self, declared: Properties) -> dict[str, Any]:
         """Wait until the job has reached what is waited for, and give the outputs.
@@ -96,7 +108,7 @@ class BatchJobWaits:
                 deaths = deaths + 1 if until.is_missed(state) else 0
                 if deaths > (1 if (batch.request() or {}).get("autoRecovery") else 0):
                     reruns = declared.get("rerunOnFailure", True) is not False
-                    log = _log_tail(client, batch)
+                    log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
                     raise JobDeadError(lifecycle.dead_message(name, batch, log, reruns=reruns))
             waited = clock.now() - started
             if timeout is not None and waited >= timeout:
@@ -106,8 +118,12 @@ class BatchJobWaits:
             clock.sleep(pause if timeout is None else min(pause, timeout - waited))
 
     def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
-        observed = lifecycle.outputs({}, batch, {})
+        observed = lifecycle.observed(batch, {}, declared.get("redact"))
         return {**declared, **{name: observed[name] for name in VERDICT}}
+
+
+def _is_for_another(stored: Properties, declared: Properties) -> bool:
+    return any(stored.get(name) != declared.get(name) for name in ("jobId", "until"))
 
 
 def _may_pass_by_itself(error: ServiceError | TransportError) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from pulumi_dli.clock import format_duration
 from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.properties import OPTIONS, WIRE_NAMES, Properties, changes, is_known
+from pulumi_dli.redaction import masked_lines
 
 
 class Action(StrEnum):
@@ -51,7 +52,7 @@ def compare(stored: Properties, declared: Properties, *, preview: bool) -> Decis
         return Decision(Action.REPLACE, f"{', '.join(differing)} {verb}", differing)
     options = tuple(
         name
-        for name in OPTIONS
+        for name in (*OPTIONS, "redact")  # what is newly marked as secret is to be stored as such
         if name not in _NOT_COMPARED and stored.get(name) != declared.get(name) and name not in unknown
     )
     return Decision(Action.UPDATE, f"{', '.join(options)} changed", options) if options else Decision(Action.NONE)
@@ -105,16 +106,20 @@ def duration(batch: Batch) -> int | None:
 
 def outputs(declared: Properties, batch: Batch, place: Mapping[str, str | None]) -> dict[str, Any]:
     """Make the outputs of a job: what was declared, under the same names, and what the service says, under its own."""
+    return {**declared, **observed(batch, place, declared.get("redact"))}
+
+
+def observed(batch: Batch, place: Mapping[str, str | None], redact: Sequence[str] | None) -> dict[str, Any]:
+    """Make the outputs in which the service speaks. `redact` has the texts to be masked in the job's log."""
     app_id = batch.app_id[:1] if isinstance(batch.app_id, list) else [batch.app_id]
     state = batch.batch_state
     return {
-        **declared,
         "state": state.value if state is not None else batch.state,
         "appId": "".join(filter(None, app_id)) or None,
         "owner": batch.owner or None,
         "proxyUser": batch.proxy_user or None,
         "kind": batch.kind or None,
-        "log": batch.log,
+        "log": masked_lines(batch.log, redact),
         "createTime": batch.create_time,
         "updateTime": batch.update_time,
         "duration": duration(batch),
@@ -126,7 +131,7 @@ def outputs(declared: Properties, batch: Batch, place: Mapping[str, str | None])
     }
 
 
-OBSERVED: tuple[str, ...] = tuple(outputs({}, Batch(id="-"), {}))
+OBSERVED: tuple[str, ...] = tuple(observed(Batch(id="-"), {}, None))
 """The outputs in which the service speaks, by name."""
 
 
@@ -134,7 +139,7 @@ def refreshed(stored: Properties, batch: Batch | None) -> dict[str, Any]:
     """Make the outputs after a refresh. Where the record is gone, what was known stays."""
     if batch is None:
         return {**stored, "recordExpired": True}
-    news = outputs({}, batch, stored.get("submittedTo") or {})
+    news = observed(batch, stored.get("submittedTo") or {}, stored.get("redact"))
     kept = ("state", "submittedName")  # absent from some replies; an end that was seen is never forgotten
     return {**stored, **{key: value for key, value in news.items() if value is not None or key not in kept}}
 

@@ -287,8 +287,9 @@ WIRE_NAMES: dict[str, str] = {
 OPTIONS: tuple[str, ...] = tuple(_OPTION_CHECKS)
 """The properties that are never sent in the body."""
 
-HIDDEN: tuple[str, ...] = ("resourceName", "scope")
-"""What the program passes for the provider's own use: the logical name, and the scope of the submission's name."""
+HIDDEN: tuple[str, ...] = ("resourceName", "scope", "redact")
+"""What the program passes for the provider's own use: the logical name, the scope of the submission's name, and the
+secret texts among the properties, to be masked in what the service and the job write."""
 
 DECLARED: tuple[str, ...] = (*WIRE_NAMES, *OPTIONS, *HIDDEN)
 """Everything that is declared, and echoed into the outputs under the same name."""

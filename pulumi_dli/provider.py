@@ -25,6 +25,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
 from pulumi.output import Unknown
+from pulumi.runtime.rpc import wrap_rpc_secret
 
 from pulumi_dli.errors import DliError
 
@@ -146,6 +147,12 @@ def _to_pulumi(value: Any) -> Any:
     return [_to_pulumi(item) for item in value] if isinstance(value, list) else value
 
 
+def _outputs(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Hand outputs to Pulumi, the log as a secret where an input is one: the job may have printed it in any form."""
+    is_secret = outputs.get("redact") and outputs.get("log") is not None
+    return {**outputs, "log": wrap_rpc_secret(outputs["log"])} if is_secret else outputs
+
+
 def _check_result(checked: Checked, resource_name: str) -> CheckResult:
     # A failure that names its property makes the engine print the property's value, even a secret one.
     failures = [CheckFailure("", f"{resource_name}: {failure}") for failure in checked.failures]
@@ -179,19 +186,21 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Submit the job."""
-        return CreateResult(*_process.jobs.create(_from_pulumi(props)))
+        batch_id, outputs = _process.jobs.create(_from_pulumi(props))
+        return CreateResult(batch_id, _outputs(outputs))
 
     @_without_traceback
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Refresh a job of the stack, or describe one that the program gets."""
         stored = _from_pulumi(props)
         is_ours = "submittedTo" in stored
-        return ReadResult(id_, _process.jobs.read(id_, stored) if is_ours else _process.jobs.get(id_, stored))
+        outputs = _process.jobs.read(id_, stored) if is_ours else _process.jobs.get(id_, stored)
+        return ReadResult(id_, _outputs(outputs))
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Take over new options."""
-        return UpdateResult(_process.jobs.update(_from_pulumi(_olds), _from_pulumi(_news)))
+        return UpdateResult(_outputs(_process.jobs.update(_from_pulumi(_olds), _from_pulumi(_news))))
 
     @_without_traceback
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -215,21 +224,21 @@ class BatchJobWaitProvider(ResourceProvider):
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Tell whether there is something new to wait for. A wait is never replaced."""
+        """Tell whether there is something new. A wait is never replaced."""
         return DiffResult(changes=_process.waits.changes(_from_pulumi(_olds), _from_pulumi(_news)))
 
     @_without_traceback
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Wait."""
         outputs = _process.waits.wait(_from_pulumi(props))
-        return CreateResult(f"{outputs['jobId']}-{outputs['until']}", outputs)
+        return CreateResult(f"{outputs['jobId']}-{outputs['until']}", _outputs(outputs))
 
     @_without_traceback
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give the verdict as it is stored: it does not change."""
-        return ReadResult(id_, {name: value for name, value in props.items() if name != _PROVIDER_KEY})
+        return ReadResult(id_, _outputs(_from_pulumi(props)))
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Wait for the new job, as `create` does."""
-        return UpdateResult(_process.waits.wait(_from_pulumi(_news)))
+        return UpdateResult(_outputs(_process.waits.update(_from_pulumi(_olds), _from_pulumi(_news))))

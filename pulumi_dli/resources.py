@@ -8,6 +8,7 @@ from pulumi import dynamic
 
 from pulumi_dli.naming import scope_of
 from pulumi_dli.provider import BatchJobProvider, BatchJobWaitProvider
+from pulumi_dli.secret_inputs import secret_texts
 from pulumi_dli.types import (
     Group,
     GroupArgsDict,
@@ -115,7 +116,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     kind: pulumi.Output[str | None]
     """The kind of the job."""
     log: pulumi.Output[Sequence[str] | None]
-    """The last lines of the job's record, at most ten."""
+    """The last lines of the job's record, at most ten. Masked, and secret, where an input of the job is secret."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
     """When the job was created, in milliseconds since 1970."""
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
@@ -241,7 +242,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             "replacementTrigger": opts.replacement_trigger if opts is not None else None,
         }
         self._reruns = declared.get("rerun_on_failure")
-        props = _JOB_INPUTS(outputs | declared | hidden)
+        self._redact = secret_texts(declared, [resource_name])
+        props = _JOB_INPUTS(outputs | declared | hidden | {"redact": self._redact})
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(BatchJobProvider(), resource_name, props, options)
 
@@ -285,6 +287,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
                 lambda place: {"region": place.region, "projectId": place.project_id} if place else {}
             ),
             rerun_on_failure=self._reruns,
+            redact=self._redact,
             opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), opts),
         )
 
@@ -308,13 +311,15 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
     """The place where the job was submitted, if it was given."""
     rerun_on_failure: pulumi.Output[bool | None] = pulumi.property("rerunOnFailure")
     """Whether the next `pulumi up` runs a dead job again."""
+    redact: pulumi.Output[Sequence[str] | None]
+    """The texts that are masked in the job's log. Secret."""
 
     state: pulumi.Output[str]
     """The state of the job when the wait ended."""
     app_id: pulumi.Output[str | None] = pulumi.property("appId")
     """The id of the application behind the job. Not the job's id."""
     log: pulumi.Output[Sequence[str] | None]
-    """The last lines of the job's record, at most ten."""
+    """The last lines of the job's record, at most ten. Masked, and secret, where an input of the job is secret."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
     """When the job was created, in milliseconds since 1970."""
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
@@ -332,9 +337,10 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         job_name: str | None = None,
         submitted_to: pulumi.Input[SubmittedToArgsDict] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
+        redact: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare a wait. `BatchJob.wait` is the usual way, and fills in the last three.
+        """Declare a wait. `BatchJob.wait` is the usual way, and fills in the last four.
 
         Args:
             resource_name: The wait's logical name.
@@ -347,6 +353,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             submitted_to: The place where the job was submitted, `region` and `projectId`; by default that of the
                 settings.
             rerun_on_failure: Whether the next `up` runs a dead job again, for the message.
+            redact: Texts that are masked in the job's log, in messages and outputs. Kept as a secret.
             opts: Options of the resource.
         """
         shown_name = job_name or resource_name
@@ -377,6 +384,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             "job_name": shown_name,
             "submitted_to": submitted_to,
             "rerun_on_failure": rerun_on_failure,
+            "redact": secret_texts(pulumi.Output.secret(redact)),
             # How long the gate has waited matters only where the time is limited.
             "waited": None if timeout is None else passed.apply(lambda result: result[1]),
         }

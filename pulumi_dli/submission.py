@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from pulumi_dli.errors import DliError, NoAnswerError, RetryClass, ServiceError,
 from pulumi_dli.models import Batch
 from pulumi_dli.naming import SubmissionName
 from pulumi_dli.properties import WIRE_NAMES, canonical
+from pulumi_dli.redaction import masked
 
 Say = Callable[[str, str], None]
 """Tells the user something: the job's logical name, and the message."""
@@ -30,13 +31,18 @@ _LOOK_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class Order:
-    """A job to be submitted. `fixed_name` is the name that the user gave, if any; `body` makes the request's body."""
+    """A job to be submitted.
+
+    `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
+    in it, which the service may repeat in a refusal.
+    """
 
     resource_name: str
     scope: str
     spec: str
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
+    redact: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -206,11 +212,12 @@ class Submitter:
         try:
             return self._client.create(submission.body)
         except (NoAnswerError, ServiceError) as error:
-            if isinstance(error, ServiceError) and error.retry is not RetryClass.AMBIGUOUS:
-                raise
+            answer = _without_secrets(error, submission.order.redact)
+            if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
+                raise answer from None
             self._say(
                 submission.order.resource_name,
-                f"{_sentence(error)} Looking for the job by its name, {submission.name}",
+                f"{_sentence(answer)} Looking for the job by its name, {submission.name}",
             )
         return None
 
@@ -289,6 +296,19 @@ class Submitter:
         return SubmissionError(
             f"{submission.order.resource_name}: a job may run, submitted as {submission.name}. {what} {what_next}"
         )
+
+
+def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:
+    """Make the error anew with the service's message masked."""
+    if not isinstance(error, ServiceError):
+        return error
+    return ServiceError(
+        status=error.status,
+        code=error.code,
+        message=masked(error.message, redact),
+        call=error.call,
+        request_id=error.request_id,
+    )
 
 
 def _sentence(error: DliError) -> str:

@@ -36,6 +36,7 @@ ALL_CHOICES = CHOICES | {"until": tuple(Until)}
 JOB_DEFAULTS, WAIT_DEFAULTS = OPTION_DEFAULTS, {"until": Until.SUCCESS}
 REPLACING = {*WIRE_NAMES, "triggers", "region", "projectId"}
 LONG = ("createTime", "updateTime", "duration")  # milliseconds: more than an integer of every language holds
+SECRET = ("redact",)
 PLAIN_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -126,7 +127,7 @@ def property_schema(wire_name: str, hint: Any, text: str) -> Schema:
         return {**reference(enum_name(wire_name)), "description": text}
     if wire_name in LONG:
         return {"type": "number", "description": text}
-    return {**type_schema(hint), "description": text}
+    return {**type_schema(hint), "description": text, **({"secret": True} if wire_name in SECRET else {})}
 
 
 def type_schema(hint: Any) -> Schema:

@@ -96,7 +96,7 @@ def test_what_is_null_is_absent() -> None:
 
 
 def test_what_the_program_passes_for_the_providers_own_use_is_kept_as_it_is() -> None:
-    hidden = {"resourceName": "nightly ", "scope": ""}
+    hidden = {"resourceName": "nightly ", "scope": "", "redact": ["hunter2"]}
     assert set(hidden) == set(HIDDEN)
     assert check(JOB | hidden).properties == JOB | hidden
 

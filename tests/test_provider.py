@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from pulumi_dli.local.server import LocalDli
 from tests.engine import ProviderError, ProviderProcess
@@ -267,6 +268,55 @@ def test_what_keeps_a_job_from_being_submitted_is_said_in_one_message(
     assert told in message
     assert "Traceback" not in message
     assert service.jobs() == []
+
+
+def test_secret_texts_are_masked_in_the_log_and_the_log_is_a_secret(provider: ProviderProcess) -> None:
+    said = {"conf": {"spark.dli.local.log": "signed in\nwith hunter2", "spark.dli.local.timeline": "dead"}}
+    batch_id, outputs = provider.jobs.declare(declared(redact=["hunter2"], rerunOnFailure=False, **said))
+    _, outputs = provider.jobs.read(batch_id, outputs)
+    wait = {"jobId": batch_id, "jobName": "load", "until": "finished", "rerunOnFailure": False}
+    _, verdict = provider.waits.declare({**wait, "redact": ["hunter2"]})
+    for log in (outputs["log"], verdict["log"]):
+        assert is_rpc_secret(log)
+        assert unwrap_rpc_secret(log) == ["signed in", "with [secret]"]
+    with pytest.raises(ProviderError, match=r"\n  \| signed in\n  \| with \[secret\]\n"):
+        provider.waits.declare({"jobId": batch_id, "jobName": "load", "redact": ["hunter2"]})
+    _, plain = provider.waits.declare(wait)
+    assert plain["log"] == ["signed in", "with hunter2"]
+
+
+def test_what_is_newly_marked_as_secret_is_an_update_without_a_call(
+    provider: ProviderProcess, service: Service
+) -> None:
+    said = {"conf": {"spark.dli.local.log": "with hunter2", "spark.dli.local.timeline": "success"}}
+    batch_id, outputs = provider.jobs.declare(declared(**said))
+    _, outputs = provider.jobs.read(batch_id, outputs)
+    wait = {"jobId": batch_id, "jobName": "load", "until": "success"}
+    wait_id, verdict = provider.waits.declare(wait)
+    service.forget_calls()
+    for resource, old_id, old, new in (
+        (provider.jobs, batch_id, outputs, declared(redact=["hunter2"], **said)),
+        (provider.waits, wait_id, verdict, {**wait, "redact": ["hunter2"]}),
+    ):
+        inputs, _ = resource.check(new)
+        plan = resource.diff(old_id, old, inputs)
+        assert (plan.changes, plan.replaces) == (True, [])
+        masked = resource.update(old_id, old, inputs)
+        assert masked == {**old, "redact": ["hunter2"], "log": wrap_rpc_secret(["with [secret]"])}
+        assert not resource.diff(old_id, {**masked, "log": ["with [secret]"]}, inputs).changes
+    assert service.calls() == {}
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "DLI.0001"), (500, "DLI.0999")])
+def test_what_the_service_repeats_of_a_secret_is_masked(service: Service, status: int, code: str) -> None:
+    body = json.dumps({"error_code": code, "error_msg": "conf a='hunter2' is wrong"})
+    with ProviderProcess(service.environment) as provider:
+        service.dli.faults.set([{"method": "POST", "action": "reply", "status": status, "body": body, "count": None}])
+        with pytest.raises(ProviderError) as caught:
+            provider.jobs.declare(declared(redact=["hunter2"], conf={"a": "hunter2"}))
+        told = "\n".join([str(caught.value), *provider.kill()])
+    assert "conf a='[secret]' is wrong" in told
+    assert "hunter2" not in told
 
 
 def test_without_credentials_a_plan_warns_once_and_shows_no_change(

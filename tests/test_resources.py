@@ -224,6 +224,25 @@ def test_a_secret_argument_is_sent_as_a_secret(run: Run) -> None:
     assert rpc.is_rpc_secret(sent.inputs("j")["args"])
 
 
+def test_the_texts_of_secret_arguments_go_as_a_secret_to_the_job_and_its_wait(run: Run) -> None:
+    def program() -> dict[str, Any]:
+        key = pulumi.Output.secret("hunter2")
+        job = dli.BatchJob("load", file="a.py", args=["in", key], conf={"a": key, "b": pulumi.Output.secret("load")})
+        return {"id": job.wait().id, "other": dli.BatchJobWait("w", job_id=job.id, redact=["swordfish"]).id}
+
+    sent, _ = run(program)
+    for name, text in (("load", "hunter2"), ("load-success", "hunter2"), ("w", "swordfish")):
+        redact = rpc.deserialize_properties(sent.requests[name].object)["redact"]
+        assert rpc.is_rpc_secret(redact)
+        assert rpc.unwrap_rpc_secret(redact) == [text]
+
+
+def test_without_a_secret_argument_there_is_nothing_to_mask(run: Run) -> None:
+    sent, _ = run(lambda: {"id": job_with_every_argument().wait().id})
+    for name in ("etl", "etl-success"):
+        assert "redact" not in sent.requests[name].object
+
+
 @pytest.mark.parametrize("opts", [None, pulumi.ResourceOptions(protect=True)])
 def test_the_old_run_is_deleted_before_it_is_replaced(run: Run, opts: pulumi.ResourceOptions | None) -> None:
     sent, _ = run(lambda: {"id": dli.BatchJob("j", file="a.py", opts=opts).id})

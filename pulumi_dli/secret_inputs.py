@@ -1,0 +1,47 @@
+"""The texts of a resource's secret inputs, so that they can be masked in what others write."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+
+def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None]:
+    """Give the texts inside the secret inputs, as a secret; None where there are none.
+
+    A text that is an input in plain too is none: everybody can read it. Values that are not known yet have no text.
+    """
+
+    async def collect() -> list[str] | None:
+        texts: dict[bool, set[str]] = {True: set(), False: set()}
+        await _sort(inputs, texts)
+        return sorted(texts[True] - texts[False]) or None
+
+    collected: pulumi.Output[list[str] | None] = pulumi.Output.from_input(asyncio.ensure_future(collect()))
+    return collected.apply(lambda texts: pulumi.Output.secret(texts) if texts else None)
+
+
+async def _sort(value: Any, texts: dict[bool, set[str]]) -> None:
+    """Sort the texts inside a value by whether they are secret."""
+    if isinstance(value, pulumi.Output):
+        texts[await value.is_secret()].update(_texts(await value.future()))
+    elif isinstance(value, Mapping):
+        await _sort([*value.values()], texts)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for item in value:
+            await _sort(item, texts)
+    else:
+        texts[False].update(_texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = [*value.values()]
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
