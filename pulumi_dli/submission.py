@@ -114,7 +114,8 @@ class Submitter:
                 self._say(
                     order.resource_name,
                     f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
-                    "`up` left it; cancel it in the console if it must not run beside the new one",
+                    "`up`, or retain_on_delete, has left it; cancel it in the console if it must not run beside the "
+                    "new one",
                 )
         if len(runs) > 1:
             listed_runs = "; ".join(_described(batch) for batch in runs)
@@ -125,7 +126,10 @@ class Submitter:
             )
         if not runs or not self._take(runs[0]):
             return None
-        self._say(order.resource_name, f"took over {_described(runs[0])}, which an interrupted `up` had submitted")
+        self._say(
+            order.resource_name,
+            f"took over {_described(runs[0])}, which an interrupted `up`, or retain_on_delete, had left",
+        )
         return runs[0]
 
     def _take(self, batch: Batch) -> bool:

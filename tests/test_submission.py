@@ -177,7 +177,7 @@ def test_a_live_run_of_this_very_job_is_taken_over_and_named(stage: Stage) -> No
     assert stage.dli.names == []
     assert stage.said == [
         f"wordcount: took over batch job {left} ({run_name()}, running, owner somebody, submitted "
-        "2023-11-14 22:13:20 UTC), which an interrupted `up` had submitted"
+        "2023-11-14 22:13:20 UTC), which an interrupted `up`, or retain_on_delete, had left"
     ]
 
 

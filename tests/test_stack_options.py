@@ -1,0 +1,219 @@
+"""What Pulumi's own options, and whoever else works in the same DLI project, do to jobs. Real `pulumi up`s."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from pulumi_dli.models import BatchState
+from tests.project import Project
+from tests.service import Service
+
+DEAD, RUNNING = BatchState.DEAD, BatchState.RUNNING
+ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
+DIES = "queue='default', conf={'spark.dli.local.timeline': 'dead'}"
+
+
+def states(service: Service, name: str) -> list[BatchState]:
+    """The states of all runs of a job, the oldest first, by the job's logical name."""
+    return [job.state for job in service.accepted(f"{name}-")]
+
+
+def test_replace_runs_one_job_again_and_target_replace_leaves_the_changes_of_others_out(
+    project: Project, service: Service
+) -> None:
+    program = """
+        dli.BatchJob("load", file="load.py", {endless})
+        dli.BatchJob("other", file="other.py", args=["{day}"], {endless})
+    """
+    project.write(program.format(day="monday", endless=ENDLESS))
+    project.up()
+    project.up("--replace", "**::load")
+    assert (states(service, "load"), states(service, "other")) == ([DEAD, RUNNING], [RUNNING])
+    project.write(program.format(day="tuesday", endless=ENDLESS))
+    project.up("--target-replace", "**::load")
+    assert (states(service, "load"), states(service, "other")) == ([DEAD, DEAD, RUNNING], [RUNNING])
+
+
+def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_replacement_trigger(
+    project: Project, service: Service
+) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(replacement_trigger={trigger})
+        dli.BatchJob("load", file="load.py", args=["{day}"], when_running="refuse", opts=opts, {endless})
+    """
+    project.write(program.format(trigger=None, day="monday", endless=ENDLESS))
+    project.up()
+    project.write(program.format(trigger=1, day="monday", endless=ENDLESS))
+    project.up()  # a trigger that is set for the first time is no change
+    project.write(program.format(trigger=1, day="tuesday", endless=ENDLESS))
+    screen = project.failing_up()
+    assert "load: args changed, so the job would run again, but batch job" in screen
+    assert "Traceback" not in screen
+    assert states(service, "load") == [RUNNING]
+    for trigger in (2, None):  # nor is one that is removed
+        project.write(program.format(trigger=trigger, day="monday", endless=ENDLESS))
+        project.up()
+    assert states(service, "load") == [DEAD, RUNNING]
+
+
+def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_over(
+    project: Project, service: Service
+) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(retain_on_delete=True)
+        dli.BatchJob("load", file="load.py", args=["{day}"], opts=opts, {endless})
+    """
+    project.write(program.format(day="monday", endless=ENDLESS))
+    project.up()
+    project.write(program.format(day="tuesday", endless=ENDLESS))
+    screen = project.up()
+    first, second = service.accepted("load-")
+    assert f"load: an earlier run with another declaration still goes on: batch job {first.id}" in screen
+    assert f"load: took over batch job {second.id}" in project.up("--replace", "**::load")
+    project.pulumi("destroy", "--yes", "--skip-preview")
+    assert states(service, "load") == [RUNNING, RUNNING]
+
+
+def test_a_protected_job_never_runs_again_even_a_dead_one_and_a_protected_wait_needs_no_replacement(
+    project: Project, service: Service
+) -> None:
+    program = """
+        job = dli.BatchJob(
+            "load", file="load.py", args=["{day}"], opts=pulumi.ResourceOptions(protect={protect}), {endless}
+        )
+        job.wait(until="running", opts=pulumi.ResourceOptions(protect=True))
+    """
+    project.write(program.format(day="monday", protect=True, endless=ENDLESS))
+    project.up()
+    project.write(program.format(day="tuesday", protect=True, endless=ENDLESS))
+    assert "currently marked for protection" in project.failing_up()
+    assert states(service, "load") == [RUNNING]
+    service.cancel(service.accepted("load-")[0].id)
+    project.write(program.format(day="monday", protect=True, endless=ENDLESS))
+    assert "currently marked for protection" in project.failing_up()
+    assert states(service, "load") == [DEAD]
+    project.write(program.format(day="monday", protect=False, endless=ENDLESS))
+    project.up()
+    _, second = service.accepted("load-")
+    assert project.state_of("load-running")["outputs"]["jobId"] == second.id
+
+
+def test_ignored_changes_run_nothing_and_are_submitted_with_the_next_replacement(
+    project: Project, service: Service
+) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(ignore_changes=["args", "driver_memory"])
+        args = {{"file": "load.py", "args": ["{day}"], "driver_memory": "{memory}", "triggers": {{"at": {at}}}}}
+        dli.BatchJob("load", **args, opts=opts, {endless})
+    """
+    project.write(program.format(day="monday", memory="1G", at=1, endless=ENDLESS))
+    project.up()
+    project.write(program.format(day="tuesday", memory="2G", at=1, endless=ENDLESS))
+    project.up()
+    assert states(service, "load") == [RUNNING]
+    project.write(program.format(day="tuesday", memory="2G", at=2, endless=ENDLESS))
+    project.up()
+    assert [json.loads(job.request)["args"] for job in service.accepted("load-")] == [["monday"], ["tuesday"]]
+
+
+def test_a_rename_with_an_alias_or_of_the_stack_runs_nothing_and_one_without_submits_and_cancels(
+    project: Project, service: Service
+) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(aliases={aliases})
+        dli.BatchJob("{name}", file="load.py", opts=opts, {endless}).wait(until="running")
+    """
+    project.write(program.format(name="load", aliases=[], endless=ENDLESS))
+    project.up()
+    project.pulumi("stack", "rename", "prod")
+    project.write(program.format(name="import", aliases="[pulumi.Alias(name='load')]", endless=ENDLESS))
+    project.up("--expect-no-changes")
+    assert [job["name"].split("-")[0] for job in service.jobs()] == ["load"]
+    project.write(program.format(name="third", aliases=[], endless=ENDLESS))
+    project.up()
+    assert (states(service, "load"), states(service, "third")) == ([DEAD], [RUNNING])
+
+
+def test_jobs_that_are_replaced_at_once_run_once_each(project: Project, service: Service) -> None:
+    program = """
+        first = dli.BatchJob("first", file="job.py", args=["{day}"], {endless})
+        dli.BatchJob("second", file="job.py", args=["{day}"], {endless})
+        dli.BatchJob("third", file="job.py", args=["{day}"], triggers={{"upstream": first.id}}, {endless})
+    """
+    for day in ("monday", "tuesday"):
+        project.write(program.format(day=day, endless=ENDLESS))
+        project.up()
+    for name in ("first", "second", "third"):
+        assert states(service, name) == [DEAD, RUNNING]
+
+
+def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there_are_two(
+    project: Project, service: Service
+) -> None:
+    project.write(f'dli.BatchJob("load", file="load.py", {ENDLESS})')
+    project.up()
+    project.pulumi("state", "delete", "--all", "--yes")
+    project.up("--config", "dli:adopt=false")
+    first, second = service.accepted("load-")
+    project.pulumi("state", "delete", "--all", "--yes")
+    screen = project.failing_up("--config", "dli:adopt=true")
+    assert "load: nothing was submitted. 2 runs of this job go on that no state knows" in screen
+    assert first.id in screen
+    assert second.id in screen
+    service.cancel(first.id)
+    assert f"load: took over batch job {second.id}" in project.up()
+    assert states(service, "load") == [DEAD, RUNNING]
+
+
+def test_destroy_cancels_the_job_and_asks_nothing_for_its_wait(project: Project, service: Service) -> None:
+    project.write(f'dli.BatchJob("load", file="load.py", {ENDLESS}).wait(until="running")')
+    project.up()
+    service.forget_calls()
+    project.pulumi("destroy", "--yes", "--skip-preview")
+    assert states(service, "load") == [DEAD]
+    assert set(service.calls()) == {"GET /batches/{id}", "DELETE /batches/{id}"}
+    assert service.calls()["DELETE /batches/{id}"] == 1
+
+
+def test_continue_on_error_goes_on_with_everything_but_what_depends_on_the_failed_job(
+    project: Project, service: Service
+) -> None:
+    project.write(f"""
+        bad = dli.BatchJob("bad", file="bad.py", {DIES}).wait()
+        dli.BatchJob("afterbad", file="afterbad.py", {DIES}, opts=pulumi.ResourceOptions(depends_on=[bad]))
+        good = dli.BatchJob("good", file="good.py", queue="default").wait()
+        dli.BatchJob("aftergood", file="aftergood.py", {ENDLESS}, opts=pulumi.ResourceOptions(depends_on=[good]))
+    """)
+    assert "bad: batch job" in project.failing_up("--continue-on-error")
+    files = sorted(json.loads(job.request)["file"] for job in service.accepted(""))
+    assert files == ["aftergood.py", "bad.py", "good.py"]
+
+
+def test_two_stacks_with_the_same_names_leave_each_others_jobs_alone_even_at_once(
+    project: Project, service: Service
+) -> None:
+    program = 'dli.BatchJob("load", file="load.py", args=["{day}"], {endless})'
+    project.pulumi("stack", "init", "prod")
+    project.write(program.format(day="monday", endless=ENDLESS))
+    project.up("--stack", "dev")
+    project.up("--stack", "prod")
+    assert states(service, "load") == [RUNNING, RUNNING]
+    project.write(program.format(day="tuesday", endless=ENDLESS))
+    with ThreadPoolExecutor() as both:
+        screens = list(both.map(lambda stack: project.up("--stack", stack), ("dev", "prod")))
+    assert states(service, "load") == [DEAD, DEAD, RUNNING, RUNNING]
+    assert not any("took over" in screen or "still goes on" in screen for screen in screens)
+
+
+def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others_jobs_alone(
+    project: Project, service: Service
+) -> None:
+    east, west = project, Project(project.folder / "west", service.environment)
+    for backend in (east, west):
+        backend.write(f'dli.BatchJob("load", file="load.py", {ENDLESS})')
+    east.up("--config", "dli:scope=east")
+    west.up("--config", "dli:scope=west")
+    assert states(service, "load") == [RUNNING, RUNNING]
+    east.pulumi("destroy", "--yes", "--skip-preview")
+    assert states(service, "load") == [DEAD, RUNNING]
+    of_west = service.accepted("load-")[1]
+    assert f"load: took over batch job {of_west.id}" in east.up("--config", "dli:scope=west")
