@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from pulumi_dli.local.private_files import write_private
@@ -38,6 +38,9 @@ class Credentials:
     access_key: str
     secret_key: str
     token: str
+    # Files of the first version do not have these.
+    application_credential_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    application_credential_secret: str = field(default_factory=lambda: secrets.token_urlsafe(30))
 
     @classmethod
     def make(cls) -> Credentials:
@@ -62,9 +65,9 @@ class Credentials:
     def load(cls, data_dir: Path) -> Credentials:
         """Read the account of a data directory. Raises CredentialsError."""
         path = data_dir / _FILE
-        names = [field.name for field in fields(cls)]
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
+            names = [one.name for one in fields(cls) if one.default_factory is MISSING or one.name in document]
             return cls(**{name: str(document[name]) for name in names})
         except FileNotFoundError:
             raise CredentialsError(

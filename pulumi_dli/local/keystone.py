@@ -1,7 +1,10 @@
-"""Signing in: who may call, and IAM's calls for a token and for the project.
+"""Signing in: who may call, and IAM's calls for tokens, temporary keys and the project.
 
-Sources: IAM API reference ("Obtaining a User Token", "Querying Project Information"), 2026-04; Huawei Cloud, API
-signing guide, "Error Codes".
+Sources: IAM API reference, 2026-01 ("Obtaining a User Token Through Password Authentication", "Obtaining a Scoped
+Token", "Deleting a User Token", "Obtaining a Temporary AK/SK", "Querying Project Information"); Huawei Cloud, API
+signing guide, "Error Codes"; API Gateway user guide, "Common Errors Related to IAM Authentication Information". Neither
+cloud documents application credentials: they are those of OpenStack's Keystone. What the gateway answers to a token
+of no project, and IAM to a foreign project, is a guess.
 """
 
 from __future__ import annotations
@@ -9,7 +12,9 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -18,10 +23,38 @@ from starlette.routing import Route
 
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.refusals import Refused
-from pulumi_dli.local.signatures import BadSignatureError, SignedCall, verify
+from pulumi_dli.local.signatures import BadSignatureError, SignedCall, WrongSignatureError, access_key_of, verify
 from pulumi_dli.local.submissions import read_json
 
 TOKEN_LIFE = timedelta(hours=24)
+LOCK_AFTER = 5
+"""How many wrong signatures in a row lock a key."""
+LOCK_TIME = timedelta(minutes=5)
+KEY_LIFE = (900, 86400)
+"""How many seconds a temporary key may live: at least, which is the default, and at most."""
+
+
+@dataclass(frozen=True)
+class _Token:
+    expires: datetime | None
+    is_of_project: bool
+
+
+@dataclass
+class _Key:
+    secret: str
+    security_token: str | None = None
+    expires: datetime | None = None
+    failures: int = 0
+    locked_until: datetime | None = None
+
+
+class _Denied(Exception):  # noqa: N818  an answer, not a fault of this program
+    """IAM's "no": an HTTP status and a message."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Keystone:
@@ -31,59 +64,86 @@ class Keystone:
         self.project_id = credentials.project_id
         self._credentials = credentials
         self._now = now
-        self._issued: dict[str, datetime] = {}
+        self._tokens = {credentials.token: _Token(expires=None, is_of_project=True)}
+        self._keys = {credentials.access_key: _Key(credentials.secret_key)}
 
     def check(self, call: SignedCall) -> None:
         """Look at the token or the signature of a call. Raises Refused."""
         token = call.headers.get("x-auth-token")
         if token is not None:
-            self._check_token(token)
+            self._check_token(token, call.path)
             return
-        account = self._credentials
         try:
-            verify(call, access_key=account.access_key, secret_key=account.secret_key, now=self._now())
+            self._check_signature(call)
         except BadSignatureError as error:
             raise Refused("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from None
 
-    def _check_token(self, token: str) -> None:
-        if _equal(token, self._credentials.token):
-            return
-        expires = self._issued.get(token)
-        if expires is None:
-            raise Refused("APIGW.0301", "Incorrect IAM authentication information: the token is unknown.")
-        if expires <= self._now():
+    def _check_token(self, text: str, path: str) -> None:
+        token = self._tokens.get(text)
+        if token is None:
+            raise Refused("APIGW.0301", "Incorrect IAM authentication information: decrypt token fail.")
+        if self._has_ended(token.expires):
             raise Refused("APIGW.0307", "The token must be updated.")
+        if not token.is_of_project and not path.startswith("/v3"):
+            raise Refused("APIGW.0302", "The IAM user is not authorized to access the API: the token has no project.")
+
+    def _check_signature(self, call: SignedCall) -> None:
+        """Look at a signature; one that is wrong too often in a row locks its key, for right ones too."""
+        key = self._keys.get(access_key_of(call))
+        if key is None:
+            raise BadSignatureError("Get secretKey failed, err:ak not exist")
+        if not self._has_ended(key.locked_until, default=True):
+            raise BadSignatureError("AK access failed to reach the limit,forbidden")
+        try:
+            verify(call, secret_key=key.secret, security_token=key.security_token, now=self._now())
+        except WrongSignatureError:
+            key.failures += 1
+            if key.failures == LOCK_AFTER:
+                key.failures, key.locked_until = 0, self._now() + LOCK_TIME
+            raise
+        key.failures = 0
+        if self._has_ended(key.expires):
+            raise BadSignatureError("the security token has expired")
+
+    def _has_ended(self, time: datetime | None, *, default: bool = False) -> bool:
+        return default if time is None else time <= self._now()
 
     def routes(self) -> list[Route]:
         """Give the routes."""
+        tokens, keys = "/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"
         return [
-            Route("/v3/auth/tokens", self.issue, methods=["POST"], name="/v3/auth/tokens"),
+            Route(tokens, self.issue, methods=["POST"], name=tokens),
+            Route(tokens, self.revoke, methods=["DELETE"], name=tokens),
+            Route(keys, self.issue_key, methods=["POST"], name=keys),
             Route("/v3/projects", self.projects, methods=["GET"], name="/v3/projects"),
             Route("/v3/auth/domains", self.domains, methods=["GET"], name="/v3/auth/domains"),
         ]
 
     async def issue(self, request: Request) -> Response:
-        """Issue a token for user, password and project."""
-        document = read_json(await request.body())
-        if not self._is_ours(document):
-            error = {"code": 401, "message": "The username or password is wrong.", "title": "Unauthorized"}
-            return JSONResponse({"error": error}, 401)
+        """Issue a token for a password, a token or an application credential."""
         account, now = self._credentials, self._now()
-        token, expires = secrets.token_urlsafe(48), now + TOKEN_LIFE
-        self._issued[token] = expires
+        try:
+            method, scope = self._signed_in(read_json(await request.body()))
+        except _Denied as denied:
+            return _denial(denied)
+        text, token = secrets.token_urlsafe(48), _Token(now + TOKEN_LIFE, is_of_project=scope == "project")
+        self._tokens[text] = token
         domain = {"id": account.domain_id, "name": account.domain_name}
+        project = {"id": account.project_id, "name": account.project_name, "domain": domain}
+        scopes: dict[str, Any] = {"project": {"project": project}, "domain": {"domain": domain}}
         body = {
-            "methods": ["password"],
+            "methods": [method],
             "issued_at": _iso(now),
-            "expires_at": _iso(expires),
-            "project": {"id": account.project_id, "name": account.project_name, "domain": domain},
+            "expires_at": _iso(now + TOKEN_LIFE),
+            **scopes.get(scope, {}),
             "user": {"id": account.user_id, "name": account.username, "domain": domain},
             "roles": [{"id": "0", "name": "te_admin"}],
             "catalog": [],
         }
-        return JSONResponse({"token": body}, 201, {"X-Subject-Token": token})
+        return JSONResponse({"token": body}, 201, {"X-Subject-Token": text})
 
-    def _is_ours(self, document: Any) -> bool:
+    def _signed_in(self, document: Any) -> tuple[str, str]:
+        """Give the method by which somebody signs in, and the scope that the token gets. Raises _Denied."""
         account = self._credentials
         match document:
             case {
@@ -92,16 +152,73 @@ class Keystone:
                         "methods": ["password"],
                         "password": {"user": {"name": str(name), "password": str(password), "domain": dict(domain)}},
                     },
-                    "scope": {"project": dict(project)},
+                    **rest,
                 }
             }:
-                return (
-                    _equal(name, account.username)
-                    and _equal(password, account.password)
-                    and _names(domain, account.domain_id, account.domain_name)
-                    and _names(project, account.project_id, account.project_name)
-                )
-        return False
+                is_ours = _equal(name, account.username) and _equal(password, account.password)
+                if not (is_ours and _names(domain, account.domain_id, account.domain_name)):
+                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The username or password is wrong.")
+                return "password", self._scope(rest.get("scope"))
+            case {"auth": {"identity": {"methods": ["token"], "token": {"id": str(text)}}, **rest}}:
+                token = self._tokens.get(text)
+                if token is None or self._has_ended(token.expires):
+                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The token is not valid or has expired.")
+                return "token", self._scope(rest.get("scope"))
+            case {
+                "auth": {
+                    "identity": {
+                        "methods": ["application_credential"],
+                        "application_credential": {"id": str(name), "secret": str(secret)},
+                    },
+                    **rest,
+                }
+            }:
+                if rest.get("scope") is not None:
+                    raise _Denied(HTTPStatus.BAD_REQUEST, "An application credential must not be given a scope.")
+                if not (
+                    _equal(name, account.application_credential_id)
+                    and _equal(secret, account.application_credential_secret)
+                ):
+                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The application credential is not valid.")
+                return "application_credential", "project"
+        raise _Denied(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
+
+    def _scope(self, scope: Any) -> str:
+        account = self._credentials
+        match scope:
+            case None | "unscoped":
+                return ""
+            case {"project": dict(project)}:
+                if not _names(project, account.project_id, account.project_name):
+                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The project is not one of this user.")
+                return "project"
+            case {"domain": dict(domain)} if _names(domain, account.domain_id, account.domain_name):
+                return "domain"
+        raise _Denied(HTTPStatus.BAD_REQUEST, "The scope is invalid.")
+
+    async def revoke(self, request: Request) -> Response:
+        """End a token, by itself or another one."""
+        caller = self._tokens.get(request.headers.get("X-Auth-Token", ""))
+        if caller is None or self._has_ended(caller.expires):
+            return _denial(_Denied(HTTPStatus.UNAUTHORIZED, "The request you have made requires authentication."))
+        if self._tokens.pop(request.headers.get("X-Subject-Token", ""), None) is None:
+            return _denial(_Denied(HTTPStatus.NOT_FOUND, "Could not find the token."))
+        return Response(status_code=204)
+
+    async def issue_key(self, request: Request) -> Response:
+        """Issue a temporary key with its security token."""
+        match read_json(await request.body()):
+            case {"auth": {"identity": {"methods": ["token"], **rest}}}:
+                given = rest.get("token")
+                seconds = given.get("duration_seconds", KEY_LIFE[0]) if isinstance(given, dict) else KEY_LIFE[0]
+            case _:
+                return _denial(_Denied(HTTPStatus.BAD_REQUEST, "Request body is invalid."))
+        if type(seconds) is not int or not KEY_LIFE[0] <= seconds <= KEY_LIFE[1]:
+            return _denial(_Denied(HTTPStatus.BAD_REQUEST, "duration_seconds must be from 900 to 86400."))
+        name, expires = "LOCAL" + secrets.token_hex(8).upper(), self._now() + timedelta(seconds=seconds)
+        key = self._keys[name] = _Key(secrets.token_urlsafe(30), secrets.token_urlsafe(48), expires)
+        credential = {"access": name, "secret": key.secret, "securitytoken": key.security_token}
+        return JSONResponse({"credential": credential | {"expires_at": _iso(expires)}}, 201)
 
     async def projects(self, request: Request) -> Response:
         """List the projects; `name` chooses."""
@@ -115,6 +232,11 @@ class Keystone:
         account = self._credentials
         domain = {"id": account.domain_id, "name": account.domain_name, "enabled": True}
         return JSONResponse({"domains": [domain], "links": {}})
+
+
+def _denial(denied: _Denied) -> Response:
+    error = {"code": denied.status.value, "message": str(denied), "title": denied.status.phrase}
+    return JSONResponse({"error": error}, denied.status.value)
 
 
 def _equal(given: str, right: str) -> bool:

@@ -29,6 +29,10 @@ class BadSignatureError(Exception):
     """A signature that does not prove who calls. `str(error)` says why."""
 
 
+class WrongSignatureError(BadSignatureError):
+    """A signature that another secret key made, or that is of another call."""
+
+
 @dataclass(frozen=True)
 class SignedCall:
     """What a signature covers. `headers` have lower-case names; `path` and `query` are as they came, still encoded."""
@@ -40,23 +44,34 @@ class SignedCall:
     body: bytes
 
 
-def verify(call: SignedCall, *, access_key: str, secret_key: str, now: datetime) -> None:
+def access_key_of(call: SignedCall) -> str:
+    """Give the access key with which a call was signed. Raises BadSignatureError for a call that was not."""
+    return _parse(call)[1]
+
+
+def verify(call: SignedCall, *, secret_key: str, security_token: str | None = None, now: datetime) -> None:
     """Check the signature in the header `Authorization`. Raises BadSignatureError."""
-    match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
-    if match is None:
-        raise BadSignatureError(f"the Authorization header is not of the form {ALGORITHM} Access=…, …")
-    if not hmac.compare_digest(match[1].encode(), access_key.encode()):
-        raise BadSignatureError("the access key is unknown")
-    if "x-security-token" in call.headers:
+    match = _parse(call)
+    given = call.headers.get("x-security-token")
+    if security_token is None and given is not None:
         raise BadSignatureError("the access key is permanent, but the call has an X-Security-Token")
+    if security_token is not None and not hmac.compare_digest((given or "").encode(), security_token.encode()):
+        raise BadSignatureError("the access key is temporary, and X-Security-Token is missing or not the one it has")
     date = call.headers.get("x-sdk-date", "")
     if abs(now - _parse_date(date)) > MAX_SKEW:
-        raise BadSignatureError("X-Sdk-Date is more than 15 minutes off the time of the service")
+        raise BadSignatureError(f"signature expired, signature time:{date},server time:{now.strftime(_DATE_FORMAT)}")
     names = match[2].split(";")
     digest = hashlib.sha256(_canonical(call, names).encode()).hexdigest()
     expected = hmac.new(secret_key.encode(), f"{ALGORITHM}\n{date}\n{digest}".encode(), hashlib.sha256).hexdigest()
     if not hmac.compare_digest(match[3].lower().encode(), expected.encode()):
-        raise BadSignatureError("the signature does not match the call")
+        raise WrongSignatureError("verify aksk signature fail: the signature does not match the call")
+
+
+def _parse(call: SignedCall) -> re.Match[str]:
+    match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
+    if match is None:
+        raise BadSignatureError(f"the Authorization header is not of the form {ALGORITHM} Access=…, …")
+    return match
 
 
 def _parse_date(text: str) -> datetime:

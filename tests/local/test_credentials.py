@@ -16,6 +16,16 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     assert Credentials.load(tmp_path) == Credentials.load_or_make(tmp_path) == account
 
 
+def test_a_file_of_the_first_version_gets_what_it_lacks(tmp_path: Path) -> None:
+    account = asdict(Credentials.make().at(ADDRESS))
+    for name in ("application_credential_id", "application_credential_secret"):
+        del account[name]
+    (tmp_path / "credentials.json").write_text(json.dumps(account))
+    loaded = asdict(Credentials.load(tmp_path))
+    assert account.items() <= loaded.items()
+    assert all(loaded.values())
+
+
 def test_the_file_has_everything_that_signs_in_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     Credentials.make().at(ADDRESS).save(tmp_path)
     path = tmp_path / "credentials.json"
@@ -24,6 +34,7 @@ def test_the_file_has_everything_that_signs_in_and_only_its_owner_reads_it(tmp_p
     assert document.keys() >= {
         *("endpoint", "auth_url", "region", "project_id", "project_name", "domain_name"),
         *("username", "password", "access_key", "secret_key", "token"),
+        *("application_credential_id", "application_credential_secret"),
     }
     assert all(document.values())
     assert (document["endpoint"], document["auth_url"]) == (ADDRESS, f"{ADDRESS}/v3")
