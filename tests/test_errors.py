@@ -1,52 +1,61 @@
+import re
+
 import pytest
 
-from pulumi_dli.errors import ERROR_CODES, RetryClass, ServiceError, classify
+from pulumi_dli.errors import ERROR_CODES, RetryClass, ServiceError, SignInError, classify
 
 NEVER, REAUTH, BACKOFF, AMBIGUOUS, GONE = RetryClass
 
-DOCUMENTED = {
-    # DLI API reference, "Error Codes" (dli_02_0056), 2026-04; DLI.12004: "Modifying a Global Variable"
-    "DLI.0001": (400, NEVER),
-    "DLI.0002": (400, GONE),
-    "DLI.0003": (400, NEVER),
-    "DLI.0004": (400, NEVER),
-    "DLI.0005": (400, NEVER),
-    "DLI.0006": (400, NEVER),
-    "DLI.0007": (400, NEVER),
-    "DLI.0008": (400, NEVER),
-    "DLI.0009": (400, NEVER),
-    "DLI.0011": (400, NEVER),
-    "DLI.0012": (400, BACKOFF),
-    "DLI.0013": (401, REAUTH),
-    "DLI.0014": (401, REAUTH),
-    "DLI.0015": (400, REAUTH),
-    "DLI.0016": (400, NEVER),
-    "DLI.0018": (400, NEVER),
-    "DLI.0019": (400, AMBIGUOUS),
-    "DLI.0023": (404, GONE),
-    "DLI.0100": (400, NEVER),
-    "DLI.0999": (400, AMBIGUOUS),
-    "DLI.1028": (400, NEVER),
-    "DLI.12004": (400, GONE),
-    # API Gateway, on Huawei Cloud and on Open Telekom Cloud
-    "APIGW.0101": (404, NEVER),
-    "APIGW.0301": (401, NEVER),
-    "APIGW.0302": (403, NEVER),
-    "APIGW.0306": (403, NEVER),
-    "APIGW.0307": (401, REAUTH),
-    "APIGW.0308": (429, BACKOFF),
-    "APIG.0101": (404, NEVER),
-    "APIG.0201": (502, AMBIGUOUS),
-    "APIG.0203": (504, AMBIGUOUS),
-    "APIG.0301": (401, NEVER),
-    "APIG.0302": (403, NEVER),
-    "APIG.0307": (401, REAUTH),
-    "APIG.0308": (429, BACKOFF),
+# Codes and statuses as the pages have them. DLI API reference, "Error Codes" (dli_02_0056), 2026-04, and for DLI.12004
+# "Modifying a Global Variable"; IAM API reference, "Error Codes" (iam_02_0006), 2026-01, what concerns a sign-in.
+STATUSES_OF_PAGES = {
+    **{f"DLI.{number:04}": 400 for number in (*range(1, 10), 11, 12, 15, 16, 18, 19, 100, 999, 1028, 12004)},
+    "DLI.0013": 401,
+    "DLI.0014": 401,
+    "DLI.0023": 404,
+    **{f"IAM.{number}": 400 for number in ("0007", "0009", "0011", "0072", "0073", *range(1101, 1110))},
+    **{f"IAM.00{number}": 401 for number in ("01", "61", "62", "63", "64", "66", "67")},
+    **{f"IAM.00{number}": 403 for number in ("02", "03", "80", "81", "82", "83")},
+    "IAM.0004": 404,
+    "IAM.0005": 409,
+    "IAM.0006": 500,
+    "IAM.0012": 429,
+    "IAM.0020": 410,
 }
+
+# number, status on Huawei Cloud (APIGW, API signing guide) and on Open Telekom Cloud (APIG, API Gateway user guide)
+GATEWAY_PAGES = """
+    0101 404 404 | 0103 404 500 | 0104 400 500 | 0105 400 500 | 0106 400 400 | 0107   - 500 | 0201 400 400
+    0202   - 502 | 0203   - 504 | 0204   - 400 | 0205   - 400 | 0301 401 401 | 0302 403 403 | 0303 401 401
+    0304 403 403 | 0305 401 401 | 0306 403 403 | 0307 401 401 | 0308 429 429 | 0310 403 403 | 0311 401 401
+    0401 403 403 | 0402 403 403 | 0404 403 403 | 0405   - 403 | 0501 405 405 | 0502 405 405 | 0601 500 500
+    0602 400 400 | 0605 500 500 | 0606 500 500 | 0607 400 400 | 0608 500 500 | 0609 500 500 | 0610 502 502
+    0611 500 500 | 0612 500 500 | 0613 503 503 | 0705 500 500 | 0801 403   - | 0802 403 403
+"""
+for entry in re.split(r"[|\n]", GATEWAY_PAGES.strip()):
+    number, *statuses = entry.split()
+    places = zip(("APIGW", "APIG"), statuses, strict=True)
+    STATUSES_OF_PAGES |= {f"{place}.{number}": int(status) for place, status in places if status != "-"}
+
+AT_401_BUT_FOR_GOOD = {"IAM.0061", "IAM.0062", "IAM.0064"}
+
+
+def retry_of(code: str, status: int) -> RetryClass:
+    if status >= 500 or code in ("DLI.0019", "DLI.0999"):
+        return AMBIGUOUS
+    if status == 429 or code == "DLI.0012":
+        return BACKOFF
+    if code in ("DLI.0002", "DLI.0023", "DLI.12004"):
+        return GONE
+    if (status == 401 and code not in AT_401_BUT_FOR_GOOD) or code == "DLI.0015":
+        return REAUTH
+    return NEVER
 
 
 def test_the_table_has_every_documented_code_with_its_status_and_what_may_be_done_after_it() -> None:
-    assert {code: (row.status, row.retry) for code, row in ERROR_CODES.items()} == DOCUMENTED
+    assert {code: (row.status, row.retry) for code, row in ERROR_CODES.items()} == {
+        code: (status, retry_of(code, status)) for code, status in STATUSES_OF_PAGES.items()
+    }
 
 
 def test_every_row_says_what_it_means_and_where_that_is_written() -> None:
@@ -66,7 +75,8 @@ def test_a_known_code_at_its_documented_status_is_its_row() -> None:
     ("code", "status", "retry"),
     [
         ("DLI.0999", 403, AMBIGUOUS),
-        ("APIGW.0301", 400, NEVER),
+        ("APIGW.0301", 400, REAUTH),
+        ("APIGW.0302", 401, NEVER),
         ("APIGW.0307", 403, REAUTH),
         ("DLI.0012", 409, BACKOFF),
     ],
@@ -76,7 +86,7 @@ def test_the_code_counts_before_the_status(code: str, status: int, retry: RetryC
     assert (row.meaning, row.retry) == (ERROR_CODES[code].meaning, retry)
 
 
-UNKNOWN_CODES = ["", "DLI.4711", "APIG.4711", "APIGW.4711", "IAM.0011", "401"]
+UNKNOWN_CODES = ["", "DLI.4711", "APIG.4711", "APIGW.4711", "IAM.4711", "401"]
 
 
 @pytest.mark.parametrize(
@@ -141,4 +151,20 @@ def test_an_error_says_what_was_asked_what_was_answered_what_it_means_and_what_t
 
 
 def test_an_error_without_a_code_says_its_status() -> None:
-    assert str(ServiceError(status=503, call="GET …/batches")) == "GET …/batches: HTTP 503, the service failed."
+    error = ServiceError(status=503, call="GET …/batches", note="It was asked twice.")
+    assert str(error) == "GET …/batches: HTTP 503, the service is not available. It was asked twice."
+
+
+def test_a_status_that_is_in_no_table_is_told_by_its_class() -> None:
+    assert (
+        str(ServiceError(status=409, call="GET …/batches")) == "GET …/batches: HTTP 409, the service refused the call."
+    )
+    assert str(ServiceError(status=599, call="GET …/batches")) == "GET …/batches: HTTP 599, the service failed."
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "retry"),
+    [("", 401, NEVER), ("IAM.0066", 401, NEVER), ("", 403, NEVER), ("IAM.0012", 429, BACKOFF), ("", 503, BACKOFF)],
+)
+def test_after_a_refused_sign_in_only_waiting_for_iam_may_help(code: str, status: int, retry: RetryClass) -> None:
+    assert SignInError(status=status, code=code).retry is retry
