@@ -1,6 +1,6 @@
 """Signing in: what is added to each request so that the service knows who asks.
 
-Both ways are `requests.auth.AuthBase`, asked for every request anew, so a request that is sent again is signed again.
+Each way is a `requests.auth.AuthBase`, asked for every request anew, so a request that is sent again is signed again.
 """
 
 from __future__ import annotations
@@ -8,19 +8,42 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import requests
 from requests.auth import AuthBase
 
 ALGORITHM = "SDK-HMAC-SHA256"
+MAX_SKEW = timedelta(minutes=15)
+"""How far this machine's clock may be off before the gateway refuses a signature."""
 
 
-class TokenAuth(AuthBase):
+class Auth(AuthBase):
+    """A way to sign in. `source` says where the credentials were found, never what they are."""
+
+    def __init__(self, source: str = "") -> None:
+        self._source = source
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request."""
+        raise NotImplementedError
+
+    def renew(self, _refused: requests.PreparedRequest) -> bool:
+        """Sign in anew after a request was refused. False where there is nothing new to sign in with."""
+        return False
+
+    def explain(self, _response: requests.Response) -> str:
+        """Say what this side knows of a refusal, in sentences."""
+        return f"Signed in with {self._source}." if self._source else ""
+
+
+class TokenAuth(Auth):
     """Signs in with a Keystone token that is scoped to the project (header `X-Auth-Token`)."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, *, source: str = "") -> None:
+        super().__init__(source)
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -29,7 +52,7 @@ class TokenAuth(AuthBase):
         return request
 
 
-class KeyAuth(AuthBase):
+class KeyAuth(Auth):
     """Signs each request with an access key and a secret key (AK/SK), permanent or temporary.
 
     The algorithm is SDK-HMAC-SHA256 (Huawei Cloud, "API signing guide"; the same form on Open Telekom Cloud).
@@ -44,8 +67,10 @@ class KeyAuth(AuthBase):
         *,
         security_token: str | None = None,
         project_id: str | None = None,
+        source: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__(source)
         self._access_key = access_key
         self._secret_key = secret_key
         self._extra = {"X-Project-Id": project_id, "X-Security-Token": security_token}
@@ -66,6 +91,24 @@ class KeyAuth(AuthBase):
         text = canonical_request(request.method or "GET", request.url or "", signed, _body_bytes(request))
         headers["Authorization"] = authorization(self._access_key, self._secret_key, text, signed)
         return request
+
+    def explain(self, response: requests.Response) -> str:
+        """Say where the key was found, and whether this machine's clock is wrong."""
+        said = super().explain(response)
+        skew = _skew(self._now(), response.headers.get("Date", ""))
+        if abs(skew) <= MAX_SKEW:
+            return said
+        minutes, side = abs(skew) // timedelta(minutes=1), "ahead of" if skew > timedelta() else "behind"
+        clock = f"The clock of this machine is {minutes} minutes {side} the service's: set it right."
+        return f"{said} {clock}".lstrip()
+
+
+def _skew(now: datetime, date: str) -> timedelta:
+    """Compare a clock with the header `Date` of an answer; nothing, where that cannot be read."""
+    try:
+        return now.astimezone(UTC) - parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return timedelta()
 
 
 def _body_bytes(request: requests.PreparedRequest) -> bytes:

@@ -11,6 +11,7 @@ from pulumi_dli.clock import Clock, SystemClock
 from pulumi_dli.models import Batch
 from pulumi_dli.settings import Place, Settings, sign_in
 from pulumi_dli.submission import Say, Submitter
+from pulumi_dli.transport import Patience
 from pulumi_dli.watch import DeadJobs
 
 
@@ -58,11 +59,8 @@ class Session:
                 self._clients[place] = Client(
                     place,
                     sign_in(self._configuration, place.project_id),
-                    timeout=settings.request_timeout,
-                    max_retries=settings.max_retries,
-                    retry_pause=settings.retry_pause,
+                    Patience(settings.request_timeout, settings.max_retries, settings.retry_pause, self.clock),
                     verify=False if settings.insecure else str(settings.ca_cert) if settings.ca_cert else True,
-                    clock=self.clock,
                 )
             return self._clients[place]
 

@@ -171,6 +171,37 @@ def test_a_body_that_can_be_read_only_once_is_refused() -> None:
         key_auth()(request)
 
 
+def response(date: str | None) -> requests.Response:
+    answered = requests.Response()
+    if date is not None:
+        answered.headers["Date"] = date
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("Fri, 15 Nov 2019 03:20:54 GMT", " The clock of this machine is 16 minutes ahead of the service's: set it"),
+        ("Fri, 15 Nov 2019 05:36:55 GMT", " The clock of this machine is 120 minutes behind the service's: set it"),
+        ("Fri, 15 Nov 2019 03:51:55 GMT", ""),
+        ("today", ""),
+        (None, ""),
+    ],
+)
+def test_a_refused_key_is_explained_by_where_it_was_found_and_by_a_clock_that_is_wrong(
+    date: str | None, told: str
+) -> None:
+    auth = KeyAuth(ACCESS_KEY, SECRET_KEY, source="OS_ACCESS_KEY and OS_SECRET_KEY", now=guide_time)
+    said = "Signed in with OS_ACCESS_KEY and OS_SECRET_KEY."
+    assert auth.explain(response(date)) == said + (f"{told} right." if told else "")
+
+
+def test_neither_a_token_nor_a_key_has_anything_new_to_sign_in_with() -> None:
+    for auth in (TokenAuth("a-keystone-token"), key_auth()):
+        assert not auth.renew(signed(auth, "GET", BATCHES))
+        assert auth.explain(response(None)) == ""
+
+
 def test_a_token_is_sent_as_it_is_and_nothing_is_signed() -> None:
     request = signed(TokenAuth("a-keystone-token"), "GET", BATCHES)
     assert request.headers == {"X-Auth-Token": "a-keystone-token"}

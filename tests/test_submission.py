@@ -10,6 +10,7 @@ from pulumi_dli.auth import TokenAuth
 from pulumi_dli.client import Client
 from pulumi_dli.errors import NoAnswerError, NotSentError, ServiceError, SubmissionError
 from pulumi_dli.submission import Order, Submitter
+from pulumi_dli.transport import Patience
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 
 SCOPE, SPEC = "0a1b2c3d", "4e5f6071"
@@ -110,7 +111,7 @@ class Stage:
         self.dli = Dli(self.clock)
         self.said: list[str] = []
         self.deleted: set[str] = set()
-        self._client = Client(service.place, TokenAuth("the-token"), clock=self.clock, max_retries=0)
+        self._client = Client(service.place, TokenAuth("the-token"), Patience(clock=self.clock, max_retries=0))
         service.answer = self.dli
 
     def submitter(self, *, adopt: bool = True) -> Submitter:

@@ -11,6 +11,7 @@ from pulumi_dli.client import Client
 from pulumi_dli.errors import DliError, NoAnswerError
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
+from pulumi_dli.transport import Patience
 from pulumi_dli.watch import DeadJobs, Watcher, live_jobs
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 
@@ -33,7 +34,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def client(service: ScriptedService, clock: FakeClock) -> Client:
-    return Client(service.place, TokenAuth("the-token"), clock=clock, max_retries=0)
+    return Client(service.place, TokenAuth("the-token"), Patience(clock=clock, max_retries=0))
 
 
 def listing(*ids: str, state: str = "dead") -> Answer:
