@@ -7,6 +7,16 @@ done = job.wait(until="success", timeout="2h")
 """
 
 from pulumi_dli.resources import BatchJob, BatchJobWait
+from pulumi_dli.stack_config import jobs_from_config
 from pulumi_dli.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
 
-__all__ = ["BatchJob", "BatchJobWait", "Group", "GroupArgsDict", "Package", "PackageArgsDict", "SubmittedTo"]
+__all__ = [
+    "BatchJob",
+    "BatchJobWait",
+    "Group",
+    "GroupArgsDict",
+    "Package",
+    "PackageArgsDict",
+    "SubmittedTo",
+    "jobs_from_config",
+]

@@ -57,7 +57,7 @@ class _RefusedError(Exception):
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise _RefusedError(f"must be text, but is {_kind(value)}; put it in quotes")
+        raise _RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
     return value
 
 
@@ -101,7 +101,7 @@ def _path(value: Any) -> str:
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _RefusedError(f"must be true or false, but is {_kind(value)}")
+        raise _RefusedError(f"must be true or false, but is {kind_of(value)}")
     return value
 
 
@@ -110,7 +110,7 @@ def _integer(least: int, most: int | None = None) -> Callable[[Any], int]:
 
     def check(value: Any) -> int:
         if not _is_number(value) or value != value // 1:
-            shown = repr(value) if _is_number(value) or isinstance(value, str) else _kind(value)
+            shown = repr(value) if _is_number(value) or isinstance(value, str) else kind_of(value)
             raise _RefusedError(
                 f"must be a whole number, but is {shown}; write it without quotes and without a fraction"
             )
@@ -124,7 +124,7 @@ def _integer(least: int, most: int | None = None) -> Callable[[Any], int]:
 def _memory(value: Any) -> str:
     if not isinstance(value, str):
         raise _RefusedError(
-            f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else _kind(value)}"
+            f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else kind_of(value)}"
         )
     try:
         mib = memory_mib(value)
@@ -146,7 +146,7 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
 def _list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     def check(value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise _RefusedError(f"must be a list, but is {_kind(value)}; put it in square brackets")
+            raise _RefusedError(f"must be a list, but is {kind_of(value)}; put it in square brackets")
         return [_at(f"[{index}]", check_item, item) for index, item in enumerate(value)]
 
     return check
@@ -155,7 +155,7 @@ def _list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
 def _object_of(**checks: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise _RefusedError(f"must be a map with {' and '.join(checks)}, but is {_kind(value)}")
+            raise _RefusedError(f"must be a map with {' and '.join(checks)}, but is {kind_of(value)}")
         for key in value:
             if key not in checks:
                 raise _RefusedError(f"has a key that is not known; known are {', '.join(checks)}")
@@ -172,18 +172,18 @@ def _scalar(value: Any) -> str:
         return value
     if _is_number(value):
         return str(int(value)) if value == value // 1 else repr(value)
-    raise _RefusedError(f"must be text, a number, true or false, but is {_kind(value)}")
+    raise _RefusedError(f"must be text, a number, true or false, but is {kind_of(value)}")
 
 
 def _map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise _RefusedError(f"must be a map, but is {_kind(value)}")
+            raise _RefusedError(f"must be a map, but is {kind_of(value)}")
         for key in value:
             # Mended keys would move a secret value to a path that the engine does not know as secret.
             if key != key.strip() or not key:
                 raise _RefusedError("has a key that is empty or has blanks around it; write the key without them")
-        return {key: _at(f"[{key}]", check_item, item) for key, item in value.items()}
+        return {key: _at(f'["{key}"]', check_item, item) for key, item in value.items()}
 
     return check
 
@@ -206,7 +206,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """Name the kind of a value without showing it: it may be secret."""
     if value is None:
         return "null"
@@ -311,6 +311,16 @@ def check(declared: Properties, region: str | None = None) -> Checked:
 
     No key of a map is changed and no item of a list is moved: the engine knows a secret by its path.
     """
+    checked = check_values(declared)
+    if not checked.failures:
+        checked.failures += _contradictions(checked.properties)
+    if not checked.failures:
+        checked.warnings += _doubts(checked.properties, checked.properties.get("region", region))
+    return checked
+
+
+def check_values(declared: Properties) -> Checked:
+    """Judge and normalise each property for itself: some of a job's properties, which need not make a job."""
     checked = Checked({})
     checks = _REQUEST_CHECKS | _OPTION_CHECKS
     for name, value in declared.items():
@@ -326,10 +336,6 @@ def check(declared: Properties, region: str | None = None) -> Checked:
             except _RefusedError as refused:
                 checked.failures.append(f"{name}{refused.path}: {refused}")
                 checked.properties[name] = value
-    if not checked.failures:
-        checked.failures += _contradictions(checked.properties)
-    if not checked.failures:
-        checked.warnings += _doubts(checked.properties, checked.properties.get("region", region))
     return checked
 
 

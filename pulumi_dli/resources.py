@@ -243,6 +243,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         }
         self._reruns = declared.get("rerun_on_failure")
         self._redact = secret_texts(declared, [resource_name])
+        self._waits: dict[Until, BatchJobWait] = {}
         props = _JOB_INPUTS(outputs | declared | hidden | {"redact": self._redact})
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(BatchJobProvider(), resource_name, props, options)
@@ -275,9 +276,12 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     ) -> "BatchJobWait":
         """Wait for the outcome, as a resource of its own that others can depend on.
 
-        Its logical name is `<job>-<until>`, its parent this job. See `BatchJobWait` for `until` and `timeout`.
+        Its logical name is `<job>-<until>`, its parent this job. See `BatchJobWait` for `until` and `timeout`. Asked
+        again without more, it gives the wait that there is.
         """
-        return BatchJobWait(
+        if until in self._waits and timeout is None and opts is None:
+            return self._waits[until]
+        self._waits[until] = BatchJobWait(
             f"{self.pulumi_resource_name}-{until}",
             job_id=self.id,
             until=until,
@@ -290,6 +294,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             redact=self._redact,
             opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), opts),
         )
+        return self._waits[until]
 
 
 @final

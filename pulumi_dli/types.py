@@ -71,9 +71,14 @@ class SubmittedTo(dict[str, Any]):
     """The id of the project."""
 
 
+def wire_names(resource: type[dynamic.Resource]) -> dict[str, str]:
+    """Give the name on Pulumi's wire of each property of a resource."""
+    return {name: getattr(resource, name, pulumi.property(name)).name for name in resource.__annotations__}
+
+
 def input_type_of(resource: type[dynamic.Resource]) -> type[dict[str, Any]]:
     """Make the type from which Pulumi learns the wire names of a resource's inputs: they are those of its outputs."""
-    names = {name: getattr(resource, name, pulumi.property(name)).name for name in resource.__annotations__}
+    names = wire_names(resource)
     members = {name: pulumi.property(wire_name) for name, wire_name in names.items()}
     members |= {"__annotations__": dict.fromkeys(names, Any), "__init__": dict.__init__}
     return pulumi.input_type(type("Inputs", (dict,), members))
