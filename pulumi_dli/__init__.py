@@ -6,6 +6,7 @@ job = dli.BatchJob("wordcount", file="obs://demo/jobs/wordcount.py", queue="batc
 done = job.wait(until="success", timeout="2h")
 """
 
+from pulumi_dli.digest import file_digest
 from pulumi_dli.resources import BatchJob, BatchJobWait
 from pulumi_dli.stack_config import jobs_from_config
 from pulumi_dli.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
@@ -18,5 +19,6 @@ __all__ = [
     "Package",
     "PackageArgsDict",
     "SubmittedTo",
+    "file_digest",
     "jobs_from_config",
 ]

@@ -1,0 +1,74 @@
+"""The content of a local file as a short text, for `triggers`: when it changes, the job runs again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import lzma
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import pulumi
+
+_ARCHIVES = (".jar", ".whl", ".zip", ".egg")
+
+
+class _ArchiveError(Exception):
+    """An archive is broken, or encrypted."""
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """Give a digest of a file's content: 64 hex digits, equal on every machine.
+
+    Of a jar, wheel, zip or egg it is that of the entries and their contents, so that a rebuild without a change has the
+    same one: times, order, compression and the entries of folders do not count. Of a text, Windows line ends do not.
+
+    A relative path begins at the program's working directory, which is the project's. Raises RunError where there is no
+    such file, where it may not be read, and for an archive that is broken or encrypted.
+    """
+    file = Path(path).absolute()
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise pulumi.RunError(f"file_digest: there is no file {file}") from None
+    except IsADirectoryError:
+        raise pulumi.RunError(f"file_digest: {file} is a folder; give a file") from None
+    except OSError as error:
+        raise pulumi.RunError(f"file_digest: {file} cannot be read: {error.strerror}") from None
+    try:
+        return _digest(file.name, content).hex()
+    except _ArchiveError as error:
+        raise pulumi.RunError(f"file_digest: {file} cannot be read as an archive: {error}") from None
+
+
+def _digest(name: str, content: bytes) -> bytes:
+    if name.lower().endswith(_ARCHIVES):
+        return _archive_digest(content)
+    return hashlib.sha256(content.replace(b"\r\n", b"\n") if _is_text(content) else content).digest()
+
+
+def _archive_digest(content: bytes) -> bytes:
+    import zipfile  # noqa: PLC0415  it takes its time, and few programs need it
+
+    broken = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError, RuntimeError)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
+    except broken as error:  # a RuntimeError: it is encrypted
+        raise _ArchiveError(str(error)) from None
+    whole = hashlib.sha256(b"archive")
+    for name in sorted(entries):
+        whole.update(name.encode() + b"\0" + _digest(name, entries[name]))
+    return whole.digest()
+
+
+def _is_text(content: bytes) -> bool:
+    if b"\0" in content:
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
