@@ -80,7 +80,13 @@ class BatchJobs:
             try:
                 batch = self._read(batch_id, stored)
             except DliError as error:
-                self._session.say(name, f"whether batch job {batch_id} still runs could not be asked: {error}")
+                unasked = f"whether batch job {batch_id} still runs could not be asked"
+                if declared.get("whenRunning") == "refuse" and not isinstance(error, SettingsError):
+                    raise JobError(
+                        f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
+                        f"refuse. {error}"
+                    ) from None
+                self._session.say(name, f"{unasked}: {error}")
                 batch = None
             if batch is not None and not batch.is_final:
                 if declared.get("whenRunning") == "refuse":
@@ -117,7 +123,7 @@ class BatchJobs:
         name = _name_of(declared)
         try:
             client = self._session.client(declared.get("region"), declared.get("projectId"))
-            batch = self._adopt(client, declared) if declared.get("adoptId") else self._submit(client, declared)
+            batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
             said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
             cancelled = self._session.cancelled.get(name)
@@ -125,7 +131,7 @@ class BatchJobs:
             raise SubmissionError(f"{said}{earlier}") from None
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
         try:
-            batch = client.details(batch.id, patient=False)
+            batch = _settled(client, client.details(batch.id, patient=False))
         except DliError as error:
             self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
         place = {"region": client.place.region, "projectId": client.place.project_id}
@@ -145,9 +151,11 @@ class BatchJobs:
         )
         return self._session.submitter(client).submit(order)
 
-    def _adopt(self, client: Client, declared: Properties) -> Batch:
-        """Take over the job that `adoptId` names instead of submitting one."""
-        batch_id = declared["adoptId"]
+    def _adopt(self, client: Client, declared: Properties) -> Batch | None:
+        """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
+        batch_id = declared.get("adoptId")
+        if batch_id is None or batch_id in self._session.deleted:
+            return None
         batch = client.find(batch_id)
         if batch is None:
             raise SubmissionError(f"{_name_of(declared)}: adoptId names {batch_id}, but the service has no such job.")
@@ -159,6 +167,10 @@ class BatchJobs:
                     f"{_name_of(declared)}: adoptId names {batch_id}, but that job has another {key}. Nothing was "
                     "taken over and nothing was submitted."
                 )
+        rerun = lifecycle.outcome(declared, batch_id, _settled(client, batch).batch_state, expired=False)
+        if rerun.action is Action.REPLACE:
+            self._session.say(_name_of(declared), f"adoptId names {batch_id}, which is dead: a new run is submitted")
+            return None
         return batch
 
     def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
@@ -252,8 +264,14 @@ class BatchJobs:
                 f"{own_project}."
             ) from None
         if batch is not None:
+            batch = _settled(client, batch)
             self._session.saw(batch)
         return batch
+
+
+def _settled(client: Client, batch: Batch) -> Batch:
+    """Read a dead job again that may be about to recover."""
+    return (client.find(batch.id) if lifecycle.may_recover(batch) else None) or batch
 
 
 def _name_of(*sources: Properties) -> str:

@@ -13,6 +13,7 @@ from pulumi_dli.clock import parse_duration
 from pulumi_dli.errors import (
     DliError,
     JobDeadError,
+    JobError,
     JobUnknownError,
     JobWaitTimeoutError,
     RetryClass,
@@ -20,7 +21,7 @@ from pulumi_dli.errors import (
     TransportError,
 )
 from pulumi_dli.lifecycle import Until
-from pulumi_dli.models import Batch
+from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.properties import UNKNOWN, Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
@@ -46,8 +47,9 @@ class BatchJobWaits:
 
     def check(self, declared: Properties) -> Checked:
         """Judge what is declared, without the cloud."""
-        checked = Checked({name: value for name, value in declared.items() if value is not None})
-        until, timeout = checked.properties.get("until", Until.SUCCESS.value), checked.properties.get("timeout")
+        given = {name: value for name, value in declared.items() if value is not None}
+        checked = Checked({"until": Until.SUCCESS.value, **given})
+        until, timeout = checked.properties["until"], checked.properties.get("timeout")
         if until is not UNKNOWN and until not in set(Until):
             checked.failures.append(f"until: must be one of {', '.join(Until)}")
         if timeout not in (None, UNKNOWN):
@@ -83,39 +85,44 @@ class BatchJobWaits:
         job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated.
         """
         name, batch_id = _name_of(declared), declared["jobId"]
-        until = Until(declared.get("until") or Until.SUCCESS)
+        until = Until(declared["until"])
         timeout = parse_duration(declared["timeout"]) if declared.get("timeout") is not None else None
         clock, client = self._session.clock, self._session.client_of(declared.get("submittedTo"))
         started = clock.now() - (declared.get("waited") or 0.0)
         seen: Batch | None = None
-        deaths = 0
+        is_dead = is_failing = False
         while True:
             try:
                 batch = client.find(batch_id)
             except (ServiceError, TransportError) as error:
                 if not _may_pass_by_itself(error):
-                    raise
-                self._session.say(name, f"a look at batch job {batch_id} failed, and is repeated: {error}")
-                batch = seen
+                    raise JobError(
+                        f"{name}: batch job {batch_id} in project {client.place.project_id} cannot be read: {error} "
+                        "It goes on if it runs; the next `pulumi up` waits again."
+                    ) from None
+                if not is_failing:
+                    self._session.say(name, f"a look at batch job {batch_id} failed, and is repeated: {error}")
+                batch = None if is_dead else seen
+                is_dead, is_failing = False, True
             else:
                 if batch is None:
                     raise JobUnknownError(lifecycle.unknown_message(name, batch_id))
-                seen = batch
-                state = batch.batch_state
-                if until.is_reached(state):
-                    return self._verdict(declared, batch)
                 # With auto_recovery a dead job may come back, so it is read twice.
-                deaths = deaths + 1 if until.is_missed(state) else 0
-                if deaths > (1 if (batch.request() or {}).get("autoRecovery") else 0):
+                is_sure = is_dead or not lifecycle.may_recover(batch)
+                seen, state = batch, batch.batch_state
+                is_dead, is_failing = state is BatchState.DEAD, False
+                if is_sure and until.is_reached(state):
+                    return self._verdict(declared, batch)
+                if is_sure and until.is_missed(state):
                     reruns = declared.get("rerunOnFailure", True) is not False
                     log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
                     raise JobDeadError(lifecycle.dead_message(name, batch, log, reruns=reruns))
             waited = clock.now() - started
-            if timeout is not None and waited >= timeout:
+            if timeout is not None and waited >= timeout and not is_dead:
                 shown = batch or Batch(id=batch_id, state="not readable")
                 raise JobWaitTimeoutError(lifecycle.timeout_message(name, shown, timeout))
             pause = min(max(waited / 10, 1.0), self._session.settings.poll_interval)
-            clock.sleep(pause if timeout is None else min(pause, timeout - waited))
+            clock.sleep(pause if timeout is None or is_dead else min(pause, timeout - waited))
 
     def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
         observed = lifecycle.observed(batch, {}, declared.get("redact"))

@@ -83,6 +83,11 @@ def is_final(stored: Properties) -> bool:
     return state is not None and state.is_final
 
 
+def may_recover(batch: Batch) -> bool:
+    """True where a job is dead, but with auto_recovery, so that it may be about to come back."""
+    return batch.batch_state is BatchState.DEAD and bool((batch.request() or {}).get("autoRecovery"))
+
+
 def outcome(declared: Properties, batch_id: str, state: BatchState | None, *, expired: bool) -> Decision:
     """Decide from how the job ended. `state` is the last one known, `expired` that the service has no record of it."""
     if state is BatchState.DEAD and declared.get("rerunOnFailure", True) is not False:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from tests.service import Service
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
 ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}
 DEAD = {"conf": {"spark.dli.local.timeline": "dead"}}
+GONE = "11111111-2222-3333-4444-555555555555"
+LIST, DETAILS = "*/batches", "*/batches/*"
 
 # The example of the page (dli_02_0124, 2023-11), with every parameter that it has.
 EXAMPLE = {
@@ -46,8 +49,24 @@ def bare_provider(service: Service) -> Iterator[ProviderProcess]:
         yield process
 
 
+@pytest.fixture
+def later(service: Service) -> Iterator[ProviderProcess]:
+    """The provider process of a later command, which has seen nothing yet."""
+    with ProviderProcess(service.environment) as process:
+        yield process
+
+
 def declared(**properties: Any) -> dict[str, Any]:
     return {**JOB, **properties}
+
+
+def timeline(states: str) -> dict[str, Any]:
+    return {"conf": {"spark.dli.local.timeline": states}}
+
+
+def reply(method: str, path: str, status: int, body: Any, **rule: Any) -> dict[str, Any]:
+    """A fault: another answer to a call."""
+    return {"action": "reply", "method": method, "path": path, "status": status, "body": body, **rule}
 
 
 def test_the_example_of_the_page_is_sent_as_it_stands_there(provider: ProviderProcess, service: Service) -> None:
@@ -131,6 +150,99 @@ def test_a_run_that_must_not_be_cancelled_is_refused_instead(provider: ProviderP
     assert service.states() == ["running"]
 
 
+def test_a_run_that_must_not_be_cancelled_is_not_where_nobody_knows_whether_it_goes_on(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
+    inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
+    service.dli.faults.set([reply("GET", DETAILS, 503, "")])
+    told = f"args changed, .* whether batch job {batch_id} still runs could not be asked, and whenRunning is refuse"
+    with pytest.raises(ProviderError, match=told):
+        provider.jobs.diff(batch_id, outputs, inputs)
+
+
+def test_a_job_whose_end_was_seen_is_not_asked_for(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(JOB)
+    inputs, _ = provider.jobs.check(declared(args=["b"]))
+    service.forget_calls()
+    assert not provider.jobs.diff(batch_id, {**outputs, "state": "success"}, outputs).changes
+    assert provider.jobs.diff(batch_id, {**outputs, "state": "dead"}, outputs).replaces == ["state"]
+    assert provider.jobs.diff(batch_id, {**outputs, "state": "success"}, inputs).replaces == ["args"]
+    assert service.calls() == {}
+
+
+def test_many_jobs_whose_end_was_not_seen_are_one_listing(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    jobs = {name: declared(resourceName=name, **ENDLESS) for name in ("a", "b", "c")}
+    stored = {name: provider.jobs.declare(job) for name, job in jobs.items()}
+    service.cancel(stored["b"][0])
+    service.forget_calls()
+    plans = {name: later.jobs.diff(*stored[name], later.jobs.check(job)[0]) for name, job in jobs.items()}
+    assert {name for name, plan in plans.items() if plan.changes} == {"b"}
+    assert plans["b"].replaces == ["state"]
+    assert service.calls() == {"GET /batches": 1}
+    assert later.kill() == [f"b: runs again: the last run, {stored['b'][0]}, is dead"]
+
+
+def test_no_answer_about_jobs_whose_end_was_not_seen_is_no_change_and_said_once(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    jobs = {name: declared(resourceName=name, **DEAD) for name in ("a", "b", "c")}
+    stored = {name: provider.jobs.declare(job) for name, job in jobs.items()}
+    service.dli.faults.set([reply("GET", LIST, 503, "", count=None)])
+    service.forget_calls()
+    for name, job in jobs.items():
+        batch_id, outputs = stored[name]
+        assert not later.jobs.diff(batch_id, {**outputs, "state": "running"}, later.jobs.check(job)[0]).changes
+    assert service.calls() == {"GET /batches": 1}
+    (said,) = later.kill()
+    assert said.startswith("dli: jobs whose end was not seen are taken as unchanged: ")
+
+
+RECOVERS = {"autoRecovery": True, **timeline("dead;starting")}
+DIES = {"autoRecovery": True, "maxRetryTimes": 0, **DEAD}
+
+
+def test_a_job_that_recovers_is_running_for_a_wait_and_no_change_and_can_be_cancelled(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**RECOVERS))
+    _, waited = provider.waits.declare({"jobId": batch_id, "jobName": "load", "until": "running"})
+    assert waited["state"] == "recovering"
+    assert not later.jobs.diff(batch_id, outputs, later.jobs.check(declared(**RECOVERS))[0]).changes
+    _, refreshed = provider.jobs.read(batch_id, outputs)
+    assert refreshed["state"] == "recovering"
+    provider.jobs.delete(batch_id, refreshed)
+    assert service.states() == ["dead"]
+
+
+def test_a_dead_job_that_recovers_is_not_run_again_beside_itself(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    job = declared(autoRecovery=True, **ENDLESS)
+    batch_id, outputs = provider.jobs.declare(job)
+    inputs, _ = later.jobs.check(job)
+    dead = {"id": batch_id, "state": "dead", "req_body": '{"autoRecovery":true}'}
+    service.dli.faults.set([reply("GET", LIST, 200, {"from": 0, "total": 1, "sessions": [dead]})])
+    assert not later.jobs.diff(batch_id, outputs, inputs).changes
+
+    service.dli.faults.set([reply("GET", DETAILS, 200, dead)])
+    _, refreshed = later.jobs.read(batch_id, outputs)
+    assert refreshed["state"] == "running"
+    assert not later.jobs.diff(batch_id, refreshed, inputs).changes
+
+
+@pytest.mark.parametrize("state", ["running", "dead"])
+def test_a_job_that_is_dead_for_good_in_spite_of_auto_recovery_runs_again(
+    provider: ProviderProcess, later: ProviderProcess, service: Service, state: str
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**DIES))
+    inputs, _ = later.jobs.check(declared(**DIES))
+    assert later.jobs.diff(batch_id, {**outputs, "state": state}, inputs).replaces == ["state"]
+    assert later.jobs.diff(GONE, {**outputs, "state": "dead"}, inputs).replaces == ["state"]
+
+
 def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare(declared(rerunOnFailure=False, **DEAD))
     inputs, _ = provider.jobs.check(declared(rerunOnFailure=False, **DEAD))
@@ -141,23 +253,21 @@ def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderPro
 
 def test_a_record_that_is_gone_after_a_seen_end_keeps_what_was_known(provider: ProviderProcess) -> None:
     _, outputs = provider.jobs.declare(JOB)
-    gone = "11111111-2222-3333-4444-555555555555"
     seen = {**outputs, "state": "success"}
-    assert provider.jobs.read(gone, seen) == (gone, {**seen, "recordExpired": True})
+    assert provider.jobs.read(GONE, seen) == (GONE, {**seen, "recordExpired": True})
     inputs, _ = provider.jobs.check(JOB)
-    assert not provider.jobs.diff(gone, {**seen, "recordExpired": True}, inputs).changes
+    assert not provider.jobs.diff(GONE, {**seen, "recordExpired": True}, inputs).changes
 
 
 def test_a_record_that_is_gone_before_its_end_was_seen_runs_again_only_on_request(provider: ProviderProcess) -> None:
     _, outputs = provider.jobs.declare(JOB)
-    gone = "11111111-2222-3333-4444-555555555555"
-    _, expired = provider.jobs.read(gone, {**outputs, "state": "running"})
+    _, expired = provider.jobs.read(GONE, {**outputs, "state": "running"})
     inputs, _ = provider.jobs.check(JOB)
-    assert not provider.jobs.diff(gone, expired, inputs).changes
+    assert not provider.jobs.diff(GONE, expired, inputs).changes
     with pytest.raises(ProviderError, match=r"outcome unknown.*--replace"):
-        provider.waits.declare({"jobId": gone, "jobName": "load"})
+        provider.waits.declare({"jobId": GONE, "jobName": "load"})
     rerun, _ = provider.jobs.check(declared(onRecordExpired="rerun"))
-    assert provider.jobs.diff(gone, expired, rerun).replaces == ["recordExpired"]
+    assert provider.jobs.diff(GONE, expired, rerun).replaces == ["recordExpired"]
     told = [line for line in provider.kill() if "outcome unknown" in line]
     assert len(told) == 1
 
@@ -183,12 +293,48 @@ def test_a_job_whose_cancel_nobody_confirms_stays_in_the_state(provider: Provide
 def test_a_cancel_that_is_refused_because_the_job_has_ended_is_done(
     provider: ProviderProcess, service: Service
 ) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**DEAD))
+    service.dli.faults.set([reply("GET", DETAILS, 200, {"id": batch_id, "state": "running"})])
+    service.forget_calls()
+    provider.jobs.delete(batch_id, {**outputs, "state": "running"})
+    assert service.calls() == {"GET /batches/{id}": 2, "DELETE /batches/{id}": 1}
+
+
+def test_a_cancel_whose_answer_is_lost_is_finished_by_the_next_command(
+    provider: ProviderProcess, service: Service
+) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     service.dli.faults.set([{"method": "DELETE", "action": "cut", "when": "after"}])
     with pytest.raises(ProviderError, match="may go on"):
         provider.jobs.delete(batch_id, outputs)
     provider.jobs.delete(batch_id, outputs)
     assert service.states() == ["dead"]
+
+
+def test_a_cancel_that_is_refused_while_the_job_runs_leaves_it_in_the_state(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    service.dli.faults.set([reply("DELETE", DETAILS, 403, {"error_code": "APIG.0302", "error_msg": "no"})])
+    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} could not be cancelled, and goes on. .*403"):
+        provider.jobs.delete(batch_id, outputs)
+    assert service.states() == ["running"]
+
+
+def test_a_job_whose_record_is_gone_is_deleted_without_a_cancel(provider: ProviderProcess, service: Service) -> None:
+    provider.jobs.delete(GONE, {"resourceName": "load", "state": "running"})
+    assert service.calls() == {"GET /batches/{id}": 1}
+
+
+def test_deleting_cancels_by_id_and_other_jobs_of_the_same_name_go_on(
+    provider: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(name="nightly", **ENDLESS))
+    service.submit(service.accepted("nightly")[0].request)
+    other, _ = provider.jobs.declare(declared(resourceName="other", name="nightly", args=["b"], **ENDLESS))
+    provider.jobs.delete(batch_id, outputs)
+    assert service.states() == ["dead", "running", "running"]
+    assert service.job(other)["state"] == "running"
 
 
 def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) -> None:
@@ -204,6 +350,33 @@ def test_a_job_that_runs_already_is_taken_over(provider: ProviderProcess, servic
     with pytest.raises(ProviderError, match=r"that job has another file. Nothing was taken over"):
         provider.jobs.declare(declared(file="obs://demo/other.py", adoptId=batch_id))
     assert len(service.jobs()) == 1
+
+
+def test_a_job_that_was_taken_over_runs_again_like_any_other(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    first, _ = provider.jobs.declare(declared(args=["a"], **ENDLESS))
+    adopted, outputs = later.jobs.declare(declared(args=["a"], adoptId=first, **ENDLESS))
+    assert adopted == first
+    later.jobs.delete(first, outputs)
+    changed, outputs = later.jobs.declare(declared(args=["b"], adoptId=first, **ENDLESS))
+    assert changed != first
+    service.cancel(changed)
+    again, _ = provider.jobs.declare(declared(args=["b"], adoptId=first, **ENDLESS))
+    assert again not in (first, changed)
+    kept, _ = provider.jobs.declare(declared(args=["b"], adoptId=first, rerunOnFailure=False, **ENDLESS))
+    assert kept == first
+    assert service.states() == ["dead", "dead", "running"]
+    assert f"load: adoptId names {first}, which is dead: a new run is submitted" in provider.kill()
+
+
+@pytest.mark.parametrize("batch_id", [" ", GONE])
+def test_a_job_that_is_not_there_cannot_be_described(
+    provider: ProviderProcess, service: Service, batch_id: str
+) -> None:
+    project = service.dli.credentials.project_id
+    with pytest.raises(ProviderError, match=f"theirs: there is no batch job '{batch_id}' in project {project}"):
+        provider.jobs.read(batch_id, {"resourceName": "theirs"})
 
 
 def test_what_a_killed_update_left_running_is_adopted_by_the_next_one(
@@ -236,6 +409,57 @@ def test_a_wait_passes_when_the_job_has_reached_what_is_waited_for(
     assert not provider.waits.diff(wait_id, outputs, {"jobId": batch_id, "until": until}).changes
     moved = provider.waits.diff(wait_id, outputs, {"jobId": "another", "until": until})
     assert (moved.changes, moved.replaces) == (True, [])
+
+
+def test_a_look_that_fails_is_not_a_failed_job(provider: ProviderProcess, service: Service) -> None:
+    batch_id, _ = provider.jobs.declare(JOB)
+    service.dli.faults.set([reply("GET", DETAILS, 503, "", count=2), {"path": DETAILS, "action": "cut", "nth": 3}])
+    service.forget_calls()
+    _, outputs = provider.waits.declare({"jobId": batch_id, "jobName": "load"})
+    assert outputs["state"] == "success"
+    assert service.calls()["GET /batches/{id}"] > 3
+    (said,) = provider.kill()
+    assert said.startswith(f"load: a look at batch job {batch_id} failed, and is repeated: ")
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "APIG.0101"), (403, "APIG.0302")])
+def test_a_look_that_is_refused_says_nothing_about_the_job(
+    provider: ProviderProcess, service: Service, status: int, code: str
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    service.dli.faults.set([reply("GET", DETAILS, status, {"error_code": code, "error_msg": "no"}, count=None)])
+    refusal = f"{batch_id}: {code} {status}"
+    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} in project .* cannot be read: .*{refusal}"):
+        provider.waits.declare({"jobId": batch_id, "jobName": "load"})
+    with pytest.raises(ProviderError, match=refusal):
+        provider.jobs.read(batch_id, outputs)
+
+
+def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+    with (
+        LocalDli(tmp_path / "forgetful", engine="timeline", keep_finished=0) as dli,
+        ProviderProcess(Service(dli).environment) as provider,
+    ):
+        batch_id, _ = provider.jobs.declare(declared(**timeline("starting:0s,running:0.3s,success")))
+        with pytest.raises(ProviderError, match=r"load: the service has no record .* outcome unknown"):
+            provider.waits.declare({"jobId": batch_id, "jobName": "load"})
+
+
+@pytest.mark.parametrize("until", ["success", "finished"])
+def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
+    provider: ProviderProcess, service: Service, until: str
+) -> None:
+    batch_id, _ = provider.jobs.declare(declared(autoRecovery=True, **timeline("starting:0s,running:0.1s,success")))
+    dead = {"id": batch_id, "state": "dead", "req_body": '{"autoRecovery":true}'}
+    service.dli.faults.set([reply("GET", DETAILS, 200, dead)])
+    wait = {"jobId": batch_id, "jobName": "load", "until": until, "rerunOnFailure": False}
+    assert provider.waits.declare(wait)[1]["state"] == "success"
+
+    batch_id, _ = provider.jobs.declare(declared(args=["b"], **DIES))
+    service.forget_calls()
+    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} is dead after"):
+        provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": 0})
+    assert service.calls()["GET /batches/{id}"] == 2
 
 
 def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderProcess, service: Service) -> None:
@@ -351,7 +575,7 @@ def test_a_file_that_is_not_there_is_refused_by_the_service(service: Service, tm
 
 def test_a_bug_shows_its_traceback_also_after_an_expected_failure(provider: ProviderProcess) -> None:
     with pytest.raises(ProviderError) as expected:
-        provider.waits.declare({"jobId": "11111111-2222-3333-4444-555555555555", "jobName": "load"})
+        provider.waits.declare({"jobId": GONE, "jobName": "load"})
     assert "Traceback" not in str(expected.value)
     with pytest.raises(ProviderError, match="Traceback"):
         provider.jobs.create({"resourceName": "load"})  # the engine never leaves out what check demands
