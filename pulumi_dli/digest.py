@@ -55,7 +55,9 @@ def _archive_digest(content: bytes) -> bytes:
     broken = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError, RuntimeError)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
+            entries = {
+                entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.filename.endswith("/")
+            }
     except broken as error:  # a RuntimeError: it is encrypted
         raise _ArchiveError(str(error)) from None
     whole = hashlib.sha256(b"archive")

@@ -107,6 +107,10 @@ def test_an_archive_in_an_archive_is_one_too(tmp_path: Path) -> None:
     assert digest(tmp_path, "c.jar", other) != digest(tmp_path, "b.jar", nested())
 
 
+def test_an_entry_without_a_name_is_an_entry(tmp_path: Path) -> None:
+    assert digest(tmp_path, "a.jar", archive({"": b"a"})) != digest(tmp_path, "b.jar", archive({"": b"b"}))
+
+
 def test_an_archive_by_another_name_counts_as_it_is(tmp_path: Path) -> None:
     assert digest(tmp_path, "a.bin", archive(ENTRIES)) != digest(tmp_path, "b.bin", archive(ENTRIES, year=2027))
 
