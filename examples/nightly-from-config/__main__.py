@@ -1,0 +1,3 @@
+import pulumi_dli as dli
+
+dli.jobs_from_config()
