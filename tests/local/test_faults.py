@@ -95,6 +95,7 @@ def test_a_delayed_call_goes_on_after_a_while_and_delays_add_up(api: Api, faults
     ("rule", "struck"),
     [
         ({}, [1]),
+        ({"nth": 1, "count": 1}, [1]),
         ({"nth": 3}, [3]),
         ({"nth": 2, "count": 2}, [2, 3]),
         ({"nth": 2, "count": None}, [2, 3, 4, 5]),

@@ -92,12 +92,13 @@ def raw_call(api: Api, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_an_upload_that_breaks_off_is_no_submission(api: Api) -> None:
+def test_an_upload_that_breaks_off_is_no_submission(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     before = api.ask("GET", api.batches)["total"]
     body = json.dumps({"file": "obs://jobs/job.py"})
     headers = f"Host: x\r\nX-Auth-Token: {api.account.token}\r\nContent-Length: {len(body) + 10}\r\n\r\n"
     assert raw_call(api, f"POST {api.batches} HTTP/1.1\r\n{headers}{body}".encode()) == b""
     assert api.ask("GET", api.batches)["total"] == before
+    assert caplog.records == []
 
 
 def test_what_is_not_http_gets_an_answer_and_the_next_call_works(api: Api) -> None:

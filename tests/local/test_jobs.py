@@ -1,5 +1,4 @@
 import asyncio
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.submissions import read_submission
-from pulumi_dli.local.table import JobTable
+from pulumi_dli.local.table import Job, JobTable
 from pulumi_dli.models import BatchState
 from tests.local.api import ENDLESS, Api, Clock
 
@@ -63,7 +62,7 @@ def test_a_job_is_cancelled_in_every_state_that_is_not_final(api: Api, state: st
     api.wait(job_id, "dead")
 
 
-RETRIED = {"auto_recovery": True, "minRecoveryDelayTime": 0}
+RETRIED: dict[str, object] = {"auto_recovery": True, "minRecoveryDelayTime": 0}
 LOG = {"spark.dli.local.log": "a line"}
 
 
@@ -179,10 +178,12 @@ class Engine(TimelineEngine):
         return self._play(attempt)
 
 
-def run_one(tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], body: dict[str, object]) -> list[str]:
-    """Run a job to its end; give its last state and log."""
+def run_one(
+    tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], body: dict[str, object], clock: Clock | None = None
+) -> Job:
+    """Run a job to its end, and give its record."""
 
-    async def live() -> list[str]:
+    async def live() -> Job:
         table = JobTable(tmp_path / "jobs.sqlite")
         jobs = Jobs(
             table=table,
@@ -190,13 +191,13 @@ def run_one(tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], body: d
             directory=tmp_path / "jobs",
             slots=None,
             keep_finished=60,
-            now=Clock(),
+            now=clock or Clock(),
         )
         job_id = jobs.submit(read_submission({"file": "obs://b/a.py"} | body, ["default"]), "owner").id
         while not (job := jobs.get(job_id)).state.is_final:
             await asyncio.sleep(0)
         table.close()
-        return [job.state, *job.log]
+        return job
 
     return asyncio.run(live())
 
@@ -212,7 +213,7 @@ def test_a_job_that_is_started_again_is_recovering_until_it_runs(tmp_path: Path)
         seen.append(jobs.get(attempt.job_id).state)
         return BatchState.DEAD if attempt.number < 3 else BatchState.SUCCESS
 
-    assert run_one(tmp_path, play, RETRIED) == ["success"]
+    assert run_one(tmp_path, play, RETRIED).state == "success"
     assert seen == ["starting", "running", "recovering", "recovering", "running", "recovering", "running"]
 
 
@@ -223,16 +224,30 @@ def test_a_job_that_never_ran_is_recovering_when_it_is_started_again(tmp_path: P
         seen.append(jobs.get(attempt.job_id).state)
         return BatchState.SUCCESS if attempt.number else BatchState.DEAD
 
-    assert run_one(tmp_path, play, RETRIED) == ["success"]
+    assert run_one(tmp_path, play, RETRIED).state == "success"
     assert seen == ["starting", "recovering"]
+
+
+def test_the_duration_of_a_job_is_from_its_first_run_to_its_end(tmp_path: Path) -> None:
+    clock = Clock()
+
+    def play(attempt: Attempt, jobs: Jobs) -> BatchState:
+        clock.seconds += 1
+        attempt.report(BatchState.RUNNING)
+        clock.seconds += 10
+        return BatchState.SUCCESS if attempt.number else BatchState.DEAD
+
+    job = run_one(tmp_path, play, RETRIED, clock)
+    end = round(clock.seconds * 1000)
+    assert job.duration(end + 1_000_000) == 21_000
+    assert (job.create_time, job.update_time) == (end - 22_000, end)
 
 
 def test_a_fault_of_the_engine_ends_the_job_and_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def play(attempt: Attempt, jobs: Jobs) -> BatchState:
         raise ZeroDivisionError("inside")
 
-    with caplog.at_level(logging.ERROR):
-        state, line = run_one(tmp_path, play, {})
-    assert state == "dead"
-    assert line == "A fault of the local DLI ended this job; its own log says more."
+    job = run_one(tmp_path, play, {})
+    assert job.state == "dead"
+    assert job.log == ("A fault of the local DLI ended this job; its own log says more.",)
     assert "ZeroDivisionError: inside" in caplog.text

@@ -70,7 +70,8 @@ def test_an_object_is_a_file_of_its_bucket_and_a_package_one_of_its_group(data: 
     ids=lambda name: name[:40],
 )
 def test_what_is_no_file_in_the_two_directories_is_not_found(data: Path, name: str) -> None:
-    with pytest.raises(Refused, match=r"Parameter jars is invalid: .* does not exist") as refusal:
+    kind = "object" if name.startswith("obs://") else "package"
+    with pytest.raises(Refused, match=f"Parameter jars is invalid: the {kind} that it names does not exist") as refusal:
         ObjectStore(data).find("jars", name)
     assert refusal.value.code == "DLI.0011"
 

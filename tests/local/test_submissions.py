@@ -96,7 +96,9 @@ def test_an_unknown_queue_is_something_that_does_not_exist(api: Api) -> None:
     ids=lambda body: repr(body[:50]),
 )
 def test_a_body_that_is_no_readable_json_object_is_refused(api: Api, body: bytes) -> None:
-    assert refusal_of(api, body)["error_code"] == "DLI.0001"
+    error = refusal_of(api, body)
+    assert error["error_code"] == "DLI.0001"
+    assert error["error_msg"].startswith("The request body ")
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,12 @@ def test_the_lines_of_the_log_are_there_while_the_job_runs(api: Api) -> None:
     assert api.lines(job_id) == api.details(job_id)["log"] == ["one", "two"]
 
 
+def test_the_lines_of_the_log_are_not_there_before_the_job_runs(api: Api) -> None:
+    job_id = api.submit("recovering", {"spark.dli.local.log": "too early"})
+    api.wait(job_id, "recovering")
+    assert api.lines(job_id) == []
+
+
 def test_the_lines_of_the_log_are_there_for_a_job_that_never_runs(api: Api) -> None:
     job_id = api.submit("dead", {"spark.dli.local.log": "no capacity"})
     api.wait(job_id, "dead")
