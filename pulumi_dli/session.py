@@ -9,7 +9,8 @@ from typing import Any
 from pulumi_dli.client import Client
 from pulumi_dli.clock import Clock, SystemClock
 from pulumi_dli.models import Batch
-from pulumi_dli.settings import Place, Settings, sign_in
+from pulumi_dli.settings import Credentials, Place, Settings
+from pulumi_dli.sign_in import SignIn
 from pulumi_dli.submission import Say, Submitter
 from pulumi_dli.transport import Patience
 from pulumi_dli.watch import DeadJobs
@@ -37,6 +38,7 @@ class Session:
         self._said: set[tuple[str, str]] = set()
         self._lock = threading.RLock()
         self._settings: Settings | None = None
+        self._sign_in: SignIn | None = None
         self._clients: dict[Place, Client] = {}
         self._submitters: dict[Place, Submitter] = {}
         self._dead_jobs: dict[Place, DeadJobs] = {}
@@ -50,18 +52,28 @@ class Session:
                 self._settings = Settings.load(self._configuration)
             return self._settings
 
+    @property
+    def _patience(self) -> Patience:
+        settings = self.settings
+        return Patience(settings.request_timeout, settings.max_retries, settings.retry_pause, self.clock)
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The account with which this process works."""
+        with self._lock:
+            if self._sign_in is None:
+                self._sign_in = SignIn(self.settings, Credentials.load(self._configuration), self._patience)
+            return self._sign_in
+
     def client(self, region: str | None = None, project_id: str | None = None) -> Client:
-        """Give the client of a place; what is not given comes from the settings."""
-        place = self.settings.place(region, project_id)
+        """Give the client of a place; what is not given comes from the settings, or is asked of IAM."""
+        sign_in = self.sign_in
+        region = region or sign_in.region
+        place = self.settings.place(project_id or sign_in.project_id(region), region)
         with self._lock:
             if place not in self._clients:
-                settings = self.settings
-                self._clients[place] = Client(
-                    place,
-                    sign_in(self._configuration, place.project_id),
-                    Patience(settings.request_timeout, settings.max_retries, settings.retry_pause, self.clock),
-                    verify=False if settings.insecure else str(settings.ca_cert) if settings.ca_cert else True,
-                )
+                auth = sign_in.auth(place.project_id, region)
+                self._clients[place] = Client(place, auth, self._patience, verify=sign_in.verify)
             return self._clients[place]
 
     def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:

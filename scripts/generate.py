@@ -20,13 +20,14 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import pulumi
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from pulumi_dli import BatchJob, BatchJobWait, Group, Package, SubmittedTo
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import RESOURCE_TYPES
 from pulumi_dli.properties import CHOICES, OPTION_DEFAULTS, WIRE_NAMES
-from pulumi_dli.settings import NAMESPACE, Credentials, Settings
+from pulumi_dli.settings import CREDENTIALS, NAMESPACE, Settings, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +43,7 @@ PLAIN_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 def package_schema() -> Schema:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    settings = settings_of(Settings) | settings_of(Credentials)
+    settings = {key: setting for model in (Settings, *CREDENTIALS) for key, setting in settings_of(model).items()}
     return {
         "name": NAMESPACE,
         "displayName": "Data Lake Insight",
@@ -69,22 +70,22 @@ def token(name: str) -> str:
     return f"{NAMESPACE}:index:{name}"
 
 
-def settings_of(model: type[Settings] | type[Credentials]) -> Schema:
+def settings_of(model: type[BaseModel]) -> Schema:
     """Make the configuration variables of a settings class. Its numbers with fractions are durations."""
     texts, schemas = attribute_texts(model), model.model_json_schema(by_alias=False)["properties"]
-    variables = {}
+    settings = {}
     for name, info in model.model_fields.items():
-        key, *environment = info.validation_alias.choices  # type: ignore[union-attr]
+        key = info.validation_alias.choices[0]  # type: ignore[union-attr]
         kind = next(kind for kind in schemas[name].get("anyOf", [schemas[name]]) if kind["type"] != "null")
         is_duration = kind["type"] == "number"
-        variable = {"type": "string" if is_duration else kind["type"], "description": texts[name]}
+        setting = {"type": "string" if is_duration else kind["type"], "description": texts[name]}
         if info.default not in (None, ""):
-            variable["default"] = f"{info.default:g}s" if is_duration else info.default
-        variable["defaultInfo"] = {"environment": environment}
+            setting["default"] = f"{info.default:g}s" if is_duration else info.default
+        setting["defaultInfo"] = {"environment": variables(info)}
         if kind.get("writeOnly"):
-            variable["secret"] = True
-        variables[str(key).removeprefix(f"{NAMESPACE}:")] = variable
-    return variables
+            setting["secret"] = True
+        settings[str(key).removeprefix(f"{NAMESPACE}:")] = setting
+    return settings
 
 
 def resource(cls: type[pulumi.CustomResource], defaults: Mapping[str, Any], replacing: set[str]) -> Schema:

@@ -14,8 +14,9 @@ FOREIGN = ("DLI_", "OS_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 
 
 def clean_environment(additions: Mapping[str, str]) -> dict[str, str]:
-    """Give this process's environment without anybody's own settings, and with these."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)} | dict(additions)
+    """Give this process's environment without anybody's own settings and credentials, and with these."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    return kept | {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": os.devnull} | dict(additions)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pulumi_dli import lifecycle, properties
 from pulumi_dli.batch_job import DEFAULT_CANCEL_TIMEOUT
 from pulumi_dli.models import BatchRequest
-from pulumi_dli.settings import Credentials, Settings, configuration_keys
+from pulumi_dli.settings import configuration_keys, declared
 from scripts.generate import ROOT, main, package_schema
 
 SCHEMA = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))
@@ -109,9 +109,8 @@ def test_only_the_defaults_of_the_provider_are_defaults_of_the_schema() -> None:
 def test_every_setting_is_a_variable_and_the_secret_ones_are_secret() -> None:
     variables = SCHEMA["config"]["variables"]
     assert [f"dli:{name}" for name in variables] == configuration_keys()
-    fields = {**Settings.model_fields, **Credentials.model_fields}
-    secret = {name for name, info in fields.items() if "SecretStr" in str(info.annotation)}
-    assert secret >= {"token", "secret_key"}
+    secret = {name for name, info in declared().items() if "SecretStr" in str(info.annotation)}
+    assert secret == {"token", "secret_key", "security_token", "password", "application_credential_secret"}
     assert {name for name, one in variables.items() if one.get("secret")} == {to_camel(name) for name in secret}
     assert SCHEMA["provider"]["inputProperties"] == variables
 

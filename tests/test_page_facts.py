@@ -11,7 +11,9 @@ from pydantic.alias_generators import to_camel
 from pulumi_dli import lifecycle, properties
 from pulumi_dli.errors import RetryClass, SettingsError, classify
 from pulumi_dli.models import RESOURCE_TYPES, Batch, BatchRequest, BatchState, Group, Resource, memory_mib
-from pulumi_dli.settings import Settings
+from pulumi_dli.settings import Credentials, Settings
+from pulumi_dli.sign_in import SignIn
+from pulumi_dli.transport import Patience
 
 Row = dict[str, Any]
 
@@ -66,8 +68,9 @@ def refusals(**declared: Any) -> list[str]:
 
 def test_table_1_no_call_is_made_without_the_project() -> None:
     assert names(URI) == ["project_id"]
+    key = Credentials.load({"dli:accessKey": "ak", "dli:secretKey": "sk"})
     with pytest.raises(SettingsError, match="no project"):
-        Settings.model_construct(region="eu-de", project_id=None).place()
+        SignIn(Settings.model_construct(project_id=None, project_name=None), key, Patience()).project_id(region=None)
     place = SCHEMA["types"]["dli:index:SubmittedTo"]
     assert place["required"] == ["projectId"]
     assert page_type(place["properties"]["projectId"], {}) == URI[0]["type"]

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,14 +8,17 @@ from pulumi_dli.errors import SettingsError
 from pulumi_dli.models import Batch
 from pulumi_dli.session import Session
 from tests.fakes import CERTIFICATE, Answer, FakeClock, ScriptedService
+from tests.project import FOREIGN
 
 CONFIGURATION = {"dli:region": "eu-de", "dli:projectId": "p1", "dli:token": "the-token"}
 
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DLI_REGION", "DLI_PROJECT_ID", "DLI_ENDPOINT", "OS_TOKEN", "OS_ACCESS_KEY", "OS_SECRET_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 

@@ -1,24 +1,30 @@
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-from huaweicloudsdkdli.v1.region.dli_region import DliRegion
+from pydantic import SecretStr
 
-from pulumi_dli.auth import KeyAuth
 from pulumi_dli.errors import SettingsError
-from pulumi_dli.settings import Credentials, Place, Settings, configuration_keys, sign_in
-
-SECRETS = {"token": "s3cret-token", "secretKey": "s3cret-key", "securityToken": "s3cret-security-token"}
+from pulumi_dli.settings import (
+    ApplicationCredential,
+    Cloud,
+    Credentials,
+    KeyPair,
+    Password,
+    Place,
+    Settings,
+    Token,
+    configuration_keys,
+)
 
 
 @pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
         if name.startswith(("DLI_", "OS_", "HW_", "HUAWEICLOUD_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 FILES = [__file__, os.__file__]
@@ -37,7 +43,14 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
         ["p1", "p2"],
         None,
     ),
+    "projectName": (["OS_PROJECT_NAME", "OS_TENANT_NAME", "HW_PROJECT_NAME"], ["n1", "n2"], ["n1", "n2"], None),
     "endpoint": (["DLI_ENDPOINT"], ["http://a", "http://b"], ["http://a", "http://b"], None),
+    "authUrl": (
+        ["OS_AUTH_URL", "HW_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT"],
+        ["http://a", "http://b"],
+        ["http://a", "http://b"],
+        None,
+    ),
     "caCert": (["OS_CACERT"], FILES, [Path(path) for path in FILES], None),
     "insecure": (["OS_INSECURE"], ["true", "false"], [True, False], False),
     "maxRetries": (["DLI_MAX_RETRIES"], ["0", "7"], [0, 7], 5),
@@ -49,15 +62,61 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
     "adopt": (["DLI_ADOPT"], ["false", "true"], [False, True], True),
     "wait": (["DLI_WAIT"], ["0", "1"], [False, True], True),
 }
-FIELDS = {key: "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key) for key in TABLE}
+
+
+def in_python(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
 
 
 def setting(key: str, stack_configuration: dict[str, str]) -> Any:
-    return getattr(Settings.load(stack_configuration), FIELDS[key])
+    return getattr(Settings.load(stack_configuration), in_python(key))
+
+
+# kind of credentials: its settings, the variables of each of them that belong together, in their order
+SETS: list[tuple[type[Credentials], list[str], list[list[str]]]] = [
+    (Token, ["token"], [["OS_TOKEN"], ["OS_AUTH_TOKEN"], ["HW_AUTH_TOKEN"]]),
+    (
+        KeyPair,
+        ["accessKey", "secretKey", "securityToken"],
+        [
+            ["OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_SECURITY_TOKEN"],
+            ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"],
+            ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"],
+        ],
+    ),
+    (
+        Password,
+        ["username", "password", "domainName"],
+        [
+            ["OS_USERNAME", "OS_PASSWORD", "OS_USER_DOMAIN_NAME"],
+            ["OS_USERNAME", "OS_PASSWORD", "OS_DOMAIN_NAME"],
+            ["HW_USER_NAME", "HW_USER_PASSWORD", "HW_DOMAIN_NAME"],
+        ],
+    ),
+    (
+        Password,
+        ["username", "password", "domainId"],
+        [
+            ["OS_USERNAME", "OS_PASSWORD", "OS_USER_DOMAIN_ID"],
+            ["OS_USERNAME", "OS_PASSWORD", "OS_DOMAIN_ID"],
+            ["HW_USER_NAME", "HW_USER_PASSWORD", "HW_DOMAIN_ID"],
+        ],
+    ),
+    (
+        ApplicationCredential,
+        ["applicationCredentialId", "applicationCredentialSecret"],
+        [["OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_SECRET"]],
+    ),
+    (Cloud, ["cloud"], [["OS_CLOUD"]]),
+]
+FOUND = [
+    pytest.param(kind, keys, names, id=f"{kind.__name__} {names[-1]}") for kind, keys, sets in SETS for names in sets
+]
+SECRETS = {"token", "secretKey", "securityToken", "password", "applicationCredentialSecret"}
 
 
 def test_every_setting_has_a_key_in_the_stacks_configuration() -> None:
-    keys = [*TABLE, "token", "accessKey", "secretKey", "securityToken"]
+    keys = {*TABLE, *(key for _, keys, _ in SETS for key in keys)}
     assert sorted(configuration_keys()) == sorted(f"dli:{key}" for key in keys)
 
 
@@ -91,7 +150,7 @@ def test_a_blank_value_in_the_stacks_configuration_counts_as_none(monkeypatch: p
     monkeypatch.setenv("OS_REGION_NAME", "eu-de")
     monkeypatch.setenv("OS_TOKEN", "of-the-environment")
     assert Settings.load({"dli:region": " "}).region == "eu-de"
-    assert Credentials.load({"dli:token": "", "dli:accessKey": " "}).token is not None
+    assert found({"dli:token": "", "dli:accessKey": " "}) == {"token": "of-the-environment"}
 
 
 @pytest.mark.parametrize(
@@ -126,192 +185,278 @@ def test_a_value_that_cannot_be_read_is_refused_with_the_name_of_its_place(
     assert str(in_environment.value).startswith(f"{variable}: ")
 
 
-KEY_SETS = [
-    ("OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_SECURITY_TOKEN"),
-    ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"),
-    ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
-]
+def plain(credentials: Credentials) -> dict[str, str]:
+    values = {name: getattr(credentials, name) for name in type(credentials).model_fields}
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
-def headers_from(stack_configuration: dict[str, str]) -> dict[str, str]:
-    auth = sign_in(stack_configuration, "p1")
-    return dict(requests.Request("GET", "https://dli.example.com/v2.0/p1/batches", auth=auth).prepare().headers)
+def found(stack_configuration: dict[str, str]) -> dict[str, str]:
+    return plain(Credentials.load(stack_configuration))
 
 
-def set_keys(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], owner: str) -> None:
-    for name, part in zip(names, ("ak", "sk", "st"), strict=False):
-        monkeypatch.setenv(name, f"{part}-of-{owner}")
+def put(monkeypatch: pytest.MonkeyPatch, names: list[str], owner: str) -> list[str]:
+    values = [f"value {position} of {owner}" for position, _ in enumerate(names)]
+    for name, value in zip(names, values, strict=True):
+        monkeypatch.setenv(name, value)
+    return values
 
 
-@pytest.mark.parametrize("variable", ["OS_TOKEN", "OS_AUTH_TOKEN", "HW_AUTH_TOKEN"])
-def test_a_token_from_the_environment_signs_in(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable, " the-token\n")
-    assert headers_from({})["X-Auth-Token"] == "the-token"
+@pytest.mark.parametrize(("kind", "keys", "names"), FOUND)
+def test_credentials_come_from_the_environment(
+    kind: type[Credentials], keys: list[str], names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = put(monkeypatch, names, "somebody")
+    credentials = Credentials.load({})
+    assert type(credentials) is kind
+    assert plain(credentials) == dict(zip(map(in_python, keys), values, strict=True))
+    assert credentials.source.endswith(" in the environment")
+    assert all(name in credentials.source for name in names)
 
 
-@pytest.mark.parametrize("names", KEY_SETS)
-def test_a_key_from_the_environment_signs_in(names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    set_keys(monkeypatch, names, "somebody")
-    headers = headers_from({})
-    request = requests.Request("GET", "https://dli.example.com/v2.0/p1/batches").prepare()
-    at = datetime.strptime(headers["X-Sdk-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    expected = KeyAuth(
-        "ak-of-somebody", "sk-of-somebody", security_token="st-of-somebody", project_id="p1", now=lambda: at
-    )
-    assert headers == dict(expected(request).headers)
+@pytest.mark.parametrize(("kind", "keys"), [(kind, keys) for kind, keys, _ in SETS])
+def test_credentials_of_the_stack_come_before_all_of_the_environment(
+    kind: type[Credentials], keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _, _, sets in SETS:
+        for names in sets:
+            put(monkeypatch, names, "the environment")
+    credentials = Credentials.load({f"dli:{key}": f"the {key}" for key in keys})
+    assert type(credentials) is kind
+    assert plain(credentials) == {in_python(key): f"the {key}" for key in keys}
+    assert credentials.source.endswith(" in the stack's configuration")
+
+
+@pytest.mark.parametrize("first", range(len(SETS) - 1))
+@pytest.mark.parametrize("in_stack", [True, False])
+def test_within_one_place_the_kinds_count_in_their_order(
+    *, first: int, in_stack: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = {}
+    for kind, keys, sets in SETS[first:]:
+        if in_stack:
+            configuration |= {f"dli:{key}": kind.__name__ for key in keys}
+        else:
+            for names in sets:
+                put(monkeypatch, names, kind.__name__)
+    assert type(Credentials.load(configuration)) is SETS[first][0]
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 2), (0, 2)])
 def test_sets_of_the_environment_are_never_mixed(first: int, second: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_keys(monkeypatch, KEY_SETS[first][:2], "first")
-    set_keys(monkeypatch, KEY_SETS[second], "second")
-    headers = headers_from({})
-    assert "Access=ak-of-first," in headers["Authorization"]
-    assert "X-Security-Token" not in headers
+    key_sets = SETS[1][2]
+    put(monkeypatch, key_sets[second], "second")
+    values = put(monkeypatch, key_sets[first][:2], "first")
+    assert found({}) == dict(zip(("access_key", "secret_key"), values, strict=True))
 
 
-def test_a_token_comes_before_a_key_of_the_same_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_keys(monkeypatch, KEY_SETS[0], "somebody")
-    monkeypatch.setenv("HW_AUTH_TOKEN", "the-token")
-    assert headers_from({}) == {"X-Auth-Token": "the-token"}
-    assert headers_from({"dli:token": "t", "dli:accessKey": "a", "dli:secretKey": "s"}) == {"X-Auth-Token": "t"}
+def test_what_stands_around_a_value_is_taken_off_but_for_a_password_that_begins_with_a_blank() -> None:
+    assert found({"dli:token": " the-token\n"}) == {"token": "the-token"}
+    user = {"dli:username": " me ", "dli:password": " pass wörd\r\n", "dli:domainName": "my domain\n"}
+    assert found(user) == {"username": "me", "password": " pass wörd", "domain_name": "my domain"}
 
 
-def test_a_key_of_the_stack_comes_before_a_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OS_TOKEN", "the-token")
-    monkeypatch.setenv("OS_SECURITY_TOKEN", "of-another-key")
-    headers = headers_from({"dli:accessKey": "ak-of-stack", "dli:secretKey": "sk"})
-    assert "Access=ak-of-stack," in headers["Authorization"]
-    assert not headers.keys() & {"X-Auth-Token", "X-Security-Token"}
+HALVES = [
+    (["accessKey"], "dli:accessKey without dli:secretKey"),
+    (["secretKey"], "dli:secretKey without dli:accessKey"),
+    (["secretKey", "securityToken"], "dli:secretKey and dli:securityToken without dli:accessKey"),
+    (["securityToken"], "dli:securityToken without dli:accessKey and dli:secretKey"),
+    (["username"], "dli:username without dli:password and dli:domainName or dli:domainId"),
+    (["username", "password"], "dli:username and dli:password without dli:domainName or dli:domainId"),
+    (["password", "domainId"], "dli:password and dli:domainId without dli:username"),
+    (["applicationCredentialId"], "dli:applicationCredentialId without dli:applicationCredentialSecret"),
+]
 
 
-@pytest.mark.parametrize(
-    ("given", "missing"),
-    [
-        (["accessKey"], "dli:secretKey"),
-        (["secretKey"], "dli:accessKey"),
-        (["secretKey", "securityToken"], "dli:accessKey"),
-        (["securityToken"], "dli:accessKey and dli:secretKey"),
-    ],
-)
+@pytest.mark.parametrize(("given", "told"), HALVES)
 def test_half_a_set_in_the_stack_is_an_error_even_if_the_environment_has_the_rest(
-    given: list[str], missing: str, monkeypatch: pytest.MonkeyPatch
+    given: list[str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for names in KEY_SETS:
-        set_keys(monkeypatch, names, "somebody")
-    monkeypatch.setenv("OS_TOKEN", "the-token")
+    for _, _, sets in SETS:
+        for names in sets:
+            put(monkeypatch, names, "somebody")
     with pytest.raises(SettingsError) as raised:
-        sign_in({f"dli:{key}": SECRETS.get(key, "ak") for key in given}, "p1")
-    assert str(raised.value).startswith(
-        f"half a set of credentials: {' and '.join(f'dli:{key}' for key in given)} without {missing}."
+        Credentials.load({f"dli:{key}": "s3cret" for key in given})
+    assert str(raised.value) == (
+        f"half a set of credentials in the stack's configuration: {told}. A set comes from one place as a whole"
     )
-    assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("names", KEY_SETS)
-@pytest.mark.parametrize("given", [0, 1, 2])
+@pytest.mark.parametrize("names", [names for _, _, sets in SETS for names in sets if len(names) > 1])
+@pytest.mark.parametrize("missing", [0, 1])
 def test_half_a_set_in_the_environment_is_an_error(
-    names: tuple[str, ...], given: int, monkeypatch: pytest.MonkeyPatch
+    names: list[str], missing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(names[given], "s3cret")
+    for name in names[:missing] + names[missing + 1 :]:
+        monkeypatch.setenv(name, "s3cret")
+    with pytest.raises(
+        SettingsError, match=f"half a set of credentials in the environment: .*{names[missing]}"
+    ) as told:
+        Credentials.load({})
+    assert "s3cret" not in str(told.value)
+
+
+def test_a_domain_alone_is_no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_USER_DOMAIN_NAME", "my domain")
+    monkeypatch.setenv("OS_CLOUD", "otc")
+    assert found({}) == {"cloud": "otc"}
+    monkeypatch.delenv("OS_CLOUD")
+    with pytest.raises(SettingsError, match=r"no credentials.* OS_USER_DOMAIN_NAME \(set\)"):
+        Credentials.load({})
+
+
+def test_without_credentials_the_error_names_every_place_in_order_and_what_was_found_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OS_SECRET_KEY", "")
     with pytest.raises(SettingsError) as raised:
-        sign_in({}, "p1")
-    missing = " and ".join(name for name in names[:2] if name != names[given])
-    assert f"{names[given]} without {missing}." in str(raised.value)
-    assert "s3cret" not in str(raised.value)
+        Credentials.load({})
+    assert str(raised.value) == (
+        "no credentials. Looked at, in this order: in the stack's configuration (pulumi config set --secret) "
+        "dli:token, dli:accessKey with dli:secretKey, dli:username with dli:password and dli:domainName or "
+        "dli:domainId, dli:applicationCredentialId with dli:applicationCredentialSecret, dli:cloud; in the "
+        "environment OS_TOKEN or OS_AUTH_TOKEN, HW_AUTH_TOKEN, OS_ACCESS_KEY with OS_SECRET_KEY (empty), HW_ACCESS_KEY "
+        "with HW_SECRET_KEY, HUAWEICLOUD_SDK_AK with HUAWEICLOUD_SDK_SK, OS_USERNAME with OS_PASSWORD and "
+        "OS_USER_DOMAIN_NAME or OS_DOMAIN_NAME or OS_USER_DOMAIN_ID or OS_DOMAIN_ID, HW_USER_NAME with "
+        "HW_USER_PASSWORD and HW_DOMAIN_NAME or HW_DOMAIN_ID, OS_APPLICATION_CREDENTIAL_ID with "
+        "OS_APPLICATION_CREDENTIAL_SECRET, OS_CLOUD; in the file ~/.huaweicloud/credentials, which is not there, "
+        "[basic] ak with [basic] sk. Set a token; or an access key with its secret key; or user, password and domain; "
+        "or an application credential; or a cloud of clouds.yaml"
+    )
 
 
-def test_without_credentials_the_error_names_every_place_in_order() -> None:
-    with pytest.raises(SettingsError, match="no credentials") as raised:
-        sign_in({}, "p1")
-    places = [
-        "dli:token",
-        "dli:accessKey with dli:secretKey",
-        "OS_TOKEN",
-        "OS_AUTH_TOKEN",
-        "HW_AUTH_TOKEN",
-        *(" with ".join(names[:2]) for names in KEY_SETS),
-    ]
-    found = [str(raised.value).find(place) for place in places]
-    assert found == sorted(found)
-    assert found[0] > 0
+class TestTheFileOfHuaweiCloudsSdk:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        (tmp_path / ".huaweicloud").mkdir()
+        return tmp_path / ".huaweicloud" / "credentials"
+
+    def test_has_a_key_and_beside_it_a_project_and_the_address_of_iam(self, file: Path) -> None:
+        file.write_text(
+            "[basic]\nak = the-ak\nsk = 100%s3cret\nsecurity_token = the-st\nproject_id = p1\niam_endpoint = iam.a\n"
+        )
+        credentials = Credentials.load({})
+        assert type(credentials) is KeyPair
+        assert plain(credentials) == {"access_key": "the-ak", "secret_key": "100%s3cret", "security_token": "the-st"}
+        assert (credentials.project_id, credentials.iam_endpoint) == ("p1", "iam.a")
+        assert credentials.source.endswith("in the file ~/.huaweicloud/credentials")
+
+    def test_counts_after_the_environment_and_lends_it_nothing(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file.write_text("[basic]\nak = the-ak\nsk = the-sk\nproject_id = p1\niam_endpoint = iam.a\n")
+        monkeypatch.setenv("HW_AUTH_TOKEN", "the-token")
+        credentials = Credentials.load({})
+        assert plain(credentials) == {"token": "the-token"}
+        assert (credentials.project_id, credentials.iam_endpoint) == (None, None)
+
+    def test_is_not_even_read_where_it_is_not_needed(self, file: Path) -> None:
+        file.write_text("no INI file")
+        assert found({"dli:token": "the-token"}) == {"token": "the-token"}
+
+    def test_may_be_elsewhere(self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file.write_text("[basic]\nak = wrong\nsk = wrong\n")
+        other = tmp_path / "elsewhere"
+        other.write_text("[basic]\nak = the-ak\nsk = the-sk\n")
+        monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", str(other))
+        assert found({}) == {"access_key": "the-ak", "secret_key": "the-sk"}
+
+    def test_may_hold_half_a_set(self, file: Path) -> None:
+        file.write_text("[basic]\nsk = s3cret\n")
+        with pytest.raises(SettingsError) as raised:
+            Credentials.load({})
+        assert str(raised.value).startswith(
+            "half a set of credentials in the file ~/.huaweicloud/credentials: [basic] sk without [basic] ak."
+        )
+
+    @pytest.mark.parametrize("text", ["[global]\nak = a\nsk = s3cret\n", ""])
+    def test_may_have_no_section_for_projects(self, file: Path, text: str) -> None:
+        file.write_text(text)
+        with pytest.raises(SettingsError, match=r"in the file .*, which has no section \[basic\], \[basic\] ak with"):
+            Credentials.load({})
+
+    @pytest.mark.parametrize("text", ["ak = s3cret\n", "[basic]\nak = a\nak = s3cret\n", "[basic]\n\xff"])
+    def test_that_cannot_be_read_is_named_and_not_shown(self, file: Path, text: str) -> None:
+        file.write_text(text, encoding="latin-1")
+        with pytest.raises(SettingsError, match=r"^the file ~/.huaweicloud/credentials cannot be read \(") as raised:
+            Credentials.load({})
+        assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("key", SECRETS)
+@pytest.mark.parametrize("key", ["token", "accessKey", "secretKey", "securityToken"])
 @pytest.mark.parametrize("bad", ["s3cret\nvalue", "s3crét"])
-def test_a_secret_that_no_header_can_carry_is_refused_without_showing_it(key: str, bad: str) -> None:
-    complete = {"dli:accessKey": "ak", "dli:secretKey": "sk"}
+def test_what_goes_into_a_header_and_cannot_is_refused_without_showing_it(key: str, bad: str) -> None:
+    complete = {} if key == "token" else {"dli:accessKey": "ak", "dli:secretKey": "sk"}
     with pytest.raises(SettingsError, match="cannot be sent") as raised:
-        sign_in({**complete, f"dli:{key}": bad}, "p1")
+        Credentials.load({**complete, f"dli:{key}": bad})
     assert str(raised.value).startswith(f"dli:{key}: ")
     assert "s3cr" not in str(raised.value)
 
 
-def test_no_secret_is_shown_in_a_representation() -> None:
-    for configuration in (
-        {"dli:token": SECRETS["token"]},
-        {"dli:accessKey": "ak", **{f"dli:{key}": SECRETS[key] for key in ("secretKey", "securityToken")}},
-    ):
-        credentials = Credentials.load(configuration)
-        shown = f"{credentials!r} {credentials} {credentials.auth('p1')!r} {Settings.load(configuration)!r}"
-        assert "s3cret" not in shown
-        assert "**********" in shown
+@pytest.mark.parametrize(("kind", "keys"), [(kind, keys) for kind, keys, _ in SETS])
+def test_no_secret_is_shown_in_a_representation(kind: type[Credentials], keys: list[str]) -> None:
+    configuration = {f"dli:{key}": "s3cret" if key in SECRETS else "shown" for key in keys}
+    credentials = Credentials.load(configuration)
+    shown = f"{credentials!r} {credentials} {credentials.source} {Settings.load(configuration)!r}"
+    assert "s3cret" not in shown
+    assert ("**********" in shown) is bool(SECRETS & set(keys))
 
 
-def test_without_a_project_the_error_names_every_place_in_order() -> None:
+def test_without_a_region_the_error_names_every_place_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_REGION_NAME", " ")
     with pytest.raises(SettingsError) as raised:
-        Settings.load({"dli:region": "eu-de"}).place()
-    assert str(raised.value).startswith(
-        "no project: set dli:projectId (pulumi config set), or DLI_PROJECT_ID, OS_PROJECT_ID, HW_PROJECT_ID, "
-        "HUAWEICLOUD_SDK_PROJECT_ID (environment)."
-    )
-
-
-def test_without_a_region_the_error_names_every_place_in_order() -> None:
-    with pytest.raises(SettingsError) as raised:
-        Settings.load({"dli:projectId": "p1"}).place()
+        Settings.load({}).place("p1", None)
     assert str(raised.value) == (
-        "no region: set dli:region (pulumi config set), or DLI_REGION, OS_REGION_NAME, HW_REGION_NAME (environment); "
-        "or the address itself, dli:endpoint (pulumi config set), or DLI_ENDPOINT (environment)"
+        "no region: set dli:region (pulumi config set), or DLI_REGION, OS_REGION_NAME (empty), HW_REGION_NAME "
+        "(environment); or the address itself, dli:endpoint (pulumi config set), or DLI_ENDPOINT (environment)"
     )
 
 
-@pytest.mark.parametrize("region", ["eu-nl", "eu-ed", "EU-DE"])
-def test_an_unknown_region_is_refused_with_what_to_do(region: str) -> None:
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ("eu-nl", "Open Telekom Cloud offers DLI in eu-de only"),
+        ("eu-ed", "Check its spelling"),
+        ("EU-DE", "Check its spelling"),
+    ],
+)
+def test_an_unknown_region_is_refused_with_what_to_do(region: str, told: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        Settings.load({"dli:projectId": "p1", "dli:region": region}).place()
+        Settings.load({}).place("p1", region)
     message = str(raised.value)
-    assert message.startswith(f"region '{region}' is not known to have DLI. Check its spelling")
+    assert message.startswith(f"region '{region}' is not known to have DLI. {told}")
     variable = f"HUAWEICLOUD_SDK_REGION_DLI_{region.upper().replace('-', '_')}"
     found = [message.find(place) for place in ("dli:endpoint", "DLI_ENDPOINT", variable)]
     assert found == sorted(found)
     assert found[0] > 0
 
 
-def test_the_address_on_open_telekom_cloud_comes_from_the_region() -> None:
-    settings = Settings.load({"dli:projectId": "p1", "dli:region": "eu-de"})
-    assert settings.place() == Place("https://dli.eu-de.otc.t-systems.com", "eu-de", "p1")
-
-
-@pytest.mark.parametrize("region", [*DliRegion.static_fields])
-def test_the_address_on_huawei_cloud_is_that_of_the_vendors_own_client(region: str) -> None:
-    place = Settings.load({"dli:projectId": "p1", "dli:region": region}).place()
-    assert [place.endpoint] == DliRegion.value_of(region).endpoints
+def test_the_addresses_come_from_the_region() -> None:
+    settings = Settings.load({"dli:region": "eu-de"})
+    assert settings.place("p1", "eu-de") == Place("https://dli.eu-de.otc.t-systems.com", "eu-de", "p1")
+    assert settings.iam("eu-de") == "https://iam.eu-de.otc.t-systems.com/v3"
+    assert settings.iam("cn-north-4") == "https://iam.cn-north-4.myhuaweicloud.com/v3"
+    assert settings.iam("eu-moon") is settings.iam(None) is None
 
 
 def test_an_address_that_is_given_comes_before_the_one_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    configuration = {"dli:projectId": "p1", "dli:region": "eu-de"}
+    def endpoint(**stack: str) -> str:
+        return Settings.load({f"dli:{key}": value for key, value in stack.items()}).place("p1", "eu-de").endpoint
+
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_EU_DE", "https://sdk.example.com,https://other.example.com")
-    assert Settings.load(configuration).place().endpoint == "https://sdk.example.com"
+    assert endpoint() == "https://sdk.example.com"
     monkeypatch.setenv("DLI_ENDPOINT", "https://variable.example.com")
-    assert Settings.load(configuration).place().endpoint == "https://variable.example.com"
-    configuration["dli:endpoint"] = "https://stack.example.com"
-    assert Settings.load(configuration).place().endpoint == "https://stack.example.com"
+    assert endpoint() == "https://variable.example.com"
+    assert endpoint(endpoint="https://stack.example.com") == "https://stack.example.com"
+    assert Settings.load({"dli:authUrl": "https://iam.example.com"}).iam("eu-de") == "https://iam.example.com/v3"
 
 
 def test_with_an_address_no_region_is_needed() -> None:
-    settings = Settings.load({"dli:projectId": "p1", "dli:endpoint": "http://127.0.0.1:8080"})
-    assert settings.place() == Place("http://127.0.0.1:8080", None, "p1")
+    settings = Settings.load({"dli:endpoint": "http://127.0.0.1:8080"})
+    assert settings.place("p1", None) == Place("http://127.0.0.1:8080", None, "p1")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +468,12 @@ def test_with_an_address_no_region_is_needed() -> None:
     ],
 )
 def test_an_address_is_completed(given: str, address: str) -> None:
-    assert Settings.load({"dli:projectId": "p1", "dli:endpoint": given}).place().endpoint == address
+    assert Settings.load({"dli:endpoint": given}).place("p1", None).endpoint == address
+
+
+@pytest.mark.parametrize("given", ["iam.a", "https://iam.a", "https://iam.a/", "https://iam.a/v3", "https://iam.a/v3/"])
+def test_an_address_of_iam_ends_in_its_version(given: str) -> None:
+    assert Settings.load({"dli:authUrl": given}).iam(None) == "https://iam.a/v3"
 
 
 @pytest.mark.parametrize(
@@ -339,21 +489,25 @@ def test_an_address_is_completed(given: str, address: str) -> None:
 )
 def test_what_is_no_address_is_refused_without_showing_it(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="must be an address") as raised:
-        Settings.load({"dli:projectId": "p1", "dli:endpoint": given}).place()
+        Settings.load({"dli:endpoint": given}).place("p1", None)
     assert str(raised.value).startswith("dli:endpoint ")
     assert "s3cret" not in str(raised.value)
+    with pytest.raises(SettingsError, match=r"^dli:authUrl .*must be an address"):
+        Settings.load({"dli:authUrl": given}).iam(None)
 
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_EU_DE", given)
     with pytest.raises(SettingsError, match=r"^HUAWEICLOUD_SDK_REGION_DLI_EU_DE: must be an address"):
-        Settings.load({"dli:projectId": "p1", "dli:region": "eu-de"}).place()
-
-
-def test_the_place_of_a_job_comes_before_the_settings() -> None:
-    settings = Settings.load({"dli:projectId": "p1", "dli:region": "eu-de"})
-    assert settings.place("cn-north-4", "p2") == Place("https://dli.cn-north-4.myhuaweicloud.com", "cn-north-4", "p2")
-    assert settings.place(project_id="p2") == Place("https://dli.eu-de.otc.t-systems.com", "eu-de", "p2")
+        Settings.load({}).place("p1", "eu-de")
 
 
 def test_a_project_that_no_header_can_carry_is_refused() -> None:
     with pytest.raises(SettingsError, match="the project's id has a character that cannot be sent"):
-        Settings.load({"dli:region": "eu-de"}).place(project_id="prøject")
+        Settings.load({}).place("prøject", "eu-de")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "verify"),
+    [({}, True), ({"dli:caCert": __file__}, __file__), ({"dli:caCert": __file__, "dli:insecure": "true"}, False)],
+)
+def test_certificates_are_checked_as_it_is_said(configuration: dict[str, str], verify: bool | str) -> None:
+    assert Settings.load(configuration).verify == verify
