@@ -1,0 +1,206 @@
+"""What is marked as secret stands nowhere in plain: not in the state, not on the screen, not in a log.
+
+Real `pulumi up`s that go well or fail in many ways. Their jobs print all that they were given.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from tests.project import Project
+from tests.service import Service
+
+ARGUMENT, CONF, TRIGGER = "swordfish-argument", "swordfish-conf", "swordfish-trigger"
+SECRETS = (ARGUMENT, CONF, TRIGGER)
+ENDLESS = "starting:0s,running"
+DEAD = "running:0.1s,dead"
+
+PROGRAM = """
+    import os
+    argument, conf, trigger = (pulumi.Output.secret(os.environ[name]) for name in ("ARGUMENT", "CONF", "TRIGGER"))
+    printed = pulumi.Output.all(argument, conf, trigger).apply(lambda texts: "\\n".join(["reading", *texts]))
+    job = dli.BatchJob(
+        "load", file="load.py", queue="default", args=["obs://demo/in", argument], triggers={{"key": trigger}},
+        conf={{
+            "spark.example.password": conf,
+            "spark.example.url": pulumi.Output.format("jdbc:rds://u:{{0}}@host", conf),
+            "spark.dli.local.log": printed,
+            "spark.dli.local.timeline": "{timeline}",
+        }},
+        {more}
+    )
+    done = job.wait({wait})
+    pulumi.export("log", done.log)
+    pulumi.export("args", job.args)
+"""
+
+
+class Written:
+    """All that is written: by Pulumi with our part in it, and by the local DLI beside its own records."""
+
+    def __init__(
+        self, project: Project, capture: pytest.CaptureFixture[str], records: pytest.LogCaptureFixture
+    ) -> None:
+        records.set_level(logging.DEBUG)
+        self._project = project
+        self._capture = capture
+        self._records = records
+        self._screen = ""
+
+    def run(self, *command: str, works: bool = True) -> str:
+        """Run a command; give its screen."""
+        run = self._project.run(*command)
+        assert (run.code == 0) is works, run.screen
+        self._screen += run.screen
+        return run.screen
+
+    def up(self, *arguments: str, works: bool) -> str:
+        return self.run("up", "--yes", "--skip-preview", "--diff", "--debug", *arguments, works=works)
+
+    def leaks(self, secrets: Sequence[str] = SECRETS) -> list[tuple[str, str]]:
+        """Name each secret that was written in plain, and where."""
+        files = [path for path in self._project.folder.rglob("*") if path.is_file()]
+        places = {path.name: path.read_text(errors="replace") for path in files}
+        assert any(name.startswith("dev.json") for name in places)
+        places |= {
+            "screen": self._screen,
+            "streams of the local DLI": "".join(self._capture.readouterr()),
+            "log of the local DLI": self._records.text,
+        }
+        return [(place, secret) for place, text in places.items() for secret in secrets if secret in text]
+
+
+@pytest.fixture
+def written(project: Project, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Written:
+    project.environment |= {"ARGUMENT": ARGUMENT, "CONF": CONF, "TRIGGER": TRIGGER}
+    return Written(project, capfd, caplog)
+
+
+def program(timeline: str = DEAD, more: str = "", wait: str = "") -> str:
+    return PROGRAM.format(timeline=timeline, more=more, wait=wait)
+
+
+def refusal(status: int, **rule: Any) -> dict[str, Any]:
+    """Make the service repeat what it was sent."""
+    message = f"conf spark.example.password={CONF} and args [{ARGUMENT!r}] are wrong"
+    body = {"error_code": "DLI.0001" if status == 400 else "DLI.0999", "error_msg": message}
+    return {"method": "POST", "action": "reply", "status": status, "body": body, **rule}
+
+
+GONE = "5f0c2d6e-8a41-4b7d-9a53-1c6f0e7b2d94"
+WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
+    "success": (program("success"), [], "BatchJobWait"),
+    "dead": (program(), [], r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}Mend the cause"),
+    "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
+    "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),
+    "accepted": (program(), [refusal(500, when="after")], r"password=\[secret\].* Looking for the job by its name"),
+    "unclear": (program(), [refusal(500, count=None)], r"a job may run, submitted as load-"),
+    "no log call": (
+        program(),
+        [{"path": "*/log", "action": "cut", "count": None}],
+        r"  \| \[secret\]\n",
+    ),
+    "bad input": (
+        program(more="jars=[argument.apply('{} '.format)], py_files=[conf, 7],"),
+        [],
+        r"(?s)(?=.*load: pyFiles\[1\]: must be text).*load: jars\[0\]: must be a package name or an obs:// path",
+    ),
+    "nothing to adopt": (program(more=f"adopt_id='{GONE}',"), [], f"adoptId names {GONE}, but the service has no such"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_update_writes_no_secret_in_plain_however_it_ends(
+    project: Project, service: Service, written: Written, way: str
+) -> None:
+    text, faults, told = WAYS[way]
+    project.write(text)
+    service.dli.faults.set(faults)
+    assert re.search(told, written.up(works=way == "success"))
+    assert written.leaks() == []
+
+
+def test_no_command_in_the_life_of_a_job_writes_a_secret_in_plain(
+    project: Project, service: Service, written: Written
+) -> None:
+    project.write(program(ENDLESS, wait="until='running'"))
+    written.run("preview", "--diff")
+    written.up(works=True)
+    (job,) = service.jobs()
+    assert all(secret in job["req_body"] for secret in (ARGUMENT, CONF))
+    written.run("refresh", "--yes", "--diff")
+    assert "[secret]" in written.run("stack", "output")
+    project.environment["ARGUMENT"] = f"{ARGUMENT}-2"
+    assert "cancels run" in written.run("preview", "--diff")
+    written.up(works=True)
+    service.dli.faults.set([{"method": "DELETE", "action": "cut", "count": None}])
+    written.run("destroy", "--yes", "--diff", works=False)
+    service.dli.faults.set([])
+    written.run("destroy", "--yes", "--diff")
+    assert written.leaks() == []
+
+
+def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: Service, written: Written) -> None:
+    text = program("success", more="cancel_timeout=0,")
+    project.write(text.replace("pulumi.Output.secret(os", "pulumi.Output.from_input(os"))
+    project.up()
+    assert {secret for _, secret in written.leaks()} == {*SECRETS}
+    project.write(text)
+    project.up()
+    state = project.pulumi("stack", "export")
+    assert not [secret for secret in SECRETS if secret in state]
+    assert len(service.jobs()) == 1
+
+
+def test_credentials_of_the_stacks_configuration_are_never_written(
+    project: Project, service: Service, written: Written
+) -> None:
+    account = service.dli.credentials
+    for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY"):
+        del project.environment[name]
+    project.write(program("success"))
+    for changed, told in (
+        ({"accessKey": account.access_key, "secretKey": account.secret_key}, "BatchJobWait"),
+        ({"secretKey": "swordfish-key"}, "APIGW.0301 401, wrong credentials or signature"),
+        ({"token": "swordfish\ttoken"}, "a character that cannot be sent"),
+    ):
+        options = [word for key, value in changed.items() for word in ("--secret", f"dli:{key}={value}")]
+        written.run("config", "set-all", *options)
+        assert told in written.up("--replace", "**::load", works="accessKey" in changed)
+    assert written.leaks((*SECRETS, account.secret_key, "swordfish")) == []
+
+
+def test_secrets_of_configured_jobs_are_never_written(project: Project, service: Service, written: Written) -> None:
+    project.write("pulumi.export('args', dli.jobs_from_config()['load'].args)")
+    with (project.folder / "Pulumi.dev.yaml").open("a") as file:
+        file.write(
+            dedent("""
+            config:
+              dli:jobDefaults: {queue: default, wait: true}
+              dli:jobs:
+                load: {file: load.py, conf: {spark.dli.local.timeline: 'running:0.1s,dead'}}
+            """)
+        )
+    path, log = "dli:jobs.load.args[0]", 'dli:jobs.load.conf["spark.dli.local.log"]'
+    written.run("config", "set-all", "--path", "--secret", f"{path}={ARGUMENT}", "--secret", f"{log}=with {ARGUMENT}")
+    assert "  | [secret]" in written.up(works=False)
+    assert ARGUMENT in service.jobs()[0]["req_body"]
+    written.run("config", "set", "--path", "--secret", "dli:jobs.load.args", ARGUMENT)
+    assert "dli:jobs.load.args: must be a list, but is text" in written.up(works=False)
+    written.run("config", "set", "--secret", "dli:jobDefaults", ARGUMENT)
+    assert "dli:jobDefaults: must be a map" in written.up(works=False)
+    assert written.leaks() == []
+
+
+def test_at_the_engines_highest_log_level_only_the_engine_writes_secrets(project: Project, written: Written) -> None:
+    """With `-v=9` Pulumi writes every property of every call, unencrypted, ours like anybody's."""
+    project.write(program())
+    screen = written.up("--logtostderr", "-v=9", works=False)
+    plain = [line for line in screen.splitlines() if any(secret in line for secret in SECRETS)]
+    engine = r'\{"time":"[^"]+","level":"INFO","msg":"(Unm|M)arshaling property for RPC\[(ResourceMonitor|Provider)\b'
+    assert plain
+    assert [line for line in plain if not re.match(engine, line)] == []
