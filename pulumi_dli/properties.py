@@ -378,6 +378,11 @@ def _doubts(properties: Properties, region: str | None) -> Iterator[str]:
     known = {name for name, value in properties.items() if value is not UNKNOWN}
     if "queue" not in properties and "clusterName" not in properties:
         yield "neither queue nor clusterName is given: the service chooses a queue, or refuses the job"
+    if _needs_agency(properties):
+        yield (
+            "Spark 3.3 and later reads OBS with an agency: give executionAgencyUrn, or the service may refuse the job "
+            "(DLI.0001)"
+        )
     if "maxRetryTimes" in known and properties.get("autoRecovery", False) is False:
         yield "maxRetryTimes has no effect without autoRecovery"
     undocumented = [name for name in ("feature", "sparkVersion", "image") if name in known]
@@ -386,6 +391,18 @@ def _doubts(properties: Properties, region: str | None) -> Iterator[str]:
             f"{', '.join(undocumented)}: not documented for Open Telekom Cloud ({OTC_REGION}); the service may refuse "
             "or ignore this"
         )
+
+
+def _needs_agency(properties: Properties) -> bool:
+    """True where a job would read OBS without one; it may stand in `conf` too."""
+    version, conf = properties.get("sparkVersion", ""), properties.get("conf", {})
+    return (
+        version is not UNKNOWN
+        and _is_spark_3_3_or_later(version)
+        and "executionAgencyUrn" not in properties
+        and conf is not UNKNOWN
+        and "spark.dli.job.agency.name" not in conf
+    )
 
 
 def sizing(properties: Properties) -> str | None:

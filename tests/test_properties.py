@@ -16,6 +16,7 @@ from pulumi_dli.properties import (
     canonical,
     changes,
     check,
+    check_values,
     is_known,
     request_body,
     sizing,
@@ -29,6 +30,7 @@ JOB: Declared = {"file": "obs://demo/jobs/orders.py", "queue": "batch"}
 JAR: Declared = {"file": "orders.jar", "className": "org.example.Orders", "queue": "batch"}
 PACKAGE = {"name": "lib/common.jar", "type": "jar"}
 SPARK_3_3 = {"sparkVersion": "3.3.1"}
+AGENCY = {"executionAgencyUrn": "spark-on-obs"}
 
 
 def failures(**declared: Any) -> list[str]:
@@ -44,47 +46,57 @@ def warnings(**declared: Any) -> list[str]:
 # What is accepted, and how it is normalised
 
 
-@pytest.mark.parametrize(
-    ("name", "declared", "normalised"),
-    [
-        ("file", "lib/orders.py", "lib/orders.py"),
-        ("className", "", ""),
-        ("className", "org.example.Orders", "org.example.Orders"),
-        ("args", ["a b", "", " c "], ["a b", "", " c "]),
-        ("args", [], []),
-        ("scType", "C", "C"),
-        ("jars", ["a.jar", "obs://demo/b.jar"], ["a.jar", "obs://demo/b.jar"]),
-        ("modules", ["sys.datasource.rds"], ["sys.datasource.rds"]),
-        ("modules", ["sys.of.tomorrow"], ["sys.of.tomorrow"]),
-        ("resources", [PACKAGE], [PACKAGE]),
-        ("groups", [{"name": "lib", "resources": [PACKAGE]}], [{"name": "lib", "resources": [PACKAGE]}]),
-        ("groups", [{"name": "lib", "resources": None}], [{"name": "lib"}]),
-        ("conf", {"a": "text", "b": True, "c": False}, {"a": "text", "b": "true", "c": "false"}),
-        ("conf", {"a": 3.0, "b": 0.5, "c": 64}, {"a": "3", "b": "0.5", "c": "64"}),
-        ("name", "x" * 128, "x" * 128),
-        ("driverMemory", "2 GB", "2G"),
-        ("driverMemory", "2048 MB", "2048M"),
-        ("executorMemory", " 4g ", "4G"),
-        ("driverCores", 2.0, 2),
-        ("executorCores", 0, 0),
-        ("numExecutors", 300, 300),
-        ("autoRecovery", True, True),
-        ("maxRetryTimes", 0.0, 0),
-        ("maxRetryTimes", 100, 100),
-        ("sparkVersion", "3.1.1", "3.1.1"),
-        ("triggers", {"day": "2026-11-24", "run": 7, "deep": {"a": [1]}}, None),
-        ("replacementTrigger", {"any": ["thing"]}, None),
-        ("rerunOnFailure", False, False),
-        ("onRecordExpired", "rerun", "rerun"),
-        ("whenRunning", "refuse", "refuse"),
-        ("cancelTimeout", 0, 0),
-        ("adoptId", "07a3e4e6-9a28-4e92-8d3f-9c538621a166", None),
-        ("region", "eu-de", None),
-        ("projectId", "48cc2c48765f481480c7db940d6409d1", None),
-    ],
-)
+ACCEPTED: list[tuple[str, Any, Any]] = [
+    ("file", "lib/orders.py", "lib/orders.py"),
+    ("className", "", ""),
+    ("className", "org.example.Orders", "org.example.Orders"),
+    ("args", ["a b", "", " c "], ["a b", "", " c "]),
+    ("args", [], []),
+    ("scType", "C", "C"),
+    ("jars", ["a.jar", "obs://demo/b.jar"], ["a.jar", "obs://demo/b.jar"]),
+    ("modules", ["sys.datasource.rds"], ["sys.datasource.rds"]),
+    ("modules", ["sys.of.tomorrow"], ["sys.of.tomorrow"]),
+    ("resources", [PACKAGE], [PACKAGE]),
+    ("groups", [{"name": "lib", "resources": [PACKAGE]}], [{"name": "lib", "resources": [PACKAGE]}]),
+    ("groups", [{"name": "lib", "resources": None}], [{"name": "lib"}]),
+    ("conf", {"a": "text", "b": True, "c": False}, {"a": "text", "b": "true", "c": "false"}),
+    ("conf", {"a": 3.0, "b": 0.5, "c": 64}, {"a": "3", "b": "0.5", "c": "64"}),
+    ("name", "x" * 128, "x" * 128),
+    ("driverMemory", "2 GB", "2G"),
+    ("driverMemory", "2048 MB", "2048M"),
+    ("executorMemory", " 4g ", "4G"),
+    ("driverCores", 2.0, 2),
+    ("executorCores", 0, 0),
+    ("numExecutors", 300, 300),
+    ("autoRecovery", True, True),
+    ("maxRetryTimes", 0.0, 0),
+    ("maxRetryTimes", 100, 100),
+    ("sparkVersion", "3.1.1", "3.1.1"),
+    ("triggers", {"day": "2026-11-24", "run": 7, "deep": {"a": [1]}}, None),
+    ("replacementTrigger", {"any": ["thing"]}, None),
+    ("rerunOnFailure", False, False),
+    ("onRecordExpired", "rerun", "rerun"),
+    ("whenRunning", "refuse", "refuse"),
+    ("cancelTimeout", 0, 0),
+    ("adoptId", "07a3e4e6-9a28-4e92-8d3f-9c538621a166", None),
+    ("region", "eu-de", None),
+    ("projectId", "48cc2c48765f481480c7db940d6409d1", None),
+    ("queue", "batch", None),
+    ("clusterName", "batch", None),
+    ("pyFiles", ["a.py", "obs://demo/b.zip"], None),
+    ("files", ["lib/a.txt"], None),
+    ("obsBucket", "demo", None),
+    ("catalogName", "dli", None),
+    ("feature", "ai", None),
+    ("image", "demo/spark:1", None),
+    ("executionAgencyUrn", "spark-on-obs", None),
+]
+"""Property, a value, and what it is normalised to; None: it stays as it is."""
+
+
+@pytest.mark.parametrize(("name", "declared", "normalised"), ACCEPTED)
 def test_a_value_that_keeps_the_rules_is_accepted_and_normalised(name: str, declared: Any, normalised: Any) -> None:
-    checked = check(JOB | {name: declared})
+    checked = check_values({name: declared})
     assert checked.failures == []
     assert checked.properties[name] == (declared if normalised is None else normalised)
     assert type(checked.properties[name]) is type(declared if normalised is None else normalised)
@@ -104,66 +116,79 @@ def test_what_the_program_passes_for_the_providers_own_use_is_kept_as_it_is() ->
 # What is refused, with property, rule and what to write instead
 
 
-@pytest.mark.parametrize(
-    ("name", "declared", "message"),
-    [
-        ("file", 7, "file: must be text, but is a number; put it in quotes"),
-        ("file", "", "file: must be a package name or an obs:// path, not empty and without blanks around it"),
-        ("file", " a.py", "file: must be a package name or an obs:// path, not empty and without blanks around it"),
-        ("className", " org.example.Main", "className: must be a name, not empty and without blanks around it"),
-        ("queue", " batch", "queue: must be a name, not empty and without blanks around it, but is ' batch'"),
-        ("queue", "", "queue: must be a name, not empty and without blanks around it, but is ''"),
-        ("args", "in out", "args: must be a list, but is text; put it in square brackets"),
-        ("args", ["in", 7], "args[1]: must be text, but is a number; put it in quotes"),
-        ("args", [True], "args[0]: must be text, but is true or false; put it in quotes"),
-        ("args", [None], "args[0]: must be text, but is null; put it in quotes"),
-        ("scType", "D", "scType: must be one of A, B, C, but is 'D'"),
-        ("scType", "a", "scType: must be one of A, B, C, but is 'a'"),
-        ("scType", 1, "scType: must be text, but is a number; put it in quotes"),
-        ("jars", ["a.jar", "b.jar "], "jars[1]: must be a package name or an obs:// path"),
-        ("pyFiles", [""], "pyFiles[0]: must be a package name or an obs:// path"),
-        ("files", {"a": "b"}, "files: must be a list, but is a map; put it in square brackets"),
-        ("modules", [" sys"], "modules[0]: must be a name, not empty and without blanks around it"),
-        ("resources", ["a.jar"], "resources[0]: must be a map with name and type, but is text"),
-        ("resources", [{"nmae": "a.jar"}], "resources[0]: has a key that is not known; known are name, type"),
-        ("groups", [{"name": "lib", "resources": [{"name": " a"}]}], "groups[0].resources[0].name: must be a package"),
-        ("groups", [{"packages": []}], "groups[0]: has a key that is not known; known are name, resources"),
-        ("conf", ["a=b"], "conf: must be a map, but is a list"),
-        ("conf", {" spark.a": "1"}, "conf: has a key that is empty or has blanks around it; write the key without"),
-        ("conf", {"": "1"}, "conf: has a key that is empty or has blanks around it"),
-        ("conf", {"spark.a": ["1"]}, 'conf["spark.a"]: must be text, a number, true or false, but is a list'),
-        ("conf", {"spark.a": None}, 'conf["spark.a"]: must be text, a number, true or false, but is null'),
-        ("name", "x" * 129, "name: must have at most 128 characters, but has 129"),
-        ("name", "nightly ", "name: must be a name, not empty and without blanks around it, but is 'nightly '"),
-        ("driverMemory", "2", "driverMemory: must be a size with a unit, as in '2G' or '2048M', but is '2'"),
-        ("driverMemory", 2048, "driverMemory: must be text with a unit, as in '2G' or '2048M', but is 2048"),
-        ("executorMemory", "0G", "executorMemory: must be a size with a unit, as in '2G' or '2048M', but is '0G'"),
-        ("executorMemory", "1.5G", "executorMemory: must be a size with a unit"),
-        ("executorMemory", "2T", "executorMemory: must be a size with a unit"),
-        ("driverCores", "2", "driverCores: must be a whole number, but is '2'; write it without quotes"),
-        ("driverCores", 1.5, "driverCores: must be a whole number, but is 1.5"),
-        ("executorCores", -1, "executorCores: must be at least 0, but is -1"),
-        ("numExecutors", True, "numExecutors: must be a whole number, but is true or false"),
-        ("numExecutors", float("inf"), "numExecutors: must be a whole number, but is inf"),
-        ("autoRecovery", "true", "autoRecovery: must be true or false, but is text"),
-        ("maxRetryTimes", 101, "maxRetryTimes: must be from 0 to 100, but is 101"),
-        ("maxRetryTimes", -1, "maxRetryTimes: must be from 0 to 100, but is -1"),
-        ("feature", "gpu", "feature: must be one of basic, ai, custom"),
-        ("sparkVersion", 3.3, "sparkVersion: must be text, but is a number; put it in quotes"),
-        ("triggers", "2026-11-24", "triggers: must be a map, but is text"),
-        ("triggers", {" day": 1}, "triggers: has a key that is empty or has blanks around it"),
-        ("rerunOnFailure", "no", "rerunOnFailure: must be true or false, but is text"),
-        ("onRecordExpired", "replace", "onRecordExpired: must be one of keep, rerun"),
-        ("whenRunning", "wait", "whenRunning: must be one of cancel, refuse"),
-        ("cancelTimeout", "5m", "cancelTimeout: must be a whole number, but is '5m'"),
-        ("adoptId", "", "adoptId: must be a name, not empty and without blanks around it"),
-        ("projectId", " 48cc", "projectId: must be a name, not empty and without blanks around it"),
-        ("clasName", "x", "clasName: there is no such property of a batch job"),
-    ],
-)
+REFUSED: list[tuple[str, Any, str]] = [
+    ("file", 7, "file: must be text, but is a number; put it in quotes"),
+    ("file", "", "file: must be a package name or an obs:// path, not empty and without blanks around it"),
+    ("file", " a.py", "file: must be a package name or an obs:// path, not empty and without blanks around it"),
+    ("className", " org.example.Main", "className: must be a name, not empty and without blanks around it"),
+    ("queue", " batch", "queue: must be a name, not empty and without blanks around it, but is ' batch'"),
+    ("queue", "", "queue: must be a name, not empty and without blanks around it, but is ''"),
+    ("args", "in out", "args: must be a list, but is text; put it in square brackets"),
+    ("args", ["in", 7], "args[1]: must be text, but is a number; put it in quotes"),
+    ("args", [True], "args[0]: must be text, but is true or false; put it in quotes"),
+    ("args", [None], "args[0]: must be text, but is null; put it in quotes"),
+    ("scType", "D", "scType: must be one of A, B, C, but is 'D'"),
+    ("scType", "a", "scType: must be one of A, B, C, but is 'a'"),
+    ("scType", 1, "scType: must be text, but is a number; put it in quotes"),
+    ("jars", ["a.jar", "b.jar "], "jars[1]: must be a package name or an obs:// path"),
+    ("pyFiles", [""], "pyFiles[0]: must be a package name or an obs:// path"),
+    ("files", {"a": "b"}, "files: must be a list, but is a map; put it in square brackets"),
+    ("modules", [" sys"], "modules[0]: must be a name, not empty and without blanks around it"),
+    ("resources", ["a.jar"], "resources[0]: must be a map with name and type, but is text"),
+    ("resources", [{"nmae": "a.jar"}], "resources[0]: has a key that is not known; known are name, type"),
+    ("groups", [{"name": "lib", "resources": [{"name": " a"}]}], "groups[0].resources[0].name: must be a package"),
+    ("groups", [{"packages": []}], "groups[0]: has a key that is not known; known are name, resources"),
+    ("conf", ["a=b"], "conf: must be a map, but is a list"),
+    ("conf", {" spark.a": "1"}, "conf: has a key that is empty or has blanks around it; write the key without"),
+    ("conf", {"": "1"}, "conf: has a key that is empty or has blanks around it"),
+    ("conf", {"spark.a": ["1"]}, 'conf["spark.a"]: must be text, a number, true or false, but is a list'),
+    ("conf", {"spark.a": None}, 'conf["spark.a"]: must be text, a number, true or false, but is null'),
+    ("name", "x" * 129, "name: must have at most 128 characters, but has 129"),
+    ("name", "nightly ", "name: must be a name, not empty and without blanks around it, but is 'nightly '"),
+    ("driverMemory", "2", "driverMemory: must be a size with a unit, as in '2G' or '2048M', but is '2'"),
+    ("driverMemory", 2048, "driverMemory: must be text with a unit, as in '2G' or '2048M', but is 2048"),
+    ("executorMemory", "0G", "executorMemory: must be a size with a unit, as in '2G' or '2048M', but is '0G'"),
+    ("executorMemory", "1.5G", "executorMemory: must be a size with a unit"),
+    ("executorMemory", "2T", "executorMemory: must be a size with a unit"),
+    ("driverCores", "2", "driverCores: must be a whole number, but is '2'; write it without quotes"),
+    ("driverCores", 1.5, "driverCores: must be a whole number, but is 1.5"),
+    ("executorCores", -1, "executorCores: must be at least 0, but is -1"),
+    ("numExecutors", True, "numExecutors: must be a whole number, but is true or false"),
+    ("numExecutors", float("inf"), "numExecutors: must be a whole number, but is inf"),
+    ("autoRecovery", "true", "autoRecovery: must be true or false, but is text"),
+    ("maxRetryTimes", 101, "maxRetryTimes: must be from 0 to 100, but is 101"),
+    ("maxRetryTimes", -1, "maxRetryTimes: must be from 0 to 100, but is -1"),
+    ("feature", "gpu", "feature: must be one of basic, ai, custom"),
+    ("sparkVersion", 3.3, "sparkVersion: must be text, but is a number; put it in quotes"),
+    ("triggers", "2026-11-24", "triggers: must be a map, but is text"),
+    ("triggers", {" day": 1}, "triggers: has a key that is empty or has blanks around it"),
+    ("rerunOnFailure", "no", "rerunOnFailure: must be true or false, but is text"),
+    ("onRecordExpired", "replace", "onRecordExpired: must be one of keep, rerun"),
+    ("whenRunning", "wait", "whenRunning: must be one of cancel, refuse"),
+    ("cancelTimeout", "5m", "cancelTimeout: must be a whole number, but is '5m'"),
+    ("adoptId", "", "adoptId: must be a name, not empty and without blanks around it"),
+    ("projectId", " 48cc", "projectId: must be a name, not empty and without blanks around it"),
+    ("clasName", "x", "clasName: there is no such property of a batch job"),
+    ("clusterName", "batch ", "clusterName: must be a name, not empty and without blanks around it, but is 'batch '"),
+    ("obsBucket", "", "obsBucket: must be a name, not empty and without blanks around it"),
+    ("catalogName", True, "catalogName: must be text, but is true or false; put it in quotes"),
+    ("image", " demo/spark:1", "image: must be a name, not empty and without blanks around it"),
+    ("executionAgencyUrn", ["agency"], "executionAgencyUrn: must be text, but is a list; put it in quotes"),
+    ("region", "", "region: must be a name, not empty and without blanks around it"),
+]
+"""Property, a value, and how the message begins."""
+
+
+@pytest.mark.parametrize(("name", "declared", "message"), REFUSED)
 def test_a_value_that_breaks_a_rule_is_refused(name: str, declared: Any, message: str) -> None:
     (failure,) = failures(**{name: declared})
     assert failure.startswith(message)
+
+
+def test_every_property_has_a_value_that_is_accepted_and_one_that_is_refused() -> None:
+    properties = {*WIRE_NAMES, *OPTIONS}
+    assert {name for name, _, _ in ACCEPTED} == properties
+    assert {name for name, _, _ in REFUSED} & properties == properties - {"replacementTrigger"}
 
 
 def test_every_fault_is_told_at_once() -> None:
@@ -223,7 +248,9 @@ def test_a_job_without_doubts_is_not_warned_of() -> None:
     assert warnings(autoRecovery=True, maxRetryTimes=5) == []
 
 
-@pytest.mark.parametrize("feature", [{"feature": "ai"}, SPARK_3_3, {"feature": "custom", "image": "demo/spark:1"}])
+@pytest.mark.parametrize(
+    "feature", [{"feature": "ai"}, {"sparkVersion": "3.1.1"}, {"feature": "custom", "image": "demo/spark:1"}]
+)
 def test_what_only_some_regions_know_is_doubtful_elsewhere(feature: Declared) -> None:
     (warning,) = check(JOB | feature, region="eu-de").warnings
     assert warning.startswith(f"{', '.join(feature)}: not documented for Open Telekom Cloud (eu-de)")
@@ -235,6 +262,14 @@ def test_what_only_some_regions_know_is_doubtful_elsewhere(feature: Declared) ->
 def test_retries_that_are_not_switched_on_are_doubtful() -> None:
     assert warnings(maxRetryTimes=5) == ["maxRetryTimes has no effect without autoRecovery"]
     assert warnings(maxRetryTimes=5, autoRecovery=False) == ["maxRetryTimes has no effect without autoRecovery"]
+
+
+def test_spark_3_3_without_an_agency_is_doubtful() -> None:
+    (warning,) = warnings(**SPARK_3_3)
+    assert warning.startswith("Spark 3.3 and later reads OBS with an agency: give executionAgencyUrn")
+    assert warnings(**SPARK_3_3, executionAgencyUrn="spark-on-obs") == []
+    assert warnings(**SPARK_3_3, conf={"spark.dli.job.agency.name": "spark-on-obs"}) == []
+    assert warnings(sparkVersion="3.1.1") == []
 
 
 def test_a_job_without_a_queue_is_doubtful() -> None:
@@ -263,7 +298,9 @@ def test_an_unknown_value_is_never_judged(name: str) -> None:
         JOB | {"image": UNKNOWN},
         JOB | {"feature": "custom", "image": UNKNOWN},
         JOB | {"sparkVersion": UNKNOWN, "jars": ["a.jar"]},
-        JOB | SPARK_3_3 | {"resources": UNKNOWN, "jars": UNKNOWN, "pyFiles": [UNKNOWN, "obs://demo/a.py"]},
+        JOB | SPARK_3_3 | AGENCY | {"resources": UNKNOWN, "jars": UNKNOWN, "pyFiles": [UNKNOWN, "obs://demo/a.py"]},
+        JOB | SPARK_3_3 | {"executionAgencyUrn": UNKNOWN},
+        JOB | SPARK_3_3 | {"conf": UNKNOWN},
         JOB | {"maxRetryTimes": UNKNOWN},
         JOB | {"maxRetryTimes": 5, "autoRecovery": UNKNOWN},
         {"file": "a.py", "queue": UNKNOWN},

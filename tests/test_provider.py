@@ -11,6 +11,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 from pulumi_dli.local.server import LocalDli
 from tests.engine import ProviderError, ProviderProcess
 from tests.service import Service
+from tests.test_properties import REFUSED
 
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
 ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}
@@ -121,6 +122,15 @@ def test_a_value_that_is_unknown_without_a_preview_is_no_change_and_no_call(
     service.forget_calls()
     plan = provider.jobs.diff(batch_id, outputs, declared(args=[unknown()], **ENDLESS))
     assert not plan.changes
+    assert service.calls() == {}
+
+
+def test_nothing_that_a_plan_refuses_reaches_the_service(provider: ProviderProcess, service: Service) -> None:
+    for name, value, message in REFUSED:
+        if "null" in message:
+            continue  # Pulumi's host leaves nulls out
+        _, failures = provider.jobs.check(declared(**{name: value}))
+        assert failures[0].startswith(f"load: {message}")
     assert service.calls() == {}
 
 

@@ -143,6 +143,26 @@ def test_a_preview_with_unknown_inputs_asks_for_nothing(project: Project, servic
     assert service.calls() == {}
 
 
+def test_a_preview_shows_what_a_job_takes_and_what_is_doubtful(project: Project, service: Service) -> None:
+    program = """
+        dli.BatchJob("load", file="load.py", sc_type="{kind}", max_retry_times=3, spark_version="3.1.1")
+    """
+    project.write(program.format(kind="A"))
+    screen = project.pulumi("preview", "--diff", DLI_REGION="eu-de")
+    assert re.search(r'sizing +: "driver 2 vCPU 7G, 6 executors of 1 vCPU 4G: 8 vCPU, 31G, 8 CUs"', screen)
+    for doubt in (
+        "neither queue nor clusterName is given",
+        "maxRetryTimes has no effect",
+        "sparkVersion: not documented",
+    ):
+        assert screen.count(f"load: {doubt}") == 1
+    assert service.calls() == {}
+    project.up()
+    project.write(program.format(kind="B"))
+    changed = r'~ sizing +: "driver 2 .*: 8 vCPU, 31G, 8 CUs" => "driver 2 .*: 16 vCPU, 63G, 16 CUs"'
+    assert re.search(changed, project.pulumi("preview", "--diff"))
+
+
 def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Project, service: Service) -> None:
     project.write("""
         dli.BatchJob(
