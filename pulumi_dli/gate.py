@@ -14,11 +14,11 @@ import pulumi
 from pulumi.runtime import get_config
 
 from pulumi_dli.clock import format_duration, parse_duration
+from pulumi_dli.credentials import configuration_keys
 from pulumi_dli.errors import DliError
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.session import Session
-from pulumi_dli.settings import configuration_keys
 from pulumi_dli.watch import Watcher, live_jobs
 
 _SHORTEST_SILENCE = 10.0

@@ -93,8 +93,8 @@ class _Process:
     @property
     def session(self) -> Session:
         """The session."""
+        from pulumi_dli.credentials import configuration_keys  # noqa: PLC0415
         from pulumi_dli.session import Session  # noqa: PLC0415
-        from pulumi_dli.settings import configuration_keys  # noqa: PLC0415
 
         with self._lock:
             if self._session is None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from pulumi_dli.client import Client
 from pulumi_dli.clock import Clock, SystemClock
+from pulumi_dli.credentials import Credentials
 from pulumi_dli.models import Batch
-from pulumi_dli.settings import Credentials, Place, Settings
+from pulumi_dli.settings import Place, Settings
 from pulumi_dli.sign_in import SignIn
 from pulumi_dli.submission import Say, Submitter
 from pulumi_dli.transport import Patience

@@ -9,20 +9,11 @@ from urllib.parse import urlencode
 
 from pulumi_dli.auth import Auth, KeyAuth, TokenAuth
 from pulumi_dli.clouds import FoundCloud, find_cloud
+from pulumi_dli.credentials import ApplicationCredential, Cloud, Credentials, KeyPair, Password, Token
 from pulumi_dli.errors import SettingsError
 from pulumi_dli.keystone import KeystoneAuth
 from pulumi_dli.models import WireModel
-from pulumi_dli.settings import (
-    ApplicationCredential,
-    Cloud,
-    Credentials,
-    KeyPair,
-    Password,
-    Settings,
-    Token,
-    iam_v3,
-    places_of,
-)
+from pulumi_dli.settings import Settings, iam_v3, places_of
 from pulumi_dli.transport import Patience, Transport
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_dli import lifecycle, properties
 from pulumi_dli.batch_job import DEFAULT_CANCEL_TIMEOUT
+from pulumi_dli.credentials import configuration_keys, declared
 from pulumi_dli.models import BatchRequest
-from pulumi_dli.settings import configuration_keys, declared
 from scripts.generate import ROOT, main, package_schema
 
 SCHEMA = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))

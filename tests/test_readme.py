@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pulumi_dli.settings import declared
+from pulumi_dli.credentials import declared
 from tests.project import Project
 from tests.service import Service
 
