@@ -256,7 +256,7 @@ class BatchJobs:
         try:
             batch = client.find(batch_id)
         except (ServiceError, TransportError) as error:
-            own_project = self._session.settings.project_id
+            own_project = self._session.own_project_id(may_ask=isinstance(error, ServiceError))
             if own_project in (None, client.place.project_id):
                 raise
             raise DliError(

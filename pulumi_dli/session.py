@@ -9,6 +9,7 @@ from typing import Any
 from pulumi_dli.client import Client
 from pulumi_dli.clock import Clock, SystemClock
 from pulumi_dli.credentials import Credentials
+from pulumi_dli.errors import DliError
 from pulumi_dli.models import Batch
 from pulumi_dli.settings import Place, Settings
 from pulumi_dli.sign_in import SignIn
@@ -76,6 +77,15 @@ class Session:
                 auth = sign_in.auth(place.project_id, region)
                 self._clients[place] = Client(place, auth, self._patience, verify=sign_in.verify)
             return self._clients[place]
+
+    def own_project_id(self, *, may_ask: bool) -> str | None:
+        """Give the project that the settings name; by its name IAM may have to be asked. None where it is not known."""
+        if self.settings.project_id or not may_ask:
+            return self.settings.project_id
+        try:
+            return self.sign_in.project_id(self.sign_in.region)
+        except DliError:  # this is asked to explain another failure, which is the one to tell
+            return None
 
     def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
         """Give the client of the place where a job was submitted (`region`, `projectId`)."""

@@ -101,6 +101,15 @@ def test_a_client_works_as_the_settings_say(service: ScriptedService, said: list
     assert 6 <= pause <= 10
 
 
+def test_the_project_of_the_settings_is_known_without_a_call_and_none_where_it_cannot_be_had(
+    session: Session, said: list[str], clock: FakeClock
+) -> None:
+    assert session.own_project_id(may_ask=False) == session.own_project_id(may_ask=True) == "p1"
+    key = {"dli:region": "eu-moon", "dli:accessKey": "ak", "dli:secretKey": "sk"}
+    for may_ask in (False, True):
+        assert session_of(key, said, clock).own_project_id(may_ask=may_ask) is None
+
+
 def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeClock) -> None:
     with ScriptedService(Answer({"id": "a"}), tls=True) as service:
         configuration = {**CONFIGURATION, "dli:endpoint": service.place.endpoint, "dli:caCert": str(CERTIFICATE)}

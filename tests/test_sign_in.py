@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 
+from pulumi_dli.batch_job import BatchJobs
 from pulumi_dli.batch_job_wait import BatchJobWaits
 from pulumi_dli.errors import DliError, ServiceError, SettingsError, SignInError
 from pulumi_dli.local.credentials import Credentials
@@ -581,6 +582,20 @@ def test_an_iam_that_fails_for_a_moment_is_asked_again(account: Credentials, kin
 def test_a_job_of_another_project_gets_a_token_of_that_project(account: Credentials) -> None:
     with pytest.raises(SignInError, match="The project is not one of this user"):
         session(configured(account, KEYSTONE[0])).client_of({"region": None, "projectId": "0" * 32}).page({})
+
+
+@pytest.mark.parametrize("project", ["projectId", "projectName"])
+def test_a_job_is_looked_up_where_it_was_submitted_and_a_refusal_names_both_projects(
+    account: Credentials, project: str
+) -> None:
+    own = {"projectId": account.project_id, "projectName": account.project_name}[project]
+    jobs = BatchJobs(session(configured(account, "key", **{project: own})))
+    elsewhere = {"resourceName": "load", "submittedTo": {"region": account.region, "projectId": "0" * 32}}
+    with pytest.raises(DliError) as raised:
+        jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", elsewhere)
+    assert str(raised.value).endswith(
+        f"The job was submitted to project {'0' * 32}; the credentials in use are for {account.project_id}."
+    )
 
 
 def test_certificates_are_checked_for_a_cloud_as_its_file_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
