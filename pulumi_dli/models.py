@@ -106,7 +106,7 @@ def memory_mib(text: str) -> int:
 class WireModel(BaseModel):
     """A JSON object of the API."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)  # it may be secret
 
     def to_wire(self) -> dict[str, Any]:
         """Give the JSON object in the API's own spelling, with just the keys that were set."""

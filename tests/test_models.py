@@ -175,6 +175,12 @@ def test_a_reply_without_an_id_is_no_job(bad: Any) -> None:
         Batch.model_validate(bad)
 
 
+def test_what_cannot_be_read_is_not_shown_since_it_may_be_secret() -> None:
+    with pytest.raises(ValidationError) as caught:
+        BatchRequest.model_validate({"file": "a.py", "args": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("bad", [{}, {"sessions": None}, {"sessions": [{"state": "running"}]}, {"sessions": ["1"]}])
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(bad: Json) -> None:
     with pytest.raises(ValidationError):

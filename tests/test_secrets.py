@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_snake
 
 from tests.project import Project
 from tests.service import Service
@@ -156,22 +157,35 @@ def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: 
     assert len(service.jobs()) == 1
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (("accessKey", "secretKey"), ("secretKey", "swordfish-key", "APIGW.0301 401, wrong credentials or signature")),
+        (("username", "password", "domainName"), ("password", "swordfish-password", "401")),
+        (("token",), ("token", "swordfish-token", "401")),
+        (("token",), ("token", "swordfish\ttoken", "a character that cannot be sent")),
+    ],
+    ids=["key", "password", "token", "broken token"],
+)
 def test_credentials_of_the_stacks_configuration_are_never_written(
-    project: Project, service: Service, written: Written
+    project: Project, service: Service, written: Written, right: tuple[str, ...], wrong: tuple[str, str, str]
 ) -> None:
+    key, value, told = wrong
     account = service.dli.credentials
     for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY"):
         del project.environment[name]
-    project.write(program("success"))
-    for changed, told in (
-        ({"accessKey": account.access_key, "secretKey": account.secret_key}, "BatchJobWait"),
-        ({"secretKey": "swordfish-key"}, "APIGW.0301 401, wrong credentials or signature"),
-        ({"token": "swordfish\ttoken"}, "a character that cannot be sent"),
-    ):
-        options = [word for key, value in changed.items() for word in ("--secret", f"dli:{key}={value}")]
+    project.environment["OS_AUTH_URL"] = account.auth_url
+    project.write('dli.BatchJob("load", file="load.py", queue="default").wait()')
+
+    def configure(values: dict[str, str]) -> None:
+        options = [word for name, text in values.items() for word in ("--secret", f"dli:{name}={text}")]
         written.run("config", "set-all", *options)
-        assert told in written.up("--replace", "**::load", works="accessKey" in changed)
-    assert written.leaks((*SECRETS, account.secret_key, "swordfish")) == []
+
+    configure({name: getattr(account, to_snake(name)) for name in right})
+    written.up(works=True)
+    configure({key: value})
+    assert told in written.up("--replace", "**::load", works=False)
+    assert written.leaks((account.secret_key, account.password, account.token, "swordfish")) == []
 
 
 def test_secrets_of_configured_jobs_are_never_written(project: Project, service: Service, written: Written) -> None:
