@@ -15,6 +15,7 @@ config:
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import json
 import re
@@ -23,7 +24,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, get_args
 
 import pulumi
-from pulumi.runtime import get_config, is_config_secret
+from pulumi.runtime import get_config, get_config_env, is_config_secret
 
 from pulumi_dli.clock import parse_duration
 from pulumi_dli.resources import BatchJob
@@ -62,7 +63,11 @@ def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, Ba
         pulumi.log.warn(f"{JOBS} is not in this stack's configuration, so it declares no job")
     defaults = _completed(_read(DEFAULTS))
     declared = {name: _completed(block) for name, block in _read(JOBS).items()}
-    _refuse(_faults(defaults, DEFAULTS), *(_faults(block, _path(name)) for name, block in declared.items()))
+    _refuse(
+        _misspelt_keys(),
+        _faults(defaults, DEFAULTS),
+        *(_faults(block, _path(name)) for name, block in declared.items()),
+    )
     blocks = {name: _merged(defaults, block) for name, block in declared.items()}
     _refuse(*(_contradictions(name, blocks) for name in blocks))
     is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)
@@ -83,6 +88,13 @@ def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi
     if isinstance(wait, Mapping):
         job.wait(wait.get("until") or "success", wait.get("timeout"))
     return job
+
+
+def _misspelt_keys() -> Iterator[str]:
+    for key in get_config_env():
+        meant = difflib.get_close_matches(key, (JOBS, DEFAULTS), n=1, cutoff=0.85)
+        if meant and meant[0] != key and key.startswith("dli:"):
+            yield f"{key}: there is no such setting; is {meant[0]} meant?"
 
 
 def _read(key: str) -> dict[str, Any]:
@@ -149,6 +161,7 @@ def _path(name: str) -> str:
     return f"{JOBS}.{name}" if _PLAIN_NAME.fullmatch(name) else f'{JOBS}["{name}"]'
 
 
+@functools.cache
 def _arguments() -> dict[str, str]:
     """Give the arguments of a job by their names in the file."""
     parameters = inspect.signature(BatchJob).parameters

@@ -390,10 +390,12 @@ def test_what_yaml_and_pulumi_make_of_a_block_is_refused_without_a_traceback_and
               file: load.py
               dependsOn: [extract, clean]
               colour: blue
+          dli:jobDefault: {queue: default}
         """,
     )
     screen = project.failing_up()
     for told in (
+        "dli:jobDefault: there is no such setting; is dli:jobDefaults meant?",
         "dli:jobs.extract.args[0]: is a date for YAML",
         "dli:jobs.extract.args[1]: must be text, but is a number; put it in quotes",
         "dli:jobs.load.colour: there is no such property",
