@@ -5,6 +5,7 @@ A wait only reads, so it may fail, be killed and be repeated. They know nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli import lifecycle
@@ -50,7 +51,7 @@ class BatchJobWaits:
         given = {name: value for name, value in declared.items() if value is not None}
         checked = Checked({"until": Until.SUCCESS.value, **given})
         until, timeout = checked.properties["until"], checked.properties.get("timeout")
-        if until is not UNKNOWN and until not in set(Until):
+        if until is not UNKNOWN and until not in list(Until):
             checked.failures.append(f"until: must be one of {', '.join(Until)}")
         if timeout not in (None, UNKNOWN):
             try:
@@ -59,6 +60,11 @@ class BatchJobWaits:
                 checked.failures.append(f"timeout: {error}")
         if "jobId" not in checked.properties:
             checked.failures.append("jobId: is missing; give the id of a batch job")
+        elif given["jobId"] is not UNKNOWN and not (isinstance(given["jobId"], str) and given["jobId"].strip()):
+            checked.failures.append("jobId: must be the id of a batch job")
+        place = given.get("submittedTo", {})
+        if place is not UNKNOWN and not isinstance(place, Mapping):
+            checked.failures.append("submittedTo: must be a map with region and projectId")
         if until == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
             self._session.say(
                 _name_of(declared),
