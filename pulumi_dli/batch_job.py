@@ -131,7 +131,8 @@ class BatchJobs:
             raise SubmissionError(f"{said}{earlier}") from None
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
         try:
-            batch = _settled(client, client.details(batch.id, patient=False))
+            described = _settled(client, client.details(batch.id, patient=False))
+            batch = described.model_copy(update={"id": batch.id})
         except DliError as error:
             self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
         place = {"region": client.place.region, "projectId": client.place.project_id}
@@ -248,7 +249,7 @@ class BatchJobs:
             looks += 1
 
     def _client_of(self, stored: Properties) -> Client:
-        return self._session.client_of(stored.get("submittedTo"))
+        return self._session.client_of(lifecycle.place_of(stored))
 
     def _read(self, batch_id: str, stored: Properties) -> Batch | None:
         """Read a job where it was submitted. A refusal there names the place if the credentials are for another one."""

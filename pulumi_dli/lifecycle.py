@@ -64,7 +64,7 @@ _NOT_COMPARED = ("region", "projectId", "triggers", "replacementTrigger", "adopt
 
 def _moved(stored: Properties, declared: Properties) -> list[str]:
     """Name `region` or `projectId` where the declaration wants another place than the one where the job ran."""
-    place = stored.get("submittedTo") or {}
+    place = place_of(stored)
     return [
         name
         for name in ("region", "projectId")
@@ -72,9 +72,16 @@ def _moved(stored: Properties, declared: Properties) -> list[str]:
     ]
 
 
+def place_of(stored: Properties) -> Mapping[str, Any]:
+    """Give where a job was submitted, `region` and `projectId`, as far as that is stored."""
+    place = stored.get("submittedTo")
+    return place if isinstance(place, Mapping) else {}
+
+
 def stored_state(stored: Properties) -> BatchState | None:
     """Give the last state that was stored."""
-    return BatchState.parse(stored.get("state"))
+    state = stored.get("state")
+    return BatchState.parse(state) if isinstance(state, str) else None
 
 
 def is_final(stored: Properties) -> bool:
@@ -144,7 +151,7 @@ def refreshed(stored: Properties, batch: Batch | None) -> dict[str, Any]:
     """Make the outputs after a refresh. Where the record is gone, what was known stays."""
     if batch is None:
         return {**stored, "recordExpired": True}
-    news = observed(batch, stored.get("submittedTo") or {}, stored.get("redact"))
+    news = observed(batch, place_of(stored), stored.get("redact"))
     kept = ("state", "submittedName")  # absent from some replies; an end that was seen is never forgotten
     return {**stored, **{key: value for key, value in news.items() if value is not None or key not in kept}}
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
@@ -87,6 +87,8 @@ DEFAULT_SC_TYPE = "A"
 DEFAULT_MAX_RETRY_TIMES = 20
 MAX_RETRY_TIMES = 100
 MAX_NAME_LENGTH = 128
+MAX_INTEGER = 2**31 - 1
+"""The largest of what the page calls Integer."""
 
 _MEMORY = re.compile(r"\s*(\d{1,9})\s*([MG])B?\s*", re.IGNORECASE)
 
@@ -168,6 +170,10 @@ class BatchRequest(WireModel):
     execution_agency_urn: str | None = None
 
 
+_Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""The page's Long. JSON has larger numbers, but nobody could take them."""
+
+
 class Reply(WireModel):
     """A reply of the service. A field of an unexpected type counts as absent: an id must never be lost for it."""
 
@@ -201,9 +207,9 @@ class Batch(Reply):
     sc_type: str | None = None
     cluster_name: str | None = None
     queue: str | None = None
-    create_time: int | None = None
-    update_time: int | None = None
-    duration: int | None = None
+    create_time: _Long | None = None
+    update_time: _Long | None = None
+    duration: _Long | None = None
     req_body: str | dict[str, Any] | None = None
     image: str | None = None
     feature: str | None = None

@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from pulumi_dli.models import (
     DEFAULT_MAX_RETRY_TIMES,
     DEFAULT_SC_TYPE,
+    MAX_INTEGER,
     MAX_NAME_LENGTH,
     MAX_RETRY_TIMES,
     RESOURCE_TYPES,
@@ -58,6 +59,8 @@ class _RefusedError(Exception):
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise _RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
+    if "\0" in value:  # no argument of a process can hold one
+        raise _RefusedError("must be text without NUL characters")
     return value
 
 
@@ -169,7 +172,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return value
+        return _text(value)
     if _is_number(value):
         return str(int(value)) if value == value // 1 else repr(value)
     raise _RefusedError(f"must be text, a number, true or false, but is {kind_of(value)}")
@@ -253,10 +256,10 @@ _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
     "conf": _map_of(_scalar),
     "name": _job_name,
     "driverMemory": _memory,
-    "driverCores": _integer(0),
+    "driverCores": _integer(0, MAX_INTEGER),
     "executorMemory": _memory,
-    "executorCores": _integer(0),
-    "numExecutors": _integer(0),
+    "executorCores": _integer(0, MAX_INTEGER),
+    "numExecutors": _integer(0, MAX_INTEGER),
     "obsBucket": _name,
     "autoRecovery": _flag,
     "maxRetryTimes": _integer(0, MAX_RETRY_TIMES),

@@ -194,10 +194,17 @@ def cause(error: BaseException) -> str:
 
 
 def _json_of(response: requests.Response) -> Any:
+    """Read a JSON answer; None for what is none, or is nested too deep to be one.
+
+    Half of a surrogate pair is JSON, but no text, and nobody takes it: it is replaced.
+    """
     try:
-        return response.json()
-    except ValueError:
+        document = response.json()
+        if b"\\ud" in response.content.lower():
+            return json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
         return None
+    return document
 
 
 def service_error(

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -33,6 +34,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def service() -> Iterator[ScriptedService]:
+    with ScriptedService() as scripted:
+        yield scripted
+
+
+@pytest.fixture(scope="module")
+def unreliable() -> Iterator[ScriptedService]:
+    """A service for all the inputs of one test."""
     with ScriptedService() as scripted:
         yield scripted
 
@@ -376,3 +384,69 @@ def test_a_job_is_not_gone_where_it_could_not_be_asked_for(
     service.script(answer)
     with pytest.raises(DliError):
         client_of(service, clock, max_retries=0).find(ID)
+
+
+# Whatever is answered
+
+any_text = st.text(st.characters())  # lone surrogates too: they are JSON, but not text
+scalars = st.none() | st.booleans() | st.integers() | st.sampled_from([10**400, -0.5, 1e300]) | any_text
+junk = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3), max_leaves=6
+)
+keys = st.sampled_from(
+    [
+        *("id", "state", "name", "appId", "log", "req_body", "create_time", "sessions", "total", "from", "msg"),
+        *("error_code", "error_msg", "errorCode", "code", "message", "error", "request_id"),
+    ]
+)
+documents = junk | st.dictionaries(keys, junk | st.dictionaries(keys, junk, max_size=3) | st.just(ID), max_size=5)
+contents = documents.map(json.dumps).map(str.encode) | st.binary() | st.sampled_from([b"NaN", b"1e999"])
+statuses = st.sampled_from([200, 201, 202, 204, 301, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504])
+CALLS: list[Callable[[Client], object]] = [
+    lambda client: client.create(BODY),
+    lambda client: client.details(ID),
+    lambda client: client.find(ID),
+    lambda client: client.state(ID),
+    lambda client: client.cancel(ID),
+    lambda client: client.log(ID),
+    lambda client: list(client.batches({})),
+]
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300], ids=["too deep", "deep"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_that_is_nested_deep_is_an_error_like_any_other(
+    service: ScriptedService, client: Client, content: bytes, status: int
+) -> None:
+    service.script(Answer(content, status))
+    with pytest.raises(NoAnswerError if status == 200 else ServiceError):
+        client.create(BODY)
+
+
+def test_what_is_no_text_in_an_answer_is_replaced(service: ScriptedService, client: Client) -> None:
+    service.script(Answer(b'{"id": "1", "log": ["half a smile: \\ud83d", "a whole one: \\ud83d\\ude00"]}'))
+    assert client.details("1").log == ["half a smile: ?", "a whole one: \U0001f600"]
+
+
+@given(st.sampled_from(CALLS), statuses, contents)
+def test_any_answer_is_read_or_is_an_error_for_the_user(
+    unreliable: ScriptedService, call: Callable[[Client], object], status: int, content: bytes
+) -> None:
+    unreliable.calls.clear()
+    unreliable.answer = lambda _: Answer(content, status)
+    try:
+        read = call(client_of(unreliable, FakeClock(), max_retries=0))
+    except DliError as error:
+        str(error).encode()
+    else:
+        str(read).encode()
+
+
+@given(st.dictionaries(keys, junk, max_size=5), st.sampled_from([200, 201, 202]))
+def test_an_accepted_job_has_its_id_whatever_else_is_answered(
+    unreliable: ScriptedService, document: dict[str, Any], status: int
+) -> None:
+    unreliable.answer = lambda _: Answer(document | {"id": ID}, status)
+    job = client_of(unreliable, FakeClock(), max_retries=0).create(BODY)
+    assert job.id == ID
+    assert json.loads(json.dumps(job.to_wire(), ensure_ascii=False).encode())["id"] == ID
