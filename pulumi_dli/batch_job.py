@@ -68,7 +68,7 @@ class BatchJobs:
             expired, state = self._look(batch_id, stored, declared)
         rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
-            self._session.say(name, f"runs again: {rerun.reason}")
+            self._session.say(name, f"must run again: {rerun.reason}")
             return rerun
         return decision
 
@@ -95,7 +95,7 @@ class BatchJobs:
                         f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
                     )
                 consequence = f"; cancels run {batch_id}, {batch.state}"
-        self._session.say(name, f"runs again: {decision.reason}{consequence}")
+        self._session.say(name, f"must run again: {decision.reason}{consequence}")
         return decision
 
     def _look(self, batch_id: str, stored: Properties, declared: Properties) -> tuple[bool, BatchState | None]:

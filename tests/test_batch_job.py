@@ -1,5 +1,6 @@
 """The operations on jobs: whatever is declared, stored or answered, no traceback, no wrong acceptance, no lost job."""
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -58,18 +59,19 @@ def unreliable() -> Iterator[ScriptedService]:
 @pytest.fixture(scope="module")
 def operations(unreliable: ScriptedService) -> BatchJobs:
     """The operations at this service."""
+    return operations_at(unreliable, FakeClock())
+
+
+def operations_at(service: ScriptedService, clock: FakeClock) -> BatchJobs:
     configuration = {
-        "dli:endpoint": unreliable.place.endpoint,
+        "dli:endpoint": service.place.endpoint,
         "dli:region": "eu-de",
-        "dli:projectId": unreliable.place.project_id,
+        "dli:projectId": service.place.project_id,
         "dli:token": "the-token",
         "dli:maxRetries": "0",
     }
-    return BatchJobs(Session(configuration, lambda _name, message: ignore(message.encode()), FakeClock()))
-
-
-def ignore(_: bytes) -> None:
-    """Nobody reads it."""
+    said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # refuses what is no text
+    return BatchJobs(Session(configuration, lambda _name, message: print(message, file=said), clock))
 
 
 # Declarations that are mostly allowed
@@ -265,3 +267,44 @@ def test_a_wavering_service_never_makes_a_refresh_a_plan_or_a_delete_a_traceback
             str(error).encode()
         else:
             str(done).encode()
+
+
+# What is cancelled is awaited
+
+LIVE = Answer({"id": ID, "state": "running"})
+ENDED = Answer({"id": ID, "state": "dead"})
+NOT_THERE = Answer({"error_code": "DLI.0023", "error_msg": "no"}, 404)
+CANCELLED = Answer({"msg": "deleted"})
+STREAM = {"resourceName": "stream", "file": "a.py", "state": "running"}
+
+
+@pytest.mark.parametrize("end", [ENDED, NOT_THERE])
+def test_a_cancelled_job_is_awaited_until_it_has_ended_or_its_record_is_gone(end: Answer) -> None:
+    clock = FakeClock()
+    with ScriptedService(LIVE, CANCELLED, LIVE, LIVE, end) as service:
+        operations_at(service, clock).delete(ID, STREAM)
+    assert clock.slept == [0.2, 0.5]
+
+
+def test_a_cancelled_job_that_need_not_be_awaited_is_not_looked_at() -> None:
+    with ScriptedService(LIVE, CANCELLED) as service:
+        operations_at(service, FakeClock()).delete(ID, {**STREAM, "cancelTimeout": 0.0})
+
+
+@pytest.mark.parametrize(("timeout", "seconds", "words"), [(None, 300, "5 min 0 s"), (60.0, 60, "1 min 0 s")])
+def test_a_cancelled_job_that_does_not_end_in_time_stays_in_the_state(
+    timeout: float | None, seconds: float, words: str
+) -> None:
+    clock = FakeClock()
+    with ScriptedService() as service:
+        service.answer = lambda call: CANCELLED if call.method == "DELETE" else LIVE
+        with pytest.raises(JobError, match=f"stream: batch job {ID} was cancelled, but is still running after {words}"):
+            operations_at(service, clock).delete(ID, {**STREAM, "cancelTimeout": timeout})
+    assert seconds <= sum(clock.slept) < seconds + 5
+
+
+def test_a_cancelled_job_that_cannot_be_looked_at_stays_in_the_state() -> None:
+    with ScriptedService(LIVE, CANCELLED, Answer(b"", 503)) as service:
+        operations = operations_at(service, FakeClock())
+        with pytest.raises(JobError, match=f"stream: batch job {ID} may go on: .* It stays in the state"):
+            operations.delete(ID, STREAM)

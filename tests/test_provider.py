@@ -192,7 +192,7 @@ def test_many_jobs_whose_end_was_not_seen_are_one_listing(
     assert {name for name, plan in plans.items() if plan.changes} == {"b"}
     assert plans["b"].replaces == ["state"]
     assert service.calls() == {"GET /batches": 1}
-    assert later.kill() == [f"b: runs again: the last run, {stored['b'][0]}, is dead"]
+    assert later.kill() == [f"b: must run again: the last run, {stored['b'][0]}, is dead"]
 
 
 def test_no_answer_about_jobs_whose_end_was_not_seen_is_no_change_and_said_once(
@@ -378,6 +378,22 @@ def test_a_job_that_was_taken_over_runs_again_like_any_other(
     assert kept == first
     assert service.states() == ["dead", "dead", "running"]
     assert f"load: adoptId names {first}, which is dead: a new run is submitted" in provider.kill()
+
+
+def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments(
+    provider: ProviderProcess, later: ProviderProcess
+) -> None:
+    first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
+    assert later.jobs.declare(declared(args=["b"], adoptId=first, **timeline("success")))[0] == first
+
+
+def test_a_fixed_name_with_an_equal_request_is_one_job_for_all_who_give_it(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    ours, _ = provider.jobs.declare(declared(name="nightly", **ENDLESS))
+    theirs, _ = later.jobs.declare(declared(name="nightly", scope="4d3c2b1a", **ENDLESS))
+    assert theirs == ours
+    assert len(service.jobs()) == 1
 
 
 @pytest.mark.parametrize("batch_id", [" ", GONE])

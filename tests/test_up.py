@@ -70,7 +70,7 @@ def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Proje
     assert project.state_of("load")["id"] == dead["id"]
 
     screen = project.failing_up()
-    assert f"load: runs again: the last run, {dead['id']}, is dead" in screen
+    assert f"load: must run again: the last run, {dead['id']}, is dead" in screen
     assert service.states() == ["dead", "dead"]
 
     project.write(program.format(conf=""))
@@ -89,11 +89,11 @@ def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project:
 
     project.write(program.format(day="tuesday", jar=1, conf=ENDLESS))
     screen = project.up()
-    assert f"load: runs again: args changed; cancels run {first['id']}, running" in screen
+    assert f"load: must run again: args changed; cancels run {first['id']}, running" in screen
     assert service.states() == ["dead", "running"]
 
     project.write(program.format(day="tuesday", jar=2, conf=ENDLESS))
-    assert "load: runs again: triggers changed; cancels run" in project.up()
+    assert "load: must run again: triggers changed; cancels run" in project.up()
     assert service.states() == ["dead", "dead", "running"]
 
     project.pulumi("destroy", "--yes")
