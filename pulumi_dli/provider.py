@@ -153,10 +153,9 @@ def _outputs(outputs: dict[str, Any]) -> dict[str, Any]:
     return {**outputs, "log": wrap_rpc_secret(outputs["log"])} if is_secret else outputs
 
 
-def _check_result(checked: Checked, resource_name: str) -> CheckResult:
-    # A failure that names its property makes the engine print the property's value, even a secret one.
-    failures = [CheckFailure("", f"{resource_name}: {failure}") for failure in checked.failures]
-    return CheckResult(_to_pulumi(checked.properties), failures)
+def _check_result(checked: Checked) -> CheckResult:
+    # The engine names the resource. Given the property, it would print its value too, even a secret one.
+    return CheckResult(_to_pulumi(checked.properties), [CheckFailure("", failure) for failure in checked.failures])
 
 
 class BatchJobProvider(ResourceProvider):
@@ -171,7 +170,7 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Judge and normalise what is declared."""
-        return _check_result(_process.jobs.check(_from_pulumi(news)), news.get("resourceName") or "batch job")
+        return _check_result(_process.jobs.check(_from_pulumi(news)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -220,7 +219,7 @@ class BatchJobWaitProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Judge what is declared."""
-        return _check_result(_process.waits.check(_from_pulumi(news)), news.get("jobName") or "wait")
+        return _check_result(_process.waits.check(_from_pulumi(news)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

@@ -19,7 +19,9 @@ WAITED = """
 
 
 def test_a_job_is_submitted_awaited_and_left_alone_from_then_on(project: Project, service: Service) -> None:
-    project.write(WAITED)
+    # Long enough to be seen at work on a machine that has much else to do.
+    at_work = "conf={'spark.dli.local.timeline': 'running:6s,success'}"
+    project.write(WAITED.replace('queue="default"', f'queue="default", {at_work}'))
     screen = project.up()
     assert re.search(r"BatchJob wordcount .*wordcount: running on queue default, waited", screen)
     assert re.search(r"BatchJob wordcount .*wordcount: success after", screen)
@@ -171,8 +173,9 @@ def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Proj
     """)
     run = project.run("preview")
     assert run.code != 0
-    assert "load: driverMemory: must be a size with a unit, as in '2G' or '2048M', but is '2048'" in run.screen
-    assert "load: maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
+    problem = "resource 'load' has a problem:"
+    assert f"{problem} driverMemory: must be a size with a unit, as in '2G' or '2048M', but is '2048'" in run.screen
+    assert f"{problem} maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
     assert "s3cret" not in run.screen
     assert service.calls() == {}
 
