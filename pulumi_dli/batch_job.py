@@ -59,6 +59,7 @@ class BatchJobs:
         """
         decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
         name = _name_of(declared, stored)
+        self._session.jobs[batch_id] = name
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
         if not properties.is_known(declared):
@@ -137,6 +138,7 @@ class BatchJobs:
             self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
         place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
+        self._session.jobs[batch.id] = name
         return batch.id, lifecycle.outputs(declared, batch, place)
 
     def _submit(self, client: Client, declared: Properties) -> Batch:

@@ -26,6 +26,7 @@ from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.properties import UNKNOWN, Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
+from pulumi_dli.watch import live_jobs
 
 DECLARED: tuple[str, ...] = (
     *("jobId", "until", "timeout", "jobName", "submittedTo", "rerunOnFailure"),
@@ -122,13 +123,24 @@ class BatchJobWaits:
                 if is_sure and until.is_missed(state):
                     reruns = declared.get("rerunOnFailure", True) is not False
                     log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
-                    raise JobDeadError(lifecycle.dead_message(name, batch, log, reruns=reruns))
+                    others = self._others_at_work(client, batch_id)
+                    raise JobDeadError(lifecycle.dead_message(name, batch, log, reruns=reruns, others=others))
             waited = clock.now() - started
             if timeout is not None and waited >= timeout and not is_dead:
                 shown = batch or Batch(id=batch_id, state="not readable")
                 raise JobWaitTimeoutError(lifecycle.timeout_message(name, shown, timeout))
             pause = min(max(waited / 10, 1.0), self._session.settings.poll_interval)
             clock.sleep(pause if timeout is None or is_dead else min(pause, timeout - waited))
+
+    def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
+        """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
+        others = {id_: name for id_, name in self._session.jobs.items() if id_ != batch_id}
+        if not others:
+            return {}
+        try:
+            return {others[id_]: str(batch.state) for id_, batch in live_jobs(client).items() if id_ in others}
+        except DliError:  # the dead job is what matters, and its message must not fail for the others
+            return {}
 
     def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
         observed = lifecycle.observed(batch, {}, declared.get("redact"))

@@ -182,9 +182,15 @@ def lasted(batch: Batch) -> str:
     return "" if milliseconds is None else f" after {format_duration(milliseconds / 1000)}"
 
 
-def dead_message(job_name: str, batch: Batch, log: Sequence[str], *, reruns: bool) -> str:
-    """Write what the person needs who finds a dead job: which, how long, its last words, what to do."""
+def dead_message(
+    job_name: str, batch: Batch, log: Sequence[str], *, reruns: bool, others: Mapping[str, str] | None = None
+) -> str:
+    """Write what the person needs who finds a dead job: which, how long, its last words, what to do.
+
+    `others` are the states of the jobs that go on meanwhile, by name.
+    """
     lines = [line.rstrip() for line in log if line.strip()]
+    at_work = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
     last_words = "\n".join(["Last lines of its log:", *(f"  | {line}" for line in lines)])
     what_next = (
         "Mend the cause, then run `pulumi up`: it runs the job again."
@@ -197,6 +203,7 @@ def dead_message(job_name: str, batch: Batch, log: Sequence[str], *, reruns: boo
             f"{job_name}: batch job {batch.id} is dead{lasted(batch)}: it failed, was cancelled, or got no resources.",
             last_words if lines else "The service has no log lines of it.",
             what_next,
+            *([f"Still at work: {at_work}. The next `pulumi up` goes on waiting for them."] if at_work else []),
         ]
     )
 

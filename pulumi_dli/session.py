@@ -31,6 +31,8 @@ class Session:
         self.clock = clock or SystemClock()
         self.is_preview = False
         """True once an unknown value was met where only a preview has one."""
+        self.jobs: dict[str, str] = {}
+        """The logical names of the jobs that this process has met in its stack, by id."""
         self.deleted: set[str] = set()
         """The ids of the jobs that this process was told to delete."""
         self.cancelled: dict[str, str] = {}

@@ -261,6 +261,14 @@ def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderPro
     assert provider.jobs.diff(batch_id, {**outputs, "state": "dead"}, inputs).replaces == ["state"]
 
 
+def test_a_dead_job_is_told_with_the_others_that_go_on(provider: ProviderProcess) -> None:
+    provider.jobs.declare(declared(resourceName="stream", scope="11111111", **ENDLESS))
+    provider.jobs.declare(declared(resourceName="done", scope="22222222", conf={"spark.dli.local.timeline": "success"}))
+    batch_id, _ = provider.jobs.declare(declared(**DEAD))
+    with pytest.raises(ProviderError, match=r"\nStill at work: stream \(running\). The next `pulumi up` goes on"):
+        provider.waits.declare({"jobId": batch_id, "jobName": "load"})
+
+
 def test_a_record_that_is_gone_after_a_seen_end_keeps_what_was_known(provider: ProviderProcess) -> None:
     _, outputs = provider.jobs.declare(JOB)
     seen = {**outputs, "state": "success"}
