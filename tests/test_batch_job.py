@@ -246,6 +246,14 @@ def test_an_accepted_job_is_never_lost_whatever_else_the_service_says(
     assert stored.SerializeToString()
 
 
+def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
+    nobody_runs = Answer({"sessions": []})
+    described = Answer({"id": "another", "state": "running", "owner": "somebody"})
+    with ScriptedService(*[nobody_runs] * 3, Answer({"id": ID}), described) as service:
+        batch_id, made = operations_at(service, FakeClock()).create({"file": "a.py", "resourceName": "load"})
+    assert (batch_id, made["owner"]) == (ID, "somebody")
+
+
 answers = st.builds(Answer, contents, statuses)
 
 
@@ -284,6 +292,11 @@ def test_a_cancelled_job_is_awaited_until_it_has_ended_or_its_record_is_gone(end
     with ScriptedService(LIVE, CANCELLED, LIVE, LIVE, end) as service:
         operations_at(service, clock).delete(ID, STREAM)
     assert clock.slept == [0.2, 0.5]
+
+
+def test_a_job_that_has_ended_since_it_was_stored_is_not_cancelled() -> None:
+    with ScriptedService(ENDED) as service:
+        operations_at(service, FakeClock()).delete(ID, STREAM)
 
 
 def test_a_cancelled_job_that_need_not_be_awaited_is_not_looked_at() -> None:

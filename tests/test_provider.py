@@ -388,11 +388,14 @@ def test_a_job_that_was_taken_over_runs_again_like_any_other(
     assert f"load: adoptId names {first}, which is dead: a new run is submitted" in provider.kill()
 
 
-def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments(
+def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments_but_not_by_who_replaces_it(
     provider: ProviderProcess, later: ProviderProcess
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
-    assert later.jobs.declare(declared(args=["b"], adoptId=first, **timeline("success")))[0] == first
+    adopted, outputs = later.jobs.declare(declared(args=["b"], adoptId=first, **timeline("success")))
+    assert adopted == first
+    later.jobs.delete(first, outputs)
+    assert later.jobs.declare(declared(args=["c"], adoptId=first, **timeline("success")))[0] != first
 
 
 def test_a_fixed_name_with_an_equal_request_is_one_job_for_all_who_give_it(
@@ -585,6 +588,14 @@ def test_without_credentials_a_plan_warns_once_and_shows_no_change(
         inputs, _ = bare_provider.jobs.check(declared(resourceName=resource, **ENDLESS))
         assert not bare_provider.jobs.diff(batch_id, {**outputs, "resourceName": resource}, inputs).changes
     assert len([line for line in bare_provider.kill() if "no credentials" in line]) == 1
+
+
+def test_without_credentials_a_plan_shows_a_change_of_a_run_that_must_not_be_cancelled(
+    provider: ProviderProcess, bare_provider: ProviderProcess
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", **ENDLESS))
+    inputs, _ = bare_provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
+    assert bare_provider.jobs.diff(batch_id, outputs, inputs).replaces == ["args"]
 
 
 def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
