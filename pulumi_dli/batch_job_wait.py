@@ -134,7 +134,8 @@ class BatchJobWaits:
 
     def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
         """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
-        others = {id_: name for id_, name in self._session.jobs.items() if id_ != batch_id}
+        others = self._session.jobs.copy()  # other threads meet more jobs meanwhile
+        others.pop(batch_id, None)
         if not others:
             return {}
         try:
