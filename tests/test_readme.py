@@ -69,7 +69,7 @@ def test_a_job_signs_in_by_what_pulumi_config_set_has_stored(project: Project, s
         "dli:accessKey": account.access_key,
         "dli:secretKey": account.secret_key,
     }
-    for command in block("Use it", "sh").splitlines():
+    for command in block("Where and who", "sh").splitlines():
         words = command.split()[1:]
         (key,) = (word for word in words if word.startswith("dli:"))
         project.pulumi(*words[: words.index(key) + 1], values[key])
