@@ -108,7 +108,7 @@ WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "bad input": (
         program(more="jars=[argument.apply('{} '.format)], py_files=[conf, 7],"),
         [],
-        r"(?s)(?=.*load: pyFiles\[1\]: must be text).*load: jars\[0\]: must be a package name or an obs:// path",
+        r"(?s)(?=.*problem: pyFiles\[1\]: must be text).*problem: jars\[0\]: must be a package name or an obs:// path",
     ),
     "nothing to adopt": (program(more=f"adopt_id='{GONE}',"), [], f"adoptId names {GONE}, but the service has no such"),
 }
