@@ -1,7 +1,6 @@
 """The wheel, as users install it: into an empty environment, with what it declares to need and nothing else."""
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -11,6 +10,7 @@ import pytest
 
 from tests.project import Project
 from tests.service import Service
+from tests.test_readme import block
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,21 +36,27 @@ def test_it_says_that_no_plugin_is_to_be_looked_for_and_that_it_is_typed(wheel: 
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pulumi_dli"}
 
 
-def test_it_runs_a_job_from_an_empty_environment(
+def test_a_new_project_as_the_readme_makes_it_runs_a_job(
     wheel: Path, project: Project, service: Service, tmp_path: Path
 ) -> None:
-    environment = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    pip("install", wheel, python=environment / "bin" / "python")
-    project.environment["PATH"] = os.pathsep.join([str(environment / "bin"), project.environment["PATH"]])
-    project.environment["VIRTUAL_ENV"] = str(environment)
-    project.environment.pop("PYTHONPATH", None)
-    project.write("""
-        import sys
-        pulumi.export("python", sys.prefix)
-        pulumi.export("state", dli.BatchJob("load", file="load.py", queue="default").wait().state)
-    """)
-    project.up()
-    assert project.output("python") == str(environment)
-    assert project.output("state") == "success"
+    folder, state = tmp_path / "new", tmp_path / "state"
+    folder.mkdir()
+    state.mkdir()
+    environment = project.environment | {"PULUMI_BACKEND_URL": state.as_uri()}
+    environment.pop("PYTHONPATH", None)
+    commands = block("A new project", "sh").replace("PATH", str(wheel))
+    program = """
+import sys
+import pulumi
+import pulumi_dli as dli
+pulumi.export("python", sys.prefix)
+pulumi.export("state", dli.BatchJob("load", file="load.py", queue="default").wait().state)
+"""
+    (folder / "__main__.py").write_text(program)
+    script = f"{commands}\npulumi up --yes --skip-preview --non-interactive\npulumi stack output --json >outputs"
+    shell = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    outputs = json.loads((folder / "outputs").read_text())
+    assert outputs == {"python": str(folder / "venv"), "state": "success"}
     assert service.states() == ["success"]
