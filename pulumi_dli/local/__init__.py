@@ -14,6 +14,7 @@ seen outside to what does the work; each imports only from those after it:
     engines                     what a job runs on: `spark`, `timeline`
     replies, submissions        the wire: what goes out, what comes in
     table, logs, obs            what is kept: the jobs, their logs, the buckets
+    environment                 the account as variables
     credentials, signatures     who may call
     faults, calls               what tests ask for
     refusals                    the service's "no"

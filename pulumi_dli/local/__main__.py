@@ -12,6 +12,7 @@ from types import FrameType
 
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.durations import parse_duration
+from pulumi_dli.local.environment import environment_of
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -97,31 +98,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _print_environment(data: Path) -> int:
-    """Print the variables that the provider, the vendor's SDK and the Terraform provider read."""
-    account = Credentials.load(data)
-    region = account.region.upper().replace("-", "_")
-    variables = {
-        "DLI_ENDPOINT": account.endpoint,
-        f"HUAWEICLOUD_SDK_REGION_DLI_{region}": account.endpoint,
-        "OS_AUTH_URL": account.auth_url,
-        "HW_AUTH_URL": account.auth_url,
-        "HUAWEICLOUD_SDK_IAM_ENDPOINT": account.endpoint,
-        "OS_REGION_NAME": account.region,
-        "HW_REGION_NAME": account.region,
-        "OS_PROJECT_ID": account.project_id,
-        "HW_PROJECT_ID": account.project_id,
-        "HUAWEICLOUD_SDK_PROJECT_ID": account.project_id,
-        "HW_PROJECT_NAME": account.project_name,
-        "OS_USER_DOMAIN_NAME": account.domain_name,
-        "HW_DOMAIN_NAME": account.domain_name,
-        "OS_ACCESS_KEY": account.access_key,
-        "HW_ACCESS_KEY": account.access_key,
-        "HUAWEICLOUD_SDK_AK": account.access_key,
-        "OS_SECRET_KEY": account.secret_key,
-        "HW_SECRET_KEY": account.secret_key,
-        "HUAWEICLOUD_SDK_SK": account.secret_key,
-    }
-    for name, value in variables.items():
+    for name, value in environment_of(Credentials.load(data)).items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 
