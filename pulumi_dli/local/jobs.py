@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pulumi_dli.local.engines import Attempt, Engine
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.refusals import Refused, not_found
 from pulumi_dli.local.submissions import Submission, accepted
-from pulumi_dli.local.table import Job, JobTable, Selection
+from pulumi_dli.local.table import Change, Job, JobTable, Selection
 from pulumi_dli.models import BatchState
 
 logger = logging.getLogger(__name__)
@@ -103,6 +103,10 @@ class Jobs:
         total, jobs = self._table.select(selection, now=self.now(), hidden=hidden)
         return total, [self._with_present_log(job) for job in jobs]
 
+    def changes(self, jobs: Sequence[Job]) -> dict[str, list[Change]]:
+        """Give what happened to these jobs, by id, the first first."""
+        return self._table.changes([job.id for job in jobs])
+
     def cancel(self, job_id: str) -> None:
         """End a job. It is dead as soon as its processes are gone. Raises Refused for one that has ended.
 
@@ -161,7 +165,7 @@ class Jobs:
         self._end(job_id, state, None)
 
     def _attempt(self, job: Job, number: int) -> Attempt:
-        self._table.update(job.id, attempt=number)
+        self._table.update(job.id, attempt=number, update_time=self.now())
         return Attempt(
             job_id=job.id,
             number=number,

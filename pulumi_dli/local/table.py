@@ -35,6 +35,23 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 CREATE INDEX IF NOT EXISTS jobs_by_end ON jobs (end_time);
+CREATE TABLE IF NOT EXISTS changes (
+    job         TEXT NOT NULL,
+    time        INTEGER NOT NULL,
+    state       TEXT NOT NULL,
+    attempt     INTEGER
+);
+CREATE INDEX IF NOT EXISTS changes_by_job ON changes (job);
+CREATE TRIGGER IF NOT EXISTS job_added AFTER INSERT ON jobs BEGIN
+    INSERT INTO changes VALUES (NEW.id, NEW.update_time, NEW.state, NEW.attempt);
+END;
+CREATE TRIGGER IF NOT EXISTS job_changed AFTER UPDATE OF state, attempt ON jobs
+WHEN NEW.state IS NOT OLD.state OR NEW.attempt IS NOT OLD.attempt BEGIN
+    INSERT INTO changes VALUES (NEW.id, NEW.update_time, NEW.state, NEW.attempt);
+END;
+CREATE TRIGGER IF NOT EXISTS job_removed AFTER DELETE ON jobs BEGIN
+    DELETE FROM changes WHERE job = OLD.id;
+END;
 """
 
 ORDERS = {
@@ -78,6 +95,15 @@ class Job:
     def duration(self, now: int) -> int:
         """Give how long it ran, or has run until `now`, in milliseconds."""
         return (self.end_time or now) - self.start_time if self.start_time is not None else 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a job was from a time on (ms since 1970): its state, and the attempt, None before the first."""
+
+    time: int
+    state: BatchState
+    attempt: int | None
 
 
 _COLUMNS = tuple(column.name for column in fields(Job))
@@ -148,6 +174,18 @@ class JobTable:
         [(total,)] = self._database.execute(f"SELECT count(*) FROM jobs WHERE {where}", values)  # noqa: S608
         page = f"WHERE {where} ORDER BY {ORDERS[selection.order]} LIMIT {selection.size} OFFSET {selection.offset}"
         return total, list(self._rows(page, values))
+
+    def changes(self, job_ids: Collection[str]) -> dict[str, list[Change]]:
+        """Give what happened to these jobs, by id, the first first."""
+        found: dict[str, list[Change]] = {job_id: [] for job_id in job_ids}
+        rows = self._database.execute(
+            "SELECT job, time, state, attempt FROM changes "
+            "WHERE job IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+            (json.dumps(list(job_ids)),),
+        )
+        for job_id, time, state, attempt in rows:
+            found[job_id].append(Change(time, BatchState(state), attempt))
+        return found
 
     def remove_ended_before(self, time: int) -> list[str]:
         """Remove the jobs that ended before this time (ms since 1970), and give their ids."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulumi_dli.local.table import Job, JobTable, Selection
+from pulumi_dli.local.table import Change, Job, JobTable, Selection
 from pulumi_dli.models import BatchState
 
 
@@ -146,3 +146,24 @@ def test_a_file_that_is_no_table_is_refused(path: Path) -> None:
     with pytest.raises(sqlite3.DatabaseError):
         JobTable(path)
     assert path.read_bytes() == b"this is no table" * 100
+
+
+def test_what_happened_to_a_job_is_kept_until_its_row_is_removed(table: JobTable) -> None:
+    table.add(job("a", created=1000))
+    table.add(job("b", created=2000))
+    table.update("a", attempt=0, update_time=3000)
+    table.update("a", state=BatchState.RUNNING, update_time=4000)
+    table.update("a", state=BatchState.RUNNING, app_id="app", update_time=5000)
+    table.update("a", state=BatchState.DEAD, update_time=6000, end_time=6000)
+    assert table.changes(["a", "b", "c"]) == {
+        "a": [
+            Change(1000, BatchState.STARTING, None),
+            Change(3000, BatchState.STARTING, 0),
+            Change(4000, BatchState.RUNNING, 0),
+            Change(6000, BatchState.DEAD, 0),
+        ],
+        "b": [Change(2000, BatchState.STARTING, None)],
+        "c": [],
+    }
+    table.remove_ended_before(7000)
+    assert [len(changes) for changes in table.changes(["a", "b"]).values()] == [0, 1]
