@@ -90,6 +90,7 @@ MAX_NAME_LENGTH = 128
 MAX_INTEGER = 2**31 - 1
 """The largest of what the page calls Integer."""
 
+_CU_MIB = 4096
 _MEMORY = re.compile(r"\s*(\d{1,9})\s*([MG])B?\s*", re.IGNORECASE)
 
 
@@ -103,6 +104,53 @@ def memory_mib(text: str) -> int:
     if not size:
         raise ValueError(f"not a memory size with a unit: {text!r}")
     return size
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """What a job takes: a driver, and executors that are all alike."""
+
+    driver_cores: int
+    driver_memory: str
+    executor_cores: int
+    executor_memory: str
+    num_executors: int
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        sc_type: str | None = None,
+        driver_cores: int | None = None,
+        driver_memory: str | None = None,
+        executor_cores: int | None = None,
+        executor_memory: str | None = None,
+        num_executors: int | None = None,
+    ) -> Self:
+        """Give the sizes of a resource type, A where it is None, with a job's own before them."""
+        default = RESOURCE_TYPES[sc_type or DEFAULT_SC_TYPE]
+        return cls(
+            default.driver_cores if driver_cores is None else driver_cores,
+            default.driver_memory if driver_memory is None else driver_memory,
+            default.executor_cores if executor_cores is None else executor_cores,
+            default.executor_memory if executor_memory is None else executor_memory,
+            default.num_executors if num_executors is None else num_executors,
+        )
+
+    @property
+    def vcpus(self) -> int:
+        """The vCPUs of driver and executors."""
+        return self.driver_cores + self.num_executors * self.executor_cores
+
+    @property
+    def memory_mib(self) -> int:
+        """The memory of driver and executors. Raises ValueError for a memory without a unit."""
+        return memory_mib(self.driver_memory) + self.num_executors * memory_mib(self.executor_memory)
+
+    @property
+    def cus(self) -> int:
+        """The compute units: 1 CU is 1 vCPU with 4 GB. Raises ValueError for a memory without a unit."""
+        return max(self.vcpus, -(-self.memory_mib // _CU_MIB))
 
 
 class WireModel(BaseModel):
@@ -168,6 +216,18 @@ class BatchRequest(WireModel):
     spark_version: str | None = None
     image: str | None = None
     execution_agency_urn: str | None = None
+
+    @property
+    def sizing(self) -> Sizing:
+        """What the job takes."""
+        return Sizing.of(
+            sc_type=self.sc_type,
+            driver_cores=self.driver_cores,
+            driver_memory=self.driver_memory,
+            executor_cores=self.executor_cores,
+            executor_memory=self.executor_memory,
+            num_executors=self.num_executors,
+        )
 
 
 _Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]

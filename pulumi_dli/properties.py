@@ -21,6 +21,7 @@ from pulumi_dli.models import (
     MAX_RETRY_TIMES,
     RESOURCE_TYPES,
     BatchRequest,
+    Sizing,
     memory_mib,
 )
 
@@ -413,25 +414,18 @@ def sizing(properties: Properties) -> str | None:
 
     The properties are checked ones. None where a size is not known yet.
     """
-    sc_type = properties.get("scType", DEFAULT_SC_TYPE)
-    if sc_type is UNKNOWN or not all(is_known(properties.get(name)) for name in _SIZES):
+    sizes = {name: properties.get(to_camel(name)) for name in _SIZES}
+    if not is_known(sizes):
         return None
-    default = RESOURCE_TYPES[sc_type]
-    driver_cores = properties.get("driverCores", default.driver_cores)
-    driver_memory = properties.get("driverMemory", default.driver_memory)
-    executor_cores = properties.get("executorCores", default.executor_cores)
-    executor_memory = properties.get("executorMemory", default.executor_memory)
-    executors = properties.get("numExecutors", default.num_executors)
-    vcpus = driver_cores + executors * executor_cores
-    memory = (memory_mib(driver_memory) + executors * memory_mib(executor_memory)) / 1024
-    units = max(vcpus, -int(-memory // 4))
+    size = Sizing.of(**sizes)
     return (
-        f"driver {driver_cores} vCPU {driver_memory}, {executors} executors of {executor_cores} vCPU "
-        f"{executor_memory}: {vcpus} vCPU, {memory:g}G, {units} CUs"
+        f"driver {size.driver_cores} vCPU {size.driver_memory}, {size.num_executors} executors of "
+        f"{size.executor_cores} vCPU {size.executor_memory}: {size.vcpus} vCPU, {size.memory_mib / 1024:g}G, "
+        f"{size.cus} CUs"
     )
 
 
-_SIZES = ("driverCores", "driverMemory", "executorCores", "executorMemory", "numExecutors")
+_SIZES = ("sc_type", "driver_cores", "driver_memory", "executor_cores", "executor_memory", "num_executors")
 
 
 def canonical(properties: Properties) -> dict[str, Any]:

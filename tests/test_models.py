@@ -21,6 +21,7 @@ from pulumi_dli.models import (
     BatchStateReply,
     CancelReply,
     Reply,
+    Sizing,
     WireModel,
     memory_mib,
 )
@@ -259,6 +260,27 @@ def test_a_memory_size_is_read_with_its_unit(text: str, mib: int) -> None:
 def test_what_is_no_memory_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a memory size with a unit"):
         memory_mib(text)
+
+
+@pytest.mark.parametrize(
+    ("request_body", "sizing", "vcpus", "mib", "cus"),
+    [
+        ({}, Sizing(2, "7G", 1, "4G", 6), 8, 31 * 1024, 8),
+        ({"sc_type": "A"}, Sizing(2, "7G", 1, "4G", 6), 8, 31 * 1024, 8),
+        ({"sc_type": "B"}, Sizing(2, "7G", 2, "8G", 7), 16, 63 * 1024, 16),
+        ({"sc_type": "C"}, Sizing(4, "15G", 2, "8G", 14), 32, 127 * 1024, 32),
+        ({"driverCores": 1, "executorCores": 4}, Sizing(1, "7G", 4, "4G", 6), 25, 31 * 1024, 25),
+        ({"driverMemory": "9G", "executorMemory": "4097M"}, Sizing(2, "9G", 1, "4097M", 6), 8, 33798, 9),
+        ({"numExecutors": 0}, Sizing(2, "7G", 1, "4G", 0), 2, 7 * 1024, 2),
+        ({"driverCores": 0, "numExecutors": 0}, Sizing(0, "7G", 1, "4G", 0), 0, 7 * 1024, 2),
+    ],
+    ids=str,
+)
+def test_a_job_takes_a_cu_for_each_vcpu_or_each_4_gb_whichever_are_more(
+    request_body: Json, sizing: Sizing, vcpus: int, mib: int, cus: int
+) -> None:
+    found = BatchRequest.model_validate({"file": "a.py"} | request_body).sizing
+    assert (found, found.vcpus, found.memory_mib, found.cus) == (sizing, vcpus, mib, cus)
 
 
 @pytest.fixture
