@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +52,8 @@ class LocalDli:
     `master` is for Spark. `slots` is how many jobs run at once: by default half of the processors with Spark, any
     number with timelines. `queues` are the names of queues beside `default`. `keep_finished` is how many seconds the
     record of an ended job is kept. `now` gives the seconds since 1970, for the times of jobs and credentials; what
-    jobs do takes real time. `start` and `stop`, and so `with`, raise LocalDliError.
+    jobs do takes real time. `conf_of` is for timelines (see `TimelineEngine`). `start` and `stop`, and so `with`, raise
+    LocalDliError.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class LocalDli:
         queues: Sequence[str] = (),
         keep_finished: float = KEEP_FINISHED,
         now: Callable[[], float] = time.time,
+        conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {},
     ) -> None:
         self.data = Path(data).absolute()
         self.calls = Calls()
@@ -77,6 +79,7 @@ class LocalDli:
         self._queues = tuple(queues)
         self._keep_finished = keep_finished
         self._now = now
+        self._conf_of = conf_of
         self._credentials: Credentials | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -173,7 +176,7 @@ class LocalDli:
 
     def _make_engine(self, store: ObjectStore) -> Engine:
         if self._engine == "timeline":
-            return TimelineEngine()
+            return TimelineEngine(self._conf_of)
         from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError  # noqa: PLC0415
 
         try:

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from pulumi_dli.local.engines.timeline import Step, parse_timeline
+from pulumi_dli.local.server import LocalDli
 from pulumi_dli.models import BatchState
 from tests.local.api import Api
 
@@ -90,3 +93,12 @@ def test_a_job_may_go_on_for_a_while_after_it_was_cancelled(api: Api) -> None:
 
 def test_files_need_not_exist(api: Api) -> None:
     assert api.create(file="obs://nowhere/job.py", jars=["obs://../..", "no such package"])["id"]
+
+
+def test_a_job_without_a_timeline_plays_the_one_that_belongs_to_its_name(tmp_path: Path) -> None:
+    timelines = {"load": {"spark.dli.local.timeline": "dead", "spark.dli.local.log": "no such column"}}
+    with LocalDli(tmp_path, engine="timeline", conf_of=lambda name: timelines.get(name, {})) as dli:
+        api = Api(dli.credentials)
+        ends = [api.submit(**body) for body in ({"name": "load"}, {"name": "load", "timeline": "success"}, {})]
+        assert [api.wait(job_id, "dead", "success") for job_id in ends] == ["dead", "success", "success"]
+        assert api.lines(ends[0]) == ["no such column"]

@@ -12,6 +12,7 @@ With `auto_recovery`, `;` separates the attempts, of which the last one repeats:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pulumi_dli.local.durations import parse_duration
@@ -61,19 +62,23 @@ class TimelineEngine:
 
     default_slots: int | None = None
 
+    def __init__(self, conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {}) -> None:
+        """`conf_of` gives, by a job's name, what its `conf` counts as where it says nothing itself."""
+        self._conf_of = conf_of
+
     def check(self, request: BatchRequest) -> None:
         """Refuse a timeline that cannot be read. Files need not exist."""
         try:
-            parse_timeline(_conf(request, TIMELINE, DEFAULT_TIMELINE))
-            parse_duration(_conf(request, CANCELLING, "0s"))
+            parse_timeline(self._conf(request, TIMELINE, DEFAULT_TIMELINE))
+            parse_duration(self._conf(request, CANCELLING, "0s"))
         except ValueError as error:
             raise bad_parameter(f"Parameter conf is invalid: {error}.") from None
 
     async def run(self, attempt: Attempt) -> BatchState:
         """Play the timeline of an attempt."""
-        attempts = parse_timeline(_conf(attempt.request, TIMELINE, DEFAULT_TIMELINE))
+        attempts = parse_timeline(self._conf(attempt.request, TIMELINE, DEFAULT_TIMELINE))
         steps = attempts[min(attempt.number, len(attempts) - 1)]
-        lines = _conf(attempt.request, LOG, "").splitlines()
+        lines = self._conf(attempt.request, LOG, "").splitlines()
         try:
             for step in steps:
                 if step.state.is_final:
@@ -84,7 +89,7 @@ class TimelineEngine:
                 attempt.report(step.state)
                 await _pause(step.seconds)
         except asyncio.CancelledError:
-            await asyncio.sleep(parse_duration(_conf(attempt.request, CANCELLING, "0s")))
+            await asyncio.sleep(parse_duration(self._conf(attempt.request, CANCELLING, "0s")))
             raise
         if lines:
             attempt.logs.write(attempt.number, *lines)
@@ -93,14 +98,13 @@ class TimelineEngine:
     async def end_leftover(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""
 
+    def _conf(self, request: BatchRequest, key: str, default: str) -> str:
+        value = (request.conf or {}).get(key)
+        return self._conf_of(request.name or "").get(key, default) if value is None else str(value)
+
 
 async def _pause(seconds: float | None) -> None:
     if seconds is None:
         await asyncio.get_running_loop().create_future()
     elif seconds:
         await asyncio.sleep(seconds)
-
-
-def _conf(request: BatchRequest, key: str, default: str) -> str:
-    value = (request.conf or {}).get(key)
-    return default if value is None else str(value)
