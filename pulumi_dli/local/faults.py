@@ -3,6 +3,7 @@
 `PUT /local/faults` takes a list of rules and forgets the ones before; an empty list ends all. A rule is an object:
 
     method      "POST"; any where absent
+    route       which call, as `GET /local/calls` names it: "/batches/{id}"; any where absent
     path        a pattern for the path, `*` for any text: "*/batches"; any where absent
     nth         the first matching call that it spoils, from 1 (default 1)
     count       how many from there on (default 1; null: all)
@@ -29,6 +30,20 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pulumi_dli.local.refusals import bad_parameter
 
+Method = Literal["GET", "POST", "DELETE"]
+RouteName = Literal[
+    "/batches",
+    "/batches/{id}",
+    "/batches/{id}/state",
+    "/batches/{id}/log",
+    "/queues",
+    "/queues/{name}",
+    "/v3/auth/tokens",
+    "/v3/auth/domains",
+    "/v3/projects",
+    "/v3.0/OS-CREDENTIAL/securitytokens",
+]
+
 
 class _Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +52,8 @@ class _Rule(BaseModel):
 class CallRule(_Rule):
     """A rule about calls: which ones, and whether it strikes before or after their work."""
 
-    method: str | None = None
+    method: Method | None = None
+    route: RouteName | None = None
     path: str = "*"
     nth: int = Field(default=1, ge=1)
     count: int | None = Field(default=1, ge=1)
@@ -132,24 +148,40 @@ class Faults:
 
     def set(self, document: Any) -> None:
         """Replace all rules by these, as JSON has them. Raises Refused for one that cannot be read."""
-        try:
-            rules = _RULES.validate_python(document)
-        except ValidationError as error:
-            problem = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in problem["loc"])
-            raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from None
-        self._rules = [(rule, itertools.count(1)) for rule in rules if isinstance(rule, CallRule)]
+        rules = _read(document)
+        self._rules = _counted(rules)
         self.listing.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
 
-    def on(self, method: str, path: str) -> list[CallRule]:
+    def add(self, rule: dict[str, Any]) -> None:
+        """Add a rule; those before it go on counting. Raises Refused for one that cannot be read."""
+        (added,) = _read([rule])
+        if isinstance(added, ListingLag):
+            self.listing.set(added)
+        else:
+            self._rules = self._rules + _counted([added])
+
+    def on(self, method: str, path: str, route: str) -> list[CallRule]:
         """Count a call, and give the rules that apply to it, in their order."""
         matching = [
             (rule, next(numbers))
             for rule, numbers in self._rules
-            if rule.method in (None, method) and fnmatchcase(path, rule.path)
+            if rule.method in (None, method) and rule.route in (None, route) and fnmatchcase(path, rule.path)
         ]
         return [
             rule
             for rule, number in matching
             if number >= rule.nth and (rule.count is None or number < rule.nth + rule.count)
         ]
+
+
+def _read(document: Any) -> list[CallRule | ListingLag]:
+    try:
+        return _RULES.validate_python(document)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from None
+
+
+def _counted(rules: list[CallRule | ListingLag]) -> list[tuple[CallRule, Iterator[int]]]:
+    return [(rule, itertools.count(1)) for rule in rules if isinstance(rule, CallRule)]

@@ -80,7 +80,7 @@ class Gateway:
             raise Refused("APIGW.0302", "The project in the path is not the project of these credentials.")
         request = Request({**scope, "path_params": parameters}, _replay(body))
         work: Work = route.endpoint
-        return await (work(request) if is_local else self._spoil(work, request, request_id))
+        return await (work(request) if is_local else self._spoil(work, request, route.name, request_id))
 
     def _find(self, scope: Scope) -> tuple[Route | None, dict[str, str]]:
         for route in self._routes:
@@ -89,9 +89,9 @@ class Gateway:
                 return route, child["path_params"]
         return None, {}
 
-    async def _spoil(self, work: Work, request: Request, request_id: str) -> Response:
+    async def _spoil(self, work: Work, request: Request, route: str, request_id: str) -> Response:
         """Do the work of a call, with the faults that were asked for before and after it."""
-        rules = self._faults.on(request.method, request.url.path)
+        rules = self._faults.on(request.method, request.url.path, route)
         spoiled = await _apply([rule for rule in rules if rule.when == "before"], None)
         if spoiled is not None:
             return spoiled

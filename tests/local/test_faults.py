@@ -1,10 +1,10 @@
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import requests
 
-from pulumi_dli.local.faults import Faults
+from pulumi_dli.local.faults import Faults, RouteName
 from pulumi_dli.local.refusals import Refused
 from tests.local.api import Api
 
@@ -115,6 +115,38 @@ def test_a_rule_strikes_from_its_nth_match_as_often_as_it_says(
     assert [number for number, status in enumerate(statuses, 1) if status == 418] == struck
 
 
+@pytest.mark.parametrize("route", ["", "/{id}", "/{id}/state", "/{id}/log"])
+def test_a_rule_strikes_one_route_and_no_other(api: Api, faults: SetFaults, route: str) -> None:
+    job_id = api.submit("success")
+    faults({"action": "reply", "status": 418, "method": "GET", "route": f"/batches{route}", "count": None})
+    paths = {path: path.replace("{id}", job_id) for path in ("", "/{id}", "/{id}/state", "/{id}/log")}
+    struck = [name for name, path in paths.items() if api.call("GET", api.batches + path).status_code == 418]
+    assert struck == [route]
+
+
+@pytest.mark.parametrize("route", get_args(RouteName))
+def test_a_route_in_a_rule_is_the_one_that_is_counted_under_this_name(api: Api, faults: SetFaults, route: str) -> None:
+    version = {"batches": "/v2.0/", "queues": "/v1.0/"}.get(route.split("/")[1])
+    path = f"{version}{api.account.project_id}{route}" if version else route
+    method = "POST" if "tokens" in route else "GET"
+    faults({"action": "reply", "status": 418, "route": route})
+    counted = f"{method} {route}"
+    before = api.ask("GET", "/local/calls").get(counted, 0)
+    assert api.call(method, path).status_code == 418
+    assert api.ask("GET", "/local/calls")[counted] == before + 1
+
+
+def test_a_rule_that_is_added_leaves_the_others_to_count_on() -> None:
+    faults = Faults()
+    faults.add({"action": "cut", "nth": 2})
+    assert faults.on("GET", "/", "") == []
+    faults.add({"action": "garbage", "method": "POST"})
+    faults.add({"action": "listing_lag", "calls": 1})
+    faults.listing.accepted("new")
+    assert [rule.action for rule in faults.on("POST", "/", "")] == ["cut", "garbage"]
+    assert faults.listing.hidden() == {"new"}
+
+
 def test_each_rule_counts_its_own_matches_and_the_first_that_applies_wins(api: Api, faults: SetFaults) -> None:
     teapot, storage = ({"action": "reply", "status": status} for status in (418, 507))
     faults(teapot | {"nth": 2}, storage | {"count": 2})
@@ -182,6 +214,8 @@ def test_a_new_job_is_missing_from_lists_for_so_many_seconds() -> None:
         ([{"action": "delay"}], "0.delay.seconds"),
         ([{"action": "reply", "status": 99}], "0.reply.status"),
         ([{"action": "cut", "colour": "red"}], "0.cut.colour"),
+        ([{"action": "cut", "method": "post"}], "0.cut.method"),
+        ([{"action": "cut", "route": "/batchs"}], "0.cut.route"),
     ],
     ids=repr,
 )
@@ -190,4 +224,4 @@ def test_a_rule_that_cannot_be_read_is_named_and_the_old_rules_stay(document: ob
     faults.set([{"action": "cut"}])
     with pytest.raises(Refused, match=rf"^Fault rule {where}: "):
         faults.set(document)
-    assert len(faults.on("GET", "/")) == 1
+    assert len(faults.on("GET", "/", "")) == 1
