@@ -6,10 +6,8 @@ job = dli.BatchJob("wordcount", file="obs://demo/jobs/wordcount.py", queue="batc
 done = job.wait(until="success", timeout="2h")
 """
 
-from pulumi_dli.digest import file_digest
-from pulumi_dli.resources import BatchJob, BatchJobWait
-from pulumi_dli.stack_config import jobs_from_config
-from pulumi_dli.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "BatchJob",
@@ -22,3 +20,19 @@ __all__ = [
     "file_digest",
     "jobs_from_config",
 ]
+
+if TYPE_CHECKING:
+    from pulumi_dli.digest import file_digest
+    from pulumi_dli.resources import BatchJob, BatchJobWait
+    from pulumi_dli.stack_config import jobs_from_config
+    from pulumi_dli.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
+else:
+    # Imported when they are used: the local DLI and its pytest plugin need none of them, nor Pulumi.
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        homes = (import_module(f"{__name__}.{home}") for home in ("resources", "types", "digest", "stack_config"))
+        return next(getattr(home, name) for home in homes if hasattr(home, name))
+
+    def __dir__() -> list[str]:
+        return __all__
