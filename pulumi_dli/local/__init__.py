@@ -5,6 +5,7 @@
 For trying things without an account, and for tests (`pulumi_dli.local.server.LocalDli`). The modules, from what is
 seen outside to what does the work; each imports only from those after it:
 
+    pytest_plugin, testing      the fixture `local_dli` for tests of Pulumi programs
     __main__                    the command line
     server                      sockets and threads: `LocalDli`
     app                         the routes

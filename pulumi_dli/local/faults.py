@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
@@ -174,7 +174,7 @@ class Faults:
         ]
 
 
-def _read(document: Any) -> list[CallRule | ListingLag]:
+def _read(document: Any) -> Sequence[CallRule | ListingLag]:
     try:
         return _RULES.validate_python(document)
     except ValidationError as error:
@@ -183,5 +183,5 @@ def _read(document: Any) -> list[CallRule | ListingLag]:
         raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from None
 
 
-def _counted(rules: list[CallRule | ListingLag]) -> list[tuple[CallRule, Iterator[int]]]:
+def _counted(rules: Sequence[CallRule | ListingLag]) -> list[tuple[CallRule, Iterator[int]]]:
     return [(rule, itertools.count(1)) for rule in rules if isinstance(rule, CallRule)]

@@ -1,0 +1,160 @@
+"""A local DLI for tests: what its account sees, what was submitted to it, and how it is made to fail.
+
+With pytest the fixture `local_dli` is a `Service`; elsewhere:
+
+    with Service(directory) as local_dli:
+        ...
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypedDict, Unpack
+
+from pulumi_dli.local.engines.timeline import DEFAULT_TIMELINE, LOG, TIMELINE, parse_timeline
+from pulumi_dli.local.environment import environment_of
+from pulumi_dli.local.faults import Method, RouteName
+from pulumi_dli.local.replies import refusal
+from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.table import JobTable, Selection
+from pulumi_dli.models import BatchState
+
+SHORT_PAUSES = {"DLI_POLL_INTERVAL": "0.2s", "DLI_LOOKUP_WINDOW": "1s", "DLI_RETRY_PAUSE": "0.05s"}
+"""Settings of the provider with which a test does not wait as long as one would for the real service."""
+
+
+class Strike(TypedDict, total=False):
+    """Which matching calls a fault spoils: from the `nth` (1) on `count` (1; None: all), before or after the work."""
+
+    nth: int
+    count: int | None
+    when: Literal["before", "after"]
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """A job that was accepted. `body` is the request: just the keys that were sent, in the API's spelling of today."""
+
+    id: str
+    name: str
+    queue: str
+    state: BatchState
+    body: dict[str, Any] = field(repr=False)  # it may hold secrets
+    log: tuple[str, ...]
+
+
+def timeline(starting: str = "0s", running: str = "1s", end: Literal["success", "dead"] | None = "success") -> str:
+    """Write a value for the conf `spark.dli.local.timeline`; without an `end` the job runs until it is cancelled.
+
+    Raises ValueError for a span of time that cannot be read.
+    """
+    text = f"starting:{starting}," + (f"running:{running},{end}" if end else "running")
+    parse_timeline(text)
+    return text
+
+
+class Service:
+    """A local DLI. `options` are those of `LocalDli`; its engine is `timeline` unless they say otherwise.
+
+    Faults are named as `calls` names calls, by method and route: `GET` and `/batches/{id}`. A rule that cannot be read
+    raises Refused.
+    """
+
+    def __init__(self, data: Path, **options: Any) -> None:
+        self._confs: dict[str, dict[str, str]] = {}
+        chosen: dict[str, Any] = {"engine": "timeline", "conf_of": self._conf_of} | options
+        self.server = LocalDli(data, **chosen)
+
+    def __enter__(self) -> Self:
+        self.server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The address, as in `http://127.0.0.1:8080`."""
+        return self.server.endpoint
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that sign in (those of `python -m pulumi_dli.local env`), and short pauses for the provider."""
+        return environment_of(self.server.credentials) | SHORT_PAUSES
+
+    def bucket(self, name: str) -> Path:
+        """Give the directory of a bucket, made if it is not there. Only Spark needs the files."""
+        return self.server.bucket(name)
+
+    def jobs(self) -> list[SubmittedJob]:
+        """Give every job that was accepted, the oldest first, as the service keeps it: no fault strikes here."""
+        with closing(JobTable(self.server.data / "jobs.sqlite")) as table:
+            _, rows = table.select(Selection(order="CREATE_TIME_ASC", size=-1), now=0)
+        return [SubmittedJob(row.id, row.name, row.queue, row.state, json.loads(row.request), row.log) for row in rows]
+
+    def calls(self) -> dict[str, int]:
+        """Give how often each route was called, by method and route: `{"POST /batches": 1}`."""
+        return self.server.calls.as_dict()
+
+    def forget_calls(self) -> None:
+        """Count from nothing."""
+        self.server.calls.reset()
+
+    def play(self, job: str, timeline: str = DEFAULT_TIMELINE, log: str = "") -> None:
+        """Have a job play this timeline from now on, with these lines in its driver log.
+
+        `job` is the job's name, or its logical name in a Pulumi program. A job whose own `conf` has a timeline or a log
+        keeps it. Raises ValueError for a timeline that cannot be played.
+        """
+        parse_timeline(timeline)
+        self._confs[job] = {TIMELINE: timeline, LOG: log}
+
+    def _conf_of(self, name: str) -> Mapping[str, str]:
+        fitting = (conf for job, conf in self._confs.items() if name == job or name.startswith(f"{job}-"))
+        return next(fitting, {})
+
+    def fail(
+        self,
+        method: Method,
+        route: RouteName,
+        *,
+        status: int = 503,
+        code: str | None = None,
+        body: Any = "",
+        headers: Mapping[str, str] | None = None,
+        **strike: Unpack[Strike],
+    ) -> None:
+        """Have a call answered with this status and body; with `code`: an error body of the service."""
+        content = body if code is None else refusal(code, "A test asked for this error.")
+        rule = {"status": status, "body": content, "headers": dict(headers or {})}
+        self._spoil("reply", method, route, rule | strike)
+
+    def cut(self, method: Method, route: RouteName, **strike: Unpack[Strike]) -> None:
+        """Close the connection instead of an answer. After the work, the call was carried out all the same."""
+        self._spoil("cut", method, route, strike)
+
+    def delay(self, method: Method, route: RouteName, seconds: float, **strike: Unpack[Strike]) -> None:
+        """Have a call take so much longer."""
+        self._spoil("delay", method, route, {"seconds": seconds} | strike)
+
+    def garble(self, method: Method, route: RouteName, **strike: Unpack[Strike]) -> None:
+        """Answer 200 with something that is no JSON."""
+        self._spoil("garbage", method, route, strike)
+
+    def hide_new_jobs(self, *, lists: int | None = None, seconds: float | None = None) -> None:
+        """Keep jobs that are accepted from now on out of so many lists, or of all for so many seconds."""
+        self.server.faults.add({"action": "listing_lag", "calls": lists, "seconds": seconds})
+
+    def heal(self) -> None:
+        """End all faults."""
+        self.server.faults.set([])
+
+    def _spoil(self, action: str, method: Method, route: RouteName, rule: Mapping[str, Any]) -> None:
+        self.server.faults.add({"action": action, "method": method, "route": route, **rule})
