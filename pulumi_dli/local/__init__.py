@@ -12,6 +12,7 @@ seen outside to what does the work; each imports only from those after it:
     gateway                     what stands before them: identity, limits, counting, faults
     keystone, queues            the neighbours, as far as batch jobs need them
     jobs                        the life of a job
+    capacity                    which of them may run
     engines                     what a job runs on: `spark`, `timeline`
     replies, submissions        the wire: what goes out, what comes in
     table, logs, obs            what is kept: the jobs, their logs, the buckets

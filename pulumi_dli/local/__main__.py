@@ -42,7 +42,18 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--master", default="local[*]", help="Spark's master (default: %(default)s)")
     serve.add_argument("--slots", type=_positive, metavar="N", help="jobs that run at once; the rest wait")
     serve.add_argument(
-        "--queue", action="append", default=[], metavar="NAME", help="a queue beside `default`; may be repeated"
+        "--queue",
+        action="append",
+        default=[],
+        metavar="NAME[:CUs]",
+        help="a queue beside `default`, or the CUs of `default`; without CUs it has no limit; may be repeated",
+    )
+    serve.add_argument(
+        "--starve-after",
+        type=_duration,
+        default="3h",
+        metavar="TIME",
+        help="a job that waits so long is dead (default 3h)",
     )
     serve.add_argument("--engine", choices=("spark", "timeline"), default="spark", help="timeline: no Spark, for tests")
     serve.add_argument(
@@ -75,6 +86,7 @@ def _serve(options: argparse.Namespace) -> int:
         master=options.master,
         slots=options.slots,
         queues=options.queue,
+        starve_after=options.starve_after,
         keep_finished=options.keep_finished,
     )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from pulumi_dli.local import replies
+from pulumi_dli.local.capacity import Capacity, Demand
 from pulumi_dli.local.engines import Attempt, Engine
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.refusals import Refused, not_found
@@ -24,7 +25,8 @@ logger = logging.getLogger(__name__)
 class Jobs:
     """All jobs. Everything happens in one event loop.
 
-    `slots` is how many jobs run at once; the others wait in the order of their submission. `keep_finished` is how many
+    `slots` is how many jobs run at once, `queues` the CUs of each queue (see `Capacity`). `starve_after` is how many
+    seconds a job waits before it is given up; they count anew when the server starts. `keep_finished` is how many
     seconds the record of a job is kept after its end. `now` gives the seconds since 1970.
     """
 
@@ -35,16 +37,19 @@ class Jobs:
         engine: Engine,
         directory: Path,
         slots: int | None,
+        queues: Mapping[str, int | None],
+        starve_after: float,
         keep_finished: float,
         now: Callable[[], float],
     ) -> None:
         self._table = table
         self._engine = engine
         self._directory = directory
-        self._slots = engine.default_slots if slots is None else slots
+        self._capacity = Capacity(engine.default_slots if slots is None else slots, queues)
+        self._starve_after = starve_after
         self._keep_finished = keep_finished
         self._now = now
-        self._waiting: deque[str] = deque()
+        self._starving: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancelled: set[str] = set()
 
@@ -52,16 +57,17 @@ class Jobs:
         """Take up what an earlier server left: what waited goes on waiting, what ran is dead."""
         for job in self._table.live():
             if job.attempt is None:
-                self._waiting.append(job.id)
+                self._wait(Demand(job.id, job.queue, job.batch_request.sizing.cus))
                 continue
             await self._engine.end_leftover(job.id)
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
             logger.warning("job %s ran when the local DLI was stopped: it is dead", job.id)
-        self._fill_slots()
+        self._run_what_fits()
 
     async def stop(self) -> None:
         """End all jobs that run. Their rows stay as they are, for `start` of the next server."""
-        self._waiting.clear()
+        for job_id in list(self._starving):
+            self._wait_no_more(job_id)
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -84,9 +90,9 @@ class Jobs:
             update_time=now,
         )
         self._table.add(job)
-        self._waiting.append(job.id)
+        self._wait(Demand(job.id, job.queue, submission.request.sizing.cus))
         # The reply says `starting` in any case: what comes next happens in later turns of the loop.
-        self._fill_slots()
+        self._run_what_fits()
         return job
 
     def get(self, job_id: str) -> Job:
@@ -117,8 +123,7 @@ class Jobs:
             raise Refused("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
         if task is None:
-            self._waiting.remove(job_id)
-            self._end(job_id, BatchState.DEAD, "The job was cancelled before it was started.")
+            self._give_up(job_id, "The job was cancelled before it was started.")
         elif job_id not in self._cancelled:
             self._cancelled.add(job_id)
             task.cancel()
@@ -127,13 +132,41 @@ class Jobs:
         """Give the logs of a job."""
         return JobLogs(self._directory / job_id)
 
+    def waits_for(self, job_id: str) -> str | None:
+        """Say what a job waits for, as in `8 CUs of queue batch`; None for a job that does not wait."""
+        return self._capacity.waits_for(job_id)
+
+    def used_cus(self, queue: str) -> int:
+        """Give how many CUs of a queue its jobs take."""
+        return self._capacity.used(queue)
+
     def now(self) -> int:
         """Give the present time in milliseconds since 1970."""
         return round(self._now() * 1000)
 
-    def _fill_slots(self) -> None:
-        while self._waiting and (self._slots is None or len(self._tasks) < self._slots):
-            job_id = self._waiting.popleft()
+    def _wait(self, demand: Demand) -> None:
+        self._capacity.join(demand)
+        timer = asyncio.get_running_loop().call_later(self._starve_after, self._starve, demand.job_id)
+        self._starving[demand.job_id] = timer
+
+    def _wait_no_more(self, job_id: str) -> None:
+        self._starving.pop(job_id).cancel()
+        self._capacity.leave(job_id)
+
+    def _starve(self, job_id: str) -> None:
+        """Give up a job that got no capacity. The page says "about 3 hours" (dli_02_0124, 2026-04)."""
+        waited = timedelta(seconds=self._starve_after)
+        self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. It is given up.")
+
+    def _give_up(self, job_id: str, line: str) -> None:
+        """End a job that waits; those behind it may fit now."""
+        self._wait_no_more(job_id)
+        self._end(job_id, BatchState.DEAD, line)
+        self._run_what_fits()
+
+    def _run_what_fits(self) -> None:
+        while (job_id := self._capacity.serve_next()) is not None:
+            self._starving.pop(job_id).cancel()
             task = asyncio.get_running_loop().create_task(self._live(job_id), name=job_id)
             self._tasks[job_id] = task
             task.add_done_callback(self._leave)
@@ -141,6 +174,7 @@ class Jobs:
     def _leave(self, task: asyncio.Task[None]) -> None:
         job_id = task.get_name()
         del self._tasks[job_id]
+        self._capacity.leave(job_id)
         if task.cancelled():
             if job_id in self._cancelled:  # else the server stops
                 self._cancelled.remove(job_id)
@@ -148,7 +182,7 @@ class Jobs:
         elif (error := task.exception()) is not None:
             logger.error("job %s: a fault of the local DLI", job_id, exc_info=error)
             self._end(job_id, BatchState.DEAD, "A fault of the local DLI ended this job; its own log says more.")
-        self._fill_slots()
+        self._run_what_fits()
 
     async def _live(self, job_id: str) -> None:
         job = self._table.get(job_id)

@@ -30,11 +30,13 @@ from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, open_private
-from pulumi_dli.local.queues import Queues
+from pulumi_dli.local.queues import Queues, read_queues
 from pulumi_dli.local.table import JobTable
 
 EngineName = Literal["spark", "timeline"]
 HOST = "127.0.0.1"
+STARVE_AFTER = 3 * 3600.0
+"""Seconds for which a job waits for capacity ("about 3 hours": dli_02_0124, table of states, 2026-04)."""
 KEEP_FINISHED = 6 * 3600.0
 """Seconds for which the record of an ended job is kept (Huawei Cloud user guide, 2021: 6 hours)."""
 
@@ -50,8 +52,9 @@ class LocalDli:
 
     `data` is its directory. `port` 0 takes a free one. `engine` is `spark`, or `timeline` for states without Spark;
     `master` is for Spark. `slots` is how many jobs run at once: by default half of the processors with Spark, any
-    number with timelines. `queues` are the names of queues beside `default`. `keep_finished` is how many seconds the
-    record of an ended job is kept. `now` gives the seconds since 1970, for the times of jobs and credentials; what
+    number with timelines. `queues` are queues beside `default`, `NAME` or `NAME:CUs`; one without CUs has no limit.
+    `starve_after` is how many seconds a job waits before it is given up, `keep_finished` how many seconds the record of
+    an ended job is kept. `now` gives the seconds since 1970, for the times of jobs and credentials; what
     jobs do takes real time. `conf_of` is for timelines (see `TimelineEngine`). `start` and `stop`, and so `with`, raise
     LocalDliError.
     """
@@ -65,6 +68,7 @@ class LocalDli:
         master: str = "local[*]",
         slots: int | None = None,
         queues: Sequence[str] = (),
+        starve_after: float = STARVE_AFTER,
         keep_finished: float = KEEP_FINISHED,
         now: Callable[[], float] = time.time,
         conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {},
@@ -77,6 +81,7 @@ class LocalDli:
         self._master = master
         self._slots = slots
         self._queues = tuple(queues)
+        self._starve_after = starve_after
         self._keep_finished = keep_finished
         self._now = now
         self._conf_of = conf_of
@@ -104,6 +109,10 @@ class LocalDli:
 
     def start(self) -> None:
         """Start the server; it answers when this returns. Raises LocalDliError."""
+        try:
+            cus = read_queues(self._queues)
+        except ValueError as error:
+            raise LocalDliError(str(error)) from None
         with ExitStack() as held:
             try:
                 make_private_dir(self.data)
@@ -126,10 +135,12 @@ class LocalDli:
                 engine=engine,
                 directory=directory,
                 slots=self._slots,
+                queues=cus,
+                starve_after=self._starve_after,
                 keep_finished=self._keep_finished,
                 now=self._now,
             )
-            self._server = _Server(self._application(jobs))
+            self._server = _Server(self._application(jobs, cus))
             if self._shall_stop:
                 self._server.should_exit = True
             self._thread = threading.Thread(
@@ -184,10 +195,10 @@ class LocalDli:
         except SparkError as error:
             raise LocalDliError(str(error)) from None
 
-    def _application(self, jobs: Jobs) -> Gateway:
+    def _application(self, jobs: Jobs, cus: Mapping[str, int | None]) -> Gateway:
         account = self.credentials
         keystone = Keystone(account, lambda: datetime.fromtimestamp(self._now(), UTC))
-        queues = Queues(self._queues, owner=account.username, created=jobs.now())
+        queues = Queues(cus, used=jobs.used_cus, owner=account.username, created=jobs.now())
         batches = BatchApi(jobs, queues, self.faults, account.username)
         routes = [*batches.routes(), *keystone.routes(), *TestApi(self.calls, self.faults).routes()]
         return Gateway(routes, identity=keystone, calls=self.calls, faults=self.faults)

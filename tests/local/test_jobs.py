@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,71 @@ def test_a_job_that_waits_for_a_slot_is_cancelled_at_once_and_never_runs(tmp_pat
         api.cancel(first)
         api.wait(third, "running")
         assert [job["duration"] for job in api.sessions(job_name="second")] == [0]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Api]:
+    """A local DLI whose queue `small` has room for two jobs of type A, which take 8 CUs each."""
+    with LocalDli(tmp_path, engine="timeline", queues=["small:16"]) as dli:
+        yield Api(dli.credentials)
+
+
+def test_jobs_that_find_no_cus_in_their_queue_stay_starting_until_there_are_enough(small: Api) -> None:
+    first, second, third = (small.submit(ENDLESS, queue="small") for _ in range(3))
+    other = small.submit(ENDLESS)
+    for job_id in (first, second, other):
+        small.wait(job_id, "running")
+    assert small.state(third) == "starting"
+    small.cancel(first)
+    small.wait(third, "running")
+    assert small.state(second) == "running"
+
+
+def test_a_job_gives_its_cus_back_when_it_ends_by_itself(small: Api) -> None:
+    jobs = [small.submit("running:0s,success", queue="small", sc_type="B") for _ in range(5)]
+    assert {small.wait(job_id, "success") for job_id in jobs} == {"success"}
+
+
+def test_the_sizes_of_a_job_are_what_it_takes_of_its_queue(small: Api) -> None:
+    large = small.submit(ENDLESS, queue="small", driverCores=1, executorCores=3, numExecutors=5)
+    small.wait(large, "running")
+    waiting = small.submit(ENDLESS, queue="small", driverCores=1, driverMemory="1G", numExecutors=0)
+    assert small.state(waiting) == "starting"
+    small.cancel(large)
+    small.wait(waiting, "running")
+
+
+def test_a_job_that_recovers_keeps_its_cus(small: Api) -> None:
+    recovering = small.submit(
+        "dead;success", queue="small", sc_type="B", auto_recovery=True, minRecoveryDelayTime=2**31 - 1
+    )
+    small.wait(recovering, "recovering")
+    waiting = small.submit(ENDLESS, queue="small")
+    assert small.state(waiting) == "starting"
+    small.cancel(recovering)
+    small.wait(waiting, "running")
+
+
+def test_a_cancel_of_a_job_that_waits_lets_those_behind_it_move_up(small: Api) -> None:
+    small.wait(small.submit(ENDLESS, queue="small"), "running")
+    first, second = small.submit(ENDLESS, queue="small", sc_type="B"), small.submit(ENDLESS, queue="small")
+    assert [small.state(job_id) for job_id in (first, second)] == ["starting", "starting"]
+    small.cancel(first)
+    small.wait(second, "running")
+
+
+def test_a_job_that_gets_no_capacity_is_dead_after_a_while_and_its_log_says_why(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline", queues=["small:16"], slots=1, starve_after=0.25) as dli:
+        api = Api(dli.credentials)
+        running = api.submit(ENDLESS)
+        api.wait(running, "running")
+        too_large, waiting = api.submit(ENDLESS, queue="small", sc_type="C"), api.submit(ENDLESS)
+        assert [api.wait(job_id, "dead") for job_id in (too_large, waiting)] == ["dead", "dead"]
+        waited = "The job waited 0:00:00.250000 for "
+        assert api.details(too_large)["log"] == [f"{waited}32 CUs of queue small, which has 16. It is given up."]
+        assert api.details(waiting)["log"] == [f"{waited}one of 1 slots. It is given up."]
+        assert api.state(running) == "running"
+        assert [job["duration"] for job in api.sessions(state="dead")] == [0, 0]
 
 
 def test_a_running_job_that_is_cancelled_ends_dead_and_its_log_says_why(api: Api) -> None:
@@ -171,6 +236,7 @@ class Engine(TimelineEngine):
     """Hands each attempt to the test, which plays it."""
 
     def __init__(self, play: Callable[[Attempt], BatchState]) -> None:
+        super().__init__()
         self._play = play
 
     async def run(self, attempt: Attempt) -> BatchState:
@@ -190,6 +256,8 @@ def run_one(
             engine=Engine(lambda attempt: play(attempt, jobs)),
             directory=tmp_path / "jobs",
             slots=None,
+            queues={},
+            starve_after=60,
             keep_finished=60,
             now=clock or Clock(),
         )

@@ -104,6 +104,19 @@ def test_the_options_are_those_of_the_service(tmp_path: Path) -> None:
         assert api.call("GET", f"{api.batches}/{gone}").json()["error_code"] == "DLI.0002"
 
 
+def test_a_job_that_is_larger_than_the_queue_of_an_option_is_dead_after_the_time_of_another(tmp_path: Path) -> None:
+    with serving(tmp_path, "--queue", "small:4", "--starve-after", "0.5s"):
+        api = Api(Credentials.load(tmp_path))
+        job_id = api.submit(ENDLESS, queue="small")
+        api.wait(job_id, "dead")
+        assert "8 CUs of queue small, which has 4" in api.details(job_id)["log"][0]
+
+
+def test_a_queue_that_is_none_is_refused(tmp_path: Path) -> None:
+    line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline", "--queue", "batch:many")
+    assert line.startswith("not a queue: 'batch:many'; write NAME or NAME:CUs, as in batch:64.")
+
+
 def test_the_credentials_are_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
     with serving(tmp_path / "new" / "dir"):
         path = tmp_path / "new" / "dir" / "credentials.json"
@@ -213,6 +226,7 @@ def test_without_its_extra_it_says_what_to_install(tmp_path: Path, without: dict
         (["serve", "--data", "d", "--slots", "0"], "argument --slots: must be a number from 1: '0'"),
         (["serve", "--data", "d", "--slots", "two"], "argument --slots: must be a number from 1: 'two'"),
         (["serve", "--data", "d", "--keep-finished", "soon"], "argument --keep-finished: not a duration: 'soon'"),
+        (["serve", "--data", "d", "--starve-after", "never"], "argument --starve-after: not a duration: 'never'"),
         (["serve", "--data", "d", "--engine", "flink"], "argument --engine: invalid choice: 'flink'"),
         (["serve", "--data", "d", "--port", "http"], "argument --port: invalid int value: 'http'"),
     ],
