@@ -55,13 +55,16 @@ class Jobs:
 
     async def start(self) -> None:
         """Take up what an earlier server left: what waited goes on waiting, what ran is dead."""
+        interrupted = 0
         for job in self._table.live():
             if job.attempt is None:
                 self._wait(Demand(job.id, job.queue, job.batch_request.sizing.cus))
                 continue
             await self._engine.end_leftover(job.id)
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
-            logger.warning("job %s ran when the local DLI was stopped: it is dead", job.id)
+            interrupted += 1
+        if interrupted:
+            logger.warning("jobs that ran when the local DLI was stopped, and are dead: %d", interrupted)
         self._run_what_fits()
 
     async def stop(self) -> None:

@@ -22,8 +22,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     owner       TEXT NOT NULL,
     queue       TEXT NOT NULL,
     sc_type     TEXT NOT NULL,
-    request     TEXT NOT NULL,
-    req_body    TEXT NOT NULL,
     state       TEXT NOT NULL,
     create_time INTEGER NOT NULL,
     update_time INTEGER NOT NULL,
@@ -31,10 +29,14 @@ CREATE TABLE IF NOT EXISTS jobs (
     end_time    INTEGER,
     app_id      TEXT NOT NULL,
     attempt     INTEGER,
-    log         TEXT NOT NULL
+    log         TEXT NOT NULL,
+    request     TEXT NOT NULL,
+    req_body    TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, create_time, number);
 CREATE INDEX IF NOT EXISTS jobs_by_end ON jobs (end_time);
+CREATE INDEX IF NOT EXISTS jobs_by_creation
+    ON jobs (create_time, number, queue, name, state, owner, start_time, end_time);
 CREATE TABLE IF NOT EXISTS changes (
     job         TEXT NOT NULL,
     time        INTEGER NOT NULL,
@@ -170,10 +172,14 @@ class JobTable:
         """Give how many rows match, and a page of them; rows whose id is in `hidden` count as absent."""
         conditions, values = _conditions(selection)
         values |= {"now": now, "hidden": json.dumps(list(hidden))}
-        where = " AND ".join([*conditions, "id NOT IN (SELECT value FROM json_each(:hidden))"])
-        [(total,)] = self._database.execute(f"SELECT count(*) FROM jobs WHERE {where}", values)  # noqa: S608
-        page = f"WHERE {where} ORDER BY {ORDERS[selection.order]} LIMIT {selection.size} OFFSET {selection.offset}"
-        return total, list(self._rows(page, values))
+        if hidden:
+            conditions.append("id NOT IN (SELECT value FROM json_each(:hidden))")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        order = f"ORDER BY {ORDERS[selection.order]}"
+        [(total,)] = self._database.execute(f"SELECT count(*) FROM jobs {where}", values)  # noqa: S608
+        # Sorted and passed over without their bodies.
+        page = f"SELECT number FROM jobs {where} {order} LIMIT {selection.size} OFFSET {selection.offset}"  # noqa: S608
+        return total, list(self._rows(f"WHERE number IN ({page}) {order}", values))
 
     def changes(self, job_ids: Collection[str]) -> dict[str, list[Change]]:
         """Give what happened to these jobs, by id, the first first."""
