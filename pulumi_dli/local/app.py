@@ -118,7 +118,7 @@ def read_selection(query: Mapping[str, str]) -> Selection:
     return Selection(
         queue=queue.strip().lower() if queue else None,
         name_part=query.get("job_name") or None,
-        id=query.get("job-id") or query.get("job_id") or None,
+        id=(query.get("job-id") or query.get("job_id") or "").lower() or None,
         state=BatchState(state) if state else None,
         owner=query.get("owner") or None,
         created_from=_integer(query, "start", 0),
