@@ -15,7 +15,7 @@ from pulumi_dli.local.capacity import Capacity, Demand
 from pulumi_dli.local.engines import Attempt, Engine
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.refusals import Refused, not_found
-from pulumi_dli.local.submissions import Submission, accepted
+from pulumi_dli.local.submissions import Submission, accepted, without_effect
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
 from pulumi_dli.models import BatchState
 
@@ -92,6 +92,8 @@ class Jobs:
             create_time=now,
             update_time=now,
         )
+        if names := without_effect(submission.request):
+            self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
         self._table.add(job)
         self._wait(Demand(job.id, job.queue, submission.request.sizing.cus))
         # The reply says `starting` in any case: what comes next happens in later turns of the loop.

@@ -6,12 +6,14 @@ Source unless said otherwise: "Creating a Batch Processing Job" (dli_02_0124), 2
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from pulumi_dli.local.obs import SCHEME
 from pulumi_dli.local.refusals import bad_parameter, not_found
 from pulumi_dli.models import DEFAULT_MAX_RETRY_TIMES, DEFAULT_SC_TYPE, MAX_RETRY_TIMES, BatchRequest, memory_mib
 
@@ -21,8 +23,11 @@ DEFAULT_RECOVERY_DELAY_MS = 10_000
 
 _MAX_INTEGER = 2**31 - 1  # the page's Integer
 _MAX_DEPTH = 100  # well within what pydantic reads and writes
+_VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})", re.ASCII)
 _SIZES = ("driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors")
 _MEMORIES = {"driverMemory": "driver_memory", "executorMemory": "executor_memory"}
+_RETRIES = {"maxRetryTimes", "minRecoveryDelayTime"}
+_WITHOUT_EFFECT = ("modules", "catalog_name", "obs_bucket", "image", "spark_version", "execution_agency_urn")
 _INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "numExecutors": "num_executors"}
 
 
@@ -88,6 +93,7 @@ def read_submission(document: Any, queues: Container[str]) -> Submission:
         raise bad_parameter(f"Parameter {where} is invalid: {problem['msg']}.") from None
     _check_application(request)
     _check_sizes(request)
+    _check_packages(request)
     return accepted(request, _queue(request, queues))
 
 
@@ -106,6 +112,16 @@ def accepted(request: BatchRequest, queue: str) -> Submission:
         max_retry_times=retry_times,
         recovery_delay_ms=_integer("minRecoveryDelayTime", delay, DEFAULT_RECOVERY_DELAY_MS, _MAX_INTEGER),
     )
+
+
+def without_effect(request: BatchRequest) -> list[str]:
+    """Name what a request asks for and nothing here does: parameters, unknown ones too, and keys of its `conf`."""
+    names = [name for name in _WITHOUT_EFFECT if getattr(request, name)]
+    names += ["feature"] if request.feature not in (None, "", "basic") else []
+    names += [name if name.isidentifier() else repr(name) for name in (request.model_extra or {}).keys() - _RETRIES]
+    asked = [key for key, value in (request.conf or {}).items() if value is not None]
+    names += [f"conf {key}" for key in asked if key.startswith("spark.dli.") and not key.startswith("spark.dli.local.")]
+    return sorted(names)
 
 
 def _integer(name: str, value: Any, default: int, most: int) -> int:
@@ -140,6 +156,21 @@ def _check_sizes(request: BatchRequest) -> None:
             ) from None
     for parameter, attribute in _INTEGERS.items():
         _integer(parameter, getattr(request, attribute), 0, _MAX_INTEGER)
+
+
+def _check_packages(request: BatchRequest) -> None:
+    """Refuse names of uploaded packages from Spark 3.3 on (dli_02_0124, 2026-04; what the service answers is a guess).
+
+    A request without a version is not judged: the queue's version would count.
+    """
+    version = _VERSION.match(request.spark_version or "")
+    if version is None or (int(version[1]), int(version[2])) < (3, 3):
+        return
+    if not request.file.strip().startswith(SCHEME):
+        raise bad_parameter("Parameter file is invalid: from Spark 3.3 on it must be a path in OBS.")
+    for parameter in ("resources", "groups"):
+        if getattr(request, parameter):
+            raise bad_parameter(f"Parameter {parameter} is invalid: it is not supported from Spark 3.3 on.")
 
 
 def _queue(request: BatchRequest, queues: Container[str]) -> str:

@@ -148,7 +148,8 @@ def test_a_list_is_narrowed_ordered_and_paged_by_its_query(
 @pytest.mark.parametrize("parameter", ["job-id", "job_id"])
 def test_a_list_finds_a_job_by_its_id_in_both_spellings(history: Api, parameter: str) -> None:
     wanted = history.sessions()[2]
-    assert history.sessions(**{parameter: wanted["id"]}) == [wanted]
+    for job_id in (wanted["id"], wanted["id"].upper()):
+        assert history.sessions(**{parameter: job_id}) == [wanted]
     assert history.sessions(**{parameter: UNKNOWN_ID}) == []
 
 
@@ -233,3 +234,31 @@ def test_a_log_that_nobody_wrote_is_empty(api: Api, query: dict[str, Any]) -> No
 def test_a_log_call_refuses_what_it_cannot_read(api: Api, query: dict[str, str]) -> None:
     reply = api.call("GET", f"{api.batches}/{api.submit()}/log", params=query)
     assert (reply.status_code, reply.json()["error_code"]) == (400, "DLI.0001")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"modules": ["sys.datasource.rds"], "catalog_name": "dli"}, "catalog_name, modules"),
+        ({"image": "org/spark:1", "feature": "custom", "spark_version": "2.4.5"}, "feature, image, spark_version"),
+        ({"execution_agency_urn": "agency", "obs_bucket": "logs"}, "execution_agency_urn, obs_bucket"),
+        ({"archives": ["a.zip"], "modelFiles": ["m"]}, "archives, modelFiles"),
+        ({"spark.dli.metaAccess.enable": True, "spark.dli.job.priority": 3}, "conf spark.dli.job.priority"),
+        ({"drivermemory": "2G", "two\nlines": 1}, "'two\\nlines', drivermemory"),
+    ],
+    ids=repr,
+)
+def test_what_is_accepted_and_has_no_effect_is_named_in_the_log_of_the_submission(
+    api: Api, body: dict[str, Any], named: str
+) -> None:
+    conf = {key: value for key, value in body.items() if key.startswith("spark.")}
+    job_id = api.submit(ENDLESS, conf, **{key: value for key, value in body.items() if key not in conf})
+    [line] = api.lines(job_id, type="submit")
+    assert line.startswith("Accepted, but without effect here: ")
+    assert named in line
+
+
+def test_what_has_an_effect_is_not_named_in_the_log_of_the_submission(api: Api) -> None:
+    body = {"modules": [], "catalog_name": "", "feature": "basic", "minRecoveryDelayTime": 1, "maxRetryTimes": 2}
+    job_id = api.submit(ENDLESS, {"spark.a": 1, "spark.dli.metaAccess.enable": None}, class_name="a.B", **body)
+    assert api.lines(job_id, type="submit") == []

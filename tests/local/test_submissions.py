@@ -53,6 +53,9 @@ def refusal_of(api: Api, body: Any) -> dict[str, Any]:
         ({"minRecoveryDelayTime": "soon"}, "minRecoveryDelayTime"),
         ({"resources": [{"name": ["x"]}]}, "resources.0.name"),
         ({"groups": [{"name": "g", "resources": "x"}]}, "groups.0.resources"),
+        ({"spark_version": "3.3.1", "file": "group/job.py"}, "file"),
+        ({"spark_version": "3.5", "resources": [{"name": "a.jar", "type": "jar"}]}, "resources"),
+        ({"spark_version": "10.0", "groups": [{"name": "g"}]}, "groups"),
     ],
     ids=repr,
 )
@@ -134,3 +137,9 @@ def test_a_queue_is_found_by_either_parameter_whatever_its_case(api: Api, body: 
 
 def test_a_jar_needs_no_main_class_where_it_is_python_after_all(api: Api) -> None:
     assert api.create(file="obs://jobs/job.py", className="")["state"] == "starting"
+
+
+@pytest.mark.parametrize("version", [None, "", "2.4.5", "3.1.1", "3.2", "newest"])
+def test_packages_may_be_named_where_spark_is_not_said_to_be_3_3_or_newer(api: Api, version: str | None) -> None:
+    packages = {"resources": [{"name": "a.jar", "type": "jar"}], "groups": [{"name": "g"}]}
+    assert api.create(file="group/job.py", spark_version=version, **packages)["state"] == "starting"
