@@ -5,8 +5,6 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -16,20 +14,7 @@ from pulumi_dli.local.__main__ import main
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import ENDLESS, Api
-
-PROGRAM = [sys.executable, "-m", "pulumi_dli.local"]
-
-
-@contextmanager
-def serving(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `serve` with timelines; give the process and its first line. It has ended, or is killed, afterwards."""
-    command = [*PROGRAM, "serve", "--data", str(data), "--engine", "timeline", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline()
-        finally:
-            process.kill()
+from tests.local.serving import PROGRAM, serving
 
 
 def failure_of(*arguments: str, environment: dict[str, str] | None = None) -> str:
