@@ -32,7 +32,7 @@ def test_it_says_that_no_plugin_is_to_be_looked_for_and_that_it_is_typed(wheel: 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         assert json.loads(archive.read("pulumi_dli/pulumi-plugin.json")) == {"resource": False}
-    assert "pulumi_dli/py.typed" in names
+    assert {"pulumi_dli/py.typed", "pulumi_dli/local/templates/job.html", "pulumi_dli/local/static/page.js"} <= {*names}
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pulumi_dli"}
 
 

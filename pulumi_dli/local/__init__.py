@@ -8,6 +8,7 @@ seen outside to what does the work; each imports only from those after it:
     pytest_plugin, testing      the fixture `local_dli` for tests of Pulumi programs
     __main__                    the command line
     server                      sockets and threads: `LocalDli`
+    page                        the jobs, their logs and the queues in a browser
     app                         the routes
     gateway                     what stands before them: identity, limits, counting, faults
     keystone, queues            the neighbours, as far as batch jobs need them
@@ -15,9 +16,11 @@ seen outside to what does the work; each imports only from those after it:
     capacity                    which of them may run
     engines                     what a job runs on: `spark`, `timeline`
     replies, submissions        the wire: what goes out, what comes in
+    spans                       what jobs were doing, and for how long
     table, logs, obs            what is kept: the jobs, their logs, the buckets
     environment                 the account as variables
     credentials, signatures     who may call
+    sign_in_links               who may look at the page
     faults, calls               what tests ask for
     refusals                    the service's "no"
     durations, private_files    spans of time; files that only their owner reads

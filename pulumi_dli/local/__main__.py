@@ -1,4 +1,4 @@
-"""The command line: `python -m pulumi_dli.local serve` and `env`."""
+"""The command line: `python -m pulumi_dli.local serve`, `env` and `link`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import requests
+
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.environment import environment_of
@@ -17,12 +19,22 @@ from pulumi_dli.local.environment import environment_of
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class _NoLinkError(Exception):
+    """The running service gives no link. `str(error)` says why and what to do."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; give the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return _print_environment(options.data) if options.command == "env" else _serve(options)
-    except CredentialsError as error:
+        match options.command:
+            case "env":
+                return _print_environment(options.data)
+            case "link":
+                return _print_link(options.data)
+            case _:
+                return _serve(options)
+    except (CredentialsError, _NoLinkError) as error:
         print(f"local DLI: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
         print(f"local DLI: {error.name} is not installed: pip install 'pulumi-dli[local]'", file=sys.stderr)
@@ -36,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the service until it is stopped (^C)")
     env = commands.add_parser("env", help='print the account as shell exports: eval "$(... env --data DIR)"')
-    for command in (serve, env):
+    link = commands.add_parser("link", help="print a link to the page of the running service; it works once")
+    for command in (serve, env, link):
         command.add_argument("--data", type=Path, required=True, metavar="DIR", help="directory of the service")
     serve.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     serve.add_argument("--master", default="local[*]", help="Spark's master (default: %(default)s)")
@@ -76,7 +89,7 @@ def _duration(text: str) -> float:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pulumi_dli.local.server import LocalDli, LocalDliError  # noqa: PLC0415  `env` does without the server
+    from pulumi_dli.local.server import LocalDli, LocalDliError  # noqa: PLC0415  the others do without the server
 
     logging.basicConfig(level=logging.WARNING, format="local DLI: %(message)s")
     dli = LocalDli(
@@ -101,7 +114,8 @@ def _serve(options: argparse.Namespace) -> int:
         signal.signal(number, stop)
     try:
         with dli:
-            print(f"local DLI ready at {dli.endpoint}", flush=True)
+            print(f"local DLI ready at {dli.endpoint}")
+            print(f"page, by a link that works once: {dli.sign_in_link()}", flush=True)
             dli.wait()
     except LocalDliError as error:
         print(f"local DLI: {error}", file=sys.stderr)
@@ -112,6 +126,23 @@ def _serve(options: argparse.Namespace) -> int:
 def _print_environment(data: Path) -> int:
     for name, value in environment_of(Credentials.load(data)).items():
         print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _print_link(data: Path) -> int:
+    """Ask the running service for a link."""
+    account = Credentials.load(data)
+    with requests.Session() as http:
+        http.trust_env = False  # no proxy stands before this machine
+        try:
+            reply = http.post(
+                f"{account.endpoint}/local/sign-in-links", headers={"X-Auth-Token": account.token}, timeout=10
+            )
+        except requests.RequestException:
+            raise _NoLinkError(f"no service answers at {account.endpoint}: start it with --data {data}") from None
+    if reply.status_code != 201:
+        raise _NoLinkError(f"at {account.endpoint} answers something else: start the service with --data {data}")
+    print(reply.json()["url"])
     return 0
 
 

@@ -17,6 +17,7 @@ from pulumi_dli.local.faults import Faults
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.queues import Queues
 from pulumi_dli.local.refusals import bad_parameter
+from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.submissions import read_json, read_submission
 from pulumi_dli.local.table import ORDERS, Job, Selection
 from pulumi_dli.models import BatchState
@@ -136,6 +137,21 @@ def _integer(query: Mapping[str, str], name: str, least: int) -> int | None:
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
         raise bad_parameter(f"Parameter {name} is invalid: it must be an integer, at least {least}.")
     return int(text)
+
+
+@dataclass(frozen=True)
+class SignInApi:
+    """Links for people who look at the page."""
+
+    links: SignInLinks
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [Route("/local/sign-in-links", self.create, methods=["POST"], name="/local/sign-in-links")]
+
+    async def create(self, _request: Request) -> Response:
+        """Make a link."""
+        return JSONResponse({"url": self.links.new_link()}, 201)
 
 
 @dataclass(frozen=True)

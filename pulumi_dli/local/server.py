@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pulumi_dli.local.app import BatchApi, TestApi
+from pulumi_dli.local.app import BatchApi, SignInApi, TestApi
 from pulumi_dli.local.calls import Calls
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.engines import Engine
@@ -29,8 +30,10 @@ from pulumi_dli.local.gateway import TRANSPORT, Gateway
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
+from pulumi_dli.local.page import Page
 from pulumi_dli.local.private_files import make_private_dir, open_private
 from pulumi_dli.local.queues import Queues, read_queues
+from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.table import JobTable
 
 EngineName = Literal["spark", "timeline"]
@@ -86,6 +89,7 @@ class LocalDli:
         self._now = now
         self._conf_of = conf_of
         self._credentials: Credentials | None = None
+        self._links: SignInLinks | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -102,6 +106,12 @@ class LocalDli:
     def endpoint(self) -> str:
         """The address, as in `http://127.0.0.1:8080`."""
         return self.credentials.endpoint
+
+    def sign_in_link(self) -> str:
+        """Make a link to the page that signs a browser in. It works once, while this server runs."""
+        if self._links is None:
+            raise RuntimeError("the local DLI has not been started")
+        return self._links.new_link()
 
     def bucket(self, name: str) -> Path:
         """Give the directory of a bucket, made if it is not there: `obs://name/key` is the file `key` in it."""
@@ -120,8 +130,9 @@ class LocalDli:
                 store = ObjectStore(self.data)
                 engine = self._make_engine(store)
                 listener = held.enter_context(_listen(self._port))
-                address = f"http://{HOST}:{listener.getsockname()[1]}"
-                self._credentials = Credentials.load_or_make(self.data).at(address)
+                port = listener.getsockname()[1]
+                self._credentials = Credentials.load_or_make(self.data).at(f"http://{HOST}:{port}")
+                self._links = SignInLinks(self.endpoint)
                 table = JobTable(self.data / "jobs.sqlite")
                 held.callback(table.close)
                 self._credentials.save(self.data)
@@ -140,7 +151,7 @@ class LocalDli:
                 keep_finished=self._keep_finished,
                 now=self._now,
             )
-            self._server = _Server(self._application(jobs, cus))
+            self._server = _Server(self._application(jobs, cus, self._links, port))
             if self._shall_stop:
                 self._server.should_exit = True
             self._thread = threading.Thread(
@@ -195,13 +206,15 @@ class LocalDli:
         except SparkError as error:
             raise LocalDliError(str(error)) from None
 
-    def _application(self, jobs: Jobs, cus: Mapping[str, int | None]) -> Gateway:
+    def _application(self, jobs: Jobs, cus: Mapping[str, int | None], links: SignInLinks, port: int) -> ASGIApp:
         account = self.credentials
         keystone = Keystone(account, lambda: datetime.fromtimestamp(self._now(), UTC))
         queues = Queues(cus, used=jobs.used_cus, owner=account.username, created=jobs.now())
         batches = BatchApi(jobs, queues, self.faults, account.username)
-        routes = [*batches.routes(), *keystone.routes(), *TestApi(self.calls, self.faults).routes()]
-        return Gateway(routes, identity=keystone, calls=self.calls, faults=self.faults)
+        apis = (batches, keystone, SignInApi(links), TestApi(self.calls, self.faults))
+        routes = [route for api in apis for route in api.routes()]
+        gateway = Gateway(routes, identity=keystone, calls=self.calls, faults=self.faults)
+        return Page(gateway, jobs=jobs, queues=cus, links=links, port=port)
 
     def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, held: ExitStack) -> None:
         async def serve() -> None:
@@ -223,7 +236,7 @@ class LocalDli:
 class _Server(uvicorn.Server):
     """Says when it answers, and hands the connection on, for faults that cut it."""
 
-    def __init__(self, application: Gateway) -> None:
+    def __init__(self, application: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
                 application,

@@ -193,6 +193,16 @@ class JobTable:
             found[job_id].append(Change(time, BatchState(state), attempt))
         return found
 
+    def at_work(self, start: int, end: int) -> list[Job]:
+        """Give the jobs that were started and had not ended at some time after `start` and before `end`."""
+        return list(
+            self._rows(
+                "WHERE (end_time IS NULL OR end_time > :start) AND EXISTS "
+                "(SELECT 1 FROM changes WHERE job = jobs.id AND attempt = 0 AND time < :end) ORDER BY number",
+                {"start": start, "end": end},
+            )
+        )
+
     def remove_ended_before(self, time: int) -> list[str]:
         """Remove the jobs that ended before this time (ms since 1970), and give their ids."""
         return [row[0] for row in self._database.execute("DELETE FROM jobs WHERE end_time < ? RETURNING id", (time,))]

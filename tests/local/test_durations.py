@@ -1,6 +1,6 @@
 import pytest
 
-from pulumi_dli.local.durations import parse_duration
+from pulumi_dli.local.durations import parse_duration, write_duration
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,23 @@ def test_a_span_of_time_is_read_in_seconds(text: str, seconds: float) -> None:
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a duration: .* as in 500ms"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (0.05, "0.1 s"),
+        (0.44, "0.4 s"),
+        (9.94, "9.9 s"),
+        (10, "10 s"),
+        (59.99, "59 s"),
+        (60, "1 min 0 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (100_000, "1 d 3 h"),
+    ],
+)
+def test_a_span_of_time_is_written_to_be_read(seconds: float, text: str) -> None:
+    assert write_duration(seconds) == text

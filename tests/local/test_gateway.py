@@ -24,7 +24,8 @@ ROUTES = [
     ("GET", "/local/calls"),
     ("DELETE", "/local/calls"),
     ("PUT", "/local/faults"),
-    ("GET", "/"),
+    ("POST", "/local/sign-in-links"),
+    ("GET", "/nothing"),
     ("GET", "/no/such/route"),
 ]
 IMPOSTORS = {
@@ -67,7 +68,7 @@ def test_the_project_must_be_that_of_the_credentials(api: Api, method: str, path
         ("PUT", "/v2.0/{project}/batches"),
         ("GET", "/v2.0/{project}/nothing"),
         ("GET", "/v2.0/{project}/batches/"),
-        ("GET", "/"),
+        ("GET", "/nothing"),
     ],
 )
 def test_an_address_that_is_not_offered_is_not_found_at_the_gateway(api: Api, method: str, path: str) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from pulumi_dli.local.__main__ import main
 from pulumi_dli.local.credentials import Credentials
@@ -35,7 +37,10 @@ def test_it_says_where_it_answers_and_stops_cleanly_when_it_is_asked_to(tmp_path
         api.wait(api.submit(ENDLESS), "running")
         process.send_signal(number)
         assert process.wait(60) == 0
-        assert process.communicate() == ("", "")
+        assert process.stdout is not None and process.stderr is not None
+        link = f"{account.endpoint}/sign-in\\?code=[\\w-]{{43}}"
+        assert re.fullmatch(f"page, by a link that works once: {link}\n", process.stdout.read())
+        assert process.stderr.read() == ""
 
 
 def test_one_that_is_stopped_as_soon_as_it_is_ready_stops(tmp_path: Path) -> None:
@@ -155,6 +160,33 @@ def test_env_for_a_directory_without_an_account_says_what_to_do(tmp_path: Path) 
     )
 
 
+def test_link_prints_a_new_link_to_the_page_whatever_proxy_is_set(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline"):
+        printed = subprocess.run(
+            [*PROGRAM, "link", "--data", str(tmp_path)],
+            env=os.environ | {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert requests.get(printed.stdout.strip(), timeout=60).status_code == 200
+
+
+def test_link_without_a_service_says_what_to_do(tmp_path: Path) -> None:
+    with LocalDli(tmp_path / "a", engine="timeline") as dli:
+        endpoint = dli.endpoint
+    line = failure_of("link", "--data", str(tmp_path / "a"))
+    assert line == f"no service answers at {endpoint}: start it with --data {tmp_path}/a"
+
+
+def test_link_at_the_address_of_another_service_says_what_to_do(tmp_path: Path) -> None:
+    with LocalDli(tmp_path / "other", engine="timeline") as other:
+        account = Credentials.make().at(other.endpoint)
+        account.save(tmp_path)
+        line = failure_of("link", "--data", str(tmp_path))
+    assert line == f"at {account.endpoint} answers something else: start the service with --data {tmp_path}"
+
+
 def test_a_second_server_in_one_directory_is_refused(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline"):
         line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline")
@@ -196,7 +228,7 @@ def test_without_java_it_says_where_it_looked(tmp_path: Path, without: dict[str,
     )
 
 
-@pytest.mark.parametrize("module", ["uvicorn", "starlette", "psutil", "pyspark"])
+@pytest.mark.parametrize("module", ["uvicorn", "starlette", "jinja2", "psutil", "pyspark"])
 def test_without_its_extra_it_says_what_to_install(tmp_path: Path, without: dict[str, str], module: str) -> None:
     hide(module, without)
     line = failure_of("serve", "--data", str(tmp_path / "data"), environment=without)

@@ -1,0 +1,318 @@
+"""The page: the jobs, their logs and the queues in a browser, which signs in with a link that works once.
+
+Beside the session's cookie, three things keep other pages out. `Host` must be a name of this machine, so that a foreign
+name that leads here reads nothing. Forms hold a token: a cookie is sent to, and `SameSite` counts, every port of
+127.0.0.1 alike. And the Content-Security-Policy runs and shows nothing but what comes from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pulumi_dli.local.app import read_selection
+from pulumi_dli.local.durations import write_duration
+from pulumi_dli.local.jobs import Jobs
+from pulumi_dli.local.refusals import Refused, bad_parameter, not_found
+from pulumi_dli.local.sign_in_links import SignInLinks
+from pulumi_dli.local.spans import Axis, Span, spans
+from pulumi_dli.local.table import Job, Selection
+from pulumi_dli.models import BatchState
+
+JOBS_PER_PAGE = 50
+LINES_PER_PAGE = 500
+SHOWN_BEFORE = 5
+"""How many of the jobs that were at work are named."""
+LINE_LENGTH = 4000
+"""How many characters of a line of a log are shown."""
+REQUEST_LENGTH = 100_000
+"""How many characters of a request are shown."""
+
+_HERE = Path(__file__).parent
+_THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.ASCII | re.IGNORECASE)
+_PATHS = re.compile(r"/|/sign-in|/sign-out|/(jobs|static)/.*", re.DOTALL)
+_THINNEST = 4
+_MAX_FORM = 4096
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True)
+class QueueUse:
+    """A queue, with the CUs it has (None: no limit) and those in use, and its jobs by state."""
+
+    name: str
+    cus: int | None
+    used_cus: int
+    jobs: dict[BatchState, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job in the table. `bars` are drawn: kind, place and width, from 0 to 1000."""
+
+    job: Job
+    waits_for: str | None
+    spans: list[Span]
+    bars: list[tuple[str, float, float]]
+
+
+class Page:
+    """The ASGI application of the page; what is not the page's goes on to `api`.
+
+    `queues` are their CUs by name, None for no limit. A browser has one jar of cookies for all ports: `port` tells
+    apart those of several local DLIs.
+    """
+
+    def __init__(
+        self, api: ASGIApp, *, jobs: Jobs, queues: Mapping[str, int | None], links: SignInLinks, port: int
+    ) -> None:
+        self._api = api
+        self._jobs = jobs
+        self._queues = queues
+        self._links = links
+        self._cookie = f"local-dli-{port}"
+        self._templates = Jinja2Templates(env=_environment())
+        self._inner = Starlette(
+            routes=[
+                Route("/", self._show_jobs),
+                Route("/jobs/{id}", self._show_job),
+                Route("/jobs/{id}/cancel", self._cancel, methods=["POST"]),
+                Route("/sign-in", self._sign_in),
+                Route("/sign-out", self._sign_out, methods=["POST"]),
+                Mount("/static", StaticFiles(directory=_HERE / "static")),
+            ],
+            exception_handlers={HTTPException: self._http_problem, Refused: self._refusal},
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        if not _PATHS.fullmatch(scope["path"]):
+            await self._api(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        application = self._guard(Request(scope)) or self._inner
+        await application(scope, receive, send_with_headers)
+
+    def _guard(self, request: Request) -> ASGIApp | None:
+        """Give the answer to who may not come in; None for who may."""
+        request.state.session = None
+        if not _THIS_MACHINE.fullmatch(request.headers.get("host", "")):
+            text = "This page answers at 127.0.0.1 and localhost only, not at the name in the address bar."
+            return self._message(request, 421, "Wrong address", text)
+        request.state.session = self._links.session(request.cookies.get(self._cookie, ""))
+        path = request.scope["path"]
+        if request.state.session is not None or path == "/sign-in" or path.startswith("/static/"):
+            return None
+        return self._message(request, 401, "Sign in", "You are not signed in here.", shows_way_in=True)
+
+    async def _sign_in(self, request: Request) -> Response:
+        """Use up a link.
+
+        What follows is loaded by a page, not by a redirection: after a link in another site's page, which a terminal
+        may be, a browser sends no `Strict` cookie to where it is redirected.
+        """
+        session = self._links.sign_in(request.query_params.get("code", ""))
+        if session is None and request.state.session is None:
+            text = "This link was used before, or the local DLI was started again since."
+            return self._message(request, 401, "The link does not work", text, shows_way_in=True)
+        response = self._message(request, 200, "Signed in", "You are signed in.", goes_on=True)
+        if session is not None:
+            response.set_cookie(self._cookie, session.cookie, httponly=True, samesite="strict")
+        return response
+
+    async def _sign_out(self, request: Request) -> Response:
+        await _check_form(request)
+        self._links.sign_out(request.state.session)
+        request.state.session = None
+        return self._message(request, 200, "Signed out", "You are signed out.", shows_way_in=True)
+
+    async def _show_jobs(self, request: Request) -> Response:
+        selection = replace(read_selection(request.query_params), size=JOBS_PER_PAGE)
+        total, jobs = self._jobs.select(selection)
+        rows = self._rows(jobs)
+        asked = {key: value for key, value in request.query_params.items() if value and key != "from"}
+        start = selection.offset
+        context = {
+            "rows": rows,
+            "total": total,
+            "start": start,
+            "newer": _address("/", asked, max(start - JOBS_PER_PAGE, 0) or None) if start else None,
+            "older": _address("/", asked, start + JOBS_PER_PAGE) if start + len(jobs) < total else None,
+            "queues": [self._use(name) for name in self._queues],
+            "states": list(BatchState),
+            "asked": asked,
+        }
+        return self._render(request, "jobs.html", 200, context)
+
+    async def _show_job(self, request: Request) -> Response:
+        return await self._job_page(request, 200, None)
+
+    async def _cancel(self, request: Request) -> Response:
+        await _check_form(request)
+        job = self._jobs.get(request.path_params["id"])
+        try:
+            self._jobs.cancel(job.id)
+        except Refused as refused:
+            return await self._job_page(request, 409, refused.message)
+        return RedirectResponse(f"/jobs/{job.id}", 303)
+
+    async def _job_page(self, request: Request, status: int, problem: str | None) -> Response:
+        job = self._jobs.get(request.path_params["id"])
+        query = request.query_params
+        attempt = _asked_attempt(query.get("log"), job)
+        start = read_selection({"from": query["from"]}).offset if query.get("from") else None
+        log = await asyncio.to_thread(self._jobs.logs(job.id).page, attempt, start, LINES_PER_PAGE)
+        name = "submission" if attempt is None else str(attempt + 1)
+        address = partial(_address, f"/jobs/{job.id}", {"log": name})
+        [row] = self._rows([job])
+        context = {
+            "job": job,
+            "row": row,
+            "before": self._before(row),
+            "shown_before": SHOWN_BEFORE,
+            "log_name": name,
+            "log": replace(log, lines=[_shortened(line, LINE_LENGTH) for line in log.lines]),
+            "earlier": address(max(log.start - LINES_PER_PAGE, 0)) if log.start else None,
+            "later": address(log.start + LINES_PER_PAGE) if log.start + len(log.lines) < log.total else None,
+            "follows": start is None and not job.state.is_final,
+            "request_body": _shortened(_pretty(job.req_body), REQUEST_LENGTH),
+            "problem": problem,
+        }
+        return self._render(request, "job.html", status, context)
+
+    def _rows(self, jobs: Sequence[Job]) -> list[Row]:
+        changes = self._jobs.changes(jobs)
+        told = {job.id: spans(changes[job.id], self._jobs.now()) for job in jobs}
+        axis = Axis(told.values())
+        return [
+            Row(job, self._jobs.waits_for(job.id), told[job.id], [_bar(axis, span) for span in told[job.id]])
+            for job in jobs
+        ]
+
+    def _before(self, row: Row) -> list[Job]:
+        """Give the jobs that were at work while this one waited."""
+        waits = [span for span in row.spans if span.kind == "waiting"]
+        return [job for span in waits for job in self._jobs.at_work(span.start, span.end)]
+
+    def _use(self, queue: str) -> QueueUse:
+        live = (BatchState.RUNNING, BatchState.RECOVERING, BatchState.STARTING)
+        jobs = {state: self._jobs.select(Selection(queue=queue, state=state, size=0))[0] for state in live}
+        return QueueUse(queue, self._queues[queue], self._jobs.used_cus(queue), jobs)
+
+    def _http_problem(self, request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, HTTPException)  # noqa: S101  it is registered for these
+        return self._message(request, problem.status_code, problem.detail, "The local DLI cannot do this.")
+
+    def _refusal(self, request: Request, refused: Exception) -> Response:
+        assert isinstance(refused, Refused)  # noqa: S101  it is registered for these
+        if refused.code == not_found("").code:
+            text = f"{refused.message} The record of a job is kept for a while after its end."
+            return self._message(request, 404, "Not found", text)
+        return self._message(request, 400, "This cannot be shown", refused.message)
+
+    def _message(
+        self, request: Request, status: int, title: str, text: str, *, shows_way_in: bool = False, goes_on: bool = False
+    ) -> Response:
+        context = {"title": title, "text": text, "shows_way_in": shows_way_in, "goes_on": goes_on}
+        return self._render(request, "message.html", status, context)
+
+    def _render(self, request: Request, template: str, status: int, context: Mapping[str, object]) -> Response:
+        return self._templates.TemplateResponse(
+            request, template, {**context, "session": request.state.session}, status
+        )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {
+        "clock": lambda time: _local(time).strftime("%Y-%m-%d %H:%M:%S"),
+        "iso": lambda time: _local(time).isoformat(timespec="milliseconds"),
+        "lasted": lambda milliseconds: write_duration(milliseconds / 1000),
+    }
+    return environment
+
+
+def _local(time: int) -> datetime:
+    return datetime.fromtimestamp(time / 1000).astimezone()
+
+
+def _bar(axis: Axis, span: Span) -> tuple[str, float, float]:
+    start = 1000 * axis.place(span.start)
+    return span.kind, round(start, 1), round(max(1000 * axis.place(span.end) - start, _THINNEST), 1)
+
+
+async def _check_form(request: Request) -> None:
+    """Read a form, and see that it is one of ours. Raises HTTPException."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_FORM:
+            raise HTTPException(413)
+    token = dict(parse_qsl(body.decode("latin-1"))).get("token", "")
+    if not secrets.compare_digest(token.encode(), request.state.session.form_token.encode()):
+        raise HTTPException(403)
+
+
+def _asked_attempt(asked: str | None, job: Job) -> int | None:
+    """Give which log to show, by attempt from 0: the last, or the one that is asked for; None: the submission's."""
+    if not asked:
+        return job.attempt
+    if asked == "submission":
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", asked):
+        raise bad_parameter("Parameter log is invalid: it must be `submission` or the number of an attempt, from 1.")
+    return int(asked) - 1
+
+
+def _address(path: str, query: Mapping[str, str], start: int | None) -> str:
+    asked = urlencode({**query, **({} if start is None else {"from": start})})
+    return f"{path}?{asked}" if asked else path
+
+
+def _pretty(document: str) -> str:
+    """Lay out a JSON document, unless it is shown in part only."""
+    if len(document) > REQUEST_LENGTH:
+        return document
+    return json.dumps(json.loads(document), indent=2, ensure_ascii=False)
+
+
+def _shortened(text: str, most: int) -> str:
+    left_out = len(text) - most
+    return text if left_out <= 0 else f"{text[:most]} … {left_out} more characters"

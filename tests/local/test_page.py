@@ -1,0 +1,406 @@
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from pulumi_dli.local.server import LocalDli
+from tests.local.api import ENDLESS, PATIENCE, Api, Clock, eventually
+
+UNKNOWN = "/jobs/7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b"
+HOSTILE = """<img src=x onerror=alert(1)>"'&{{7*7}}</script>"""
+
+
+class Browser:
+    """What a browser keeps: its cookies, and the token in the last page's form."""
+
+    def __init__(self, dli: LocalDli) -> None:
+        self.dli = dli
+        self.http = requests.Session()
+
+    def ask(self, method: str, path: str, **options: object) -> requests.Response:
+        return self.http.request(method, self.dli.endpoint + path, timeout=PATIENCE, allow_redirects=False, **options)  # type: ignore[arg-type]
+
+    def open(self, link: str) -> requests.Response:
+        return self.ask("GET", link.removeprefix(self.dli.endpoint))
+
+    def at(self, host: str, path: str) -> requests.Response:
+        """Ask by another name for the machine, with all cookies."""
+        [(name, value)] = self.http.cookies.items()
+        headers = {"Host": host, "Cookie": f"{name}={value}"}
+        return requests.get(self.dli.endpoint + path, headers=headers, timeout=PATIENCE)
+
+    def page(self, path: str) -> str:
+        reply = self.ask("GET", path)
+        assert reply.status_code == 200, reply.text
+        return reply.text
+
+    def text(self, path: str = "/") -> str:
+        return text_of(self.page(path))
+
+    def token(self) -> str:
+        [token] = re.findall(r'action="/sign-out">\s*<input type="hidden" name="token" value="([^"]+)"', self.page("/"))
+        return str(token)
+
+    def press(self, path: str, token: str | None = None) -> requests.Response:
+        """Send the form that leads to a path."""
+        return self.ask("POST", path, data={"token": self.token() if token is None else token})
+
+
+def text_of(page: str) -> str:
+    """Give what is read on a page."""
+    main = page.split("<main", 1)[1].split(">", 1)[1].split("</main>", 1)[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split()).replace(" ,", ",")
+
+
+def link_named(page: str, name: str) -> str:
+    [address] = re.findall(rf'<a [^>]*href="([^"#]+)[^>]*>{name}</a>', page)
+    return html.unescape(address)
+
+
+@pytest.fixture
+def browser(dli: LocalDli) -> Browser:
+    """A browser that has signed in."""
+    browser = Browser(dli)
+    assert browser.open(dli.sign_in_link()).status_code == 200
+    return browser
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queueing(tmp_path: Path, clock: Clock) -> Iterator[LocalDli]:
+    """A local DLI whose clock stands still, with a queue for one large job or two small ones."""
+    options = {"engine": "timeline", "queues": ["batch:16"], "keep_finished": 3600, "now": clock}
+    with LocalDli(tmp_path, **options) as running:  # type: ignore[arg-type]
+        yield running
+
+
+@pytest.fixture
+def own(queueing: LocalDli) -> Browser:
+    browser = Browser(queueing)
+    browser.open(queueing.sign_in_link())
+    return browser
+
+
+def test_a_link_signs_one_browser_in_and_then_no_other(dli: LocalDli) -> None:
+    link = dli.sign_in_link()
+    first, second = Browser(dli), Browser(dli)
+    reply = first.open(link)
+    assert (reply.status_code, text_of(reply.text)) == (200, "Signed in You are signed in. Go on to the jobs")
+    assert '<meta http-equiv="refresh" content="0; url=/">' in reply.text
+    assert first.text().startswith("Jobs ")
+    reply = second.open(link)
+    assert reply.status_code == 401
+    assert "This link was used before" in text_of(reply.text)
+    assert "python -m pulumi_dli.local link --data DIR" in text_of(reply.text)
+    assert second.ask("GET", "/").status_code == 401
+
+
+def test_the_cookie_is_for_this_service_alone_and_no_script_reads_it(dli: LocalDli) -> None:
+    [cookie] = Browser(dli).open(dli.sign_in_link()).headers["Set-Cookie"].split(",")
+    name, *attributes = cookie.split("; ")
+    assert re.fullmatch(rf"local-dli-{urlsplit(dli.endpoint).port}=[\w-]{{43}}", name)
+    assert {attribute.lower() for attribute in attributes} == {"httponly", "samesite=strict", "path=/"}
+
+
+def test_a_used_link_leads_who_is_signed_in_to_the_jobs(dli: LocalDli, browser: Browser) -> None:
+    link = dli.sign_in_link()
+    cookies = browser.http.cookies.get_dict()
+    assert browser.open(link).status_code == 200
+    assert browser.http.cookies.get_dict() != cookies
+    reply = browser.open(link)
+    assert (reply.status_code, "Set-Cookie" in reply.headers) == (200, False)
+    browser.page("/")
+
+
+@pytest.mark.parametrize("query", ["", "?code=", "?code=wrong", "?code=%00%ff", "?code=a&code=b", "?kode=x"])
+def test_a_link_that_was_never_given_signs_nobody_in(dli: LocalDli, query: str) -> None:
+    reply = Browser(dli).ask("GET", f"/sign-in{query}")
+    assert (reply.status_code, "Set-Cookie" in reply.headers) == (401, False)
+
+
+def test_the_api_gives_a_link_to_who_has_its_credentials(dli: LocalDli, api: Api) -> None:
+    reply = api.call("POST", "/local/sign-in-links")
+    assert reply.status_code == 201
+    assert Browser(dli).open(reply.json()["url"]).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/sign-out", "/jobs/", UNKNOWN, "{job}", "{job}/cancel", "{job}/nothing"])
+def test_without_a_session_nothing_is_shown_or_done(dli: LocalDli, api: Api, path: str, method: str) -> None:
+    job_id = api.submit(ENDLESS, name="unseen")
+    stranger = Browser(dli)
+    stranger.http.cookies.set(f"local-dli-{urlsplit(dli.endpoint).port}", "wrong")
+    stranger.http.headers["X-Auth-Token"] = api.account.token
+    reply = stranger.ask(method, path.format(job=f"/jobs/{job_id}"), data={"token": "wrong"})
+    assert reply.status_code == 401
+    assert "unseen" not in reply.text
+    if method != "HEAD":
+        assert text_of(reply.text).startswith("Sign in ")
+    assert api.wait(job_id, "running", "dead") == "running"
+
+
+def test_a_session_of_the_page_opens_no_call_of_the_api(browser: Browser, api: Api) -> None:
+    for path in (api.batches, "/local/calls", "/v3/projects", "/no/such/route"):
+        reply = browser.ask("GET", path)
+        assert (reply.status_code, reply.json()["error_code"]) == (401, "APIGW.0301")
+
+
+def test_a_session_ends_with_the_server(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    browser = Browser(dli)
+    with dli:
+        port = urlsplit(dli.endpoint).port
+        browser.open(dli.sign_in_link())
+        browser.page("/")
+    with LocalDli(tmp_path, engine="timeline", port=port or 0):
+        assert browser.ask("GET", "/").status_code == 401
+
+
+def test_there_are_no_links_before_the_start(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="has not been started"):
+        LocalDli(tmp_path).sign_in_link()
+
+
+def test_signing_out_ends_the_session_and_needs_the_forms_token(browser: Browser) -> None:
+    assert browser.press("/sign-out", "wrong").status_code == 403
+    browser.page("/")
+    reply = browser.press("/sign-out")
+    assert (reply.status_code, text_of(reply.text)[:10]) == (200, "Signed out")
+    assert browser.ask("GET", "/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:80", "evil.example:{port}", "", "[::1", "x/sign-in?"]
+)
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/static/page.css", UNKNOWN])
+def test_a_foreign_name_that_leads_here_shows_nothing(browser: Browser, path: str, host: str) -> None:
+    host = host.format(port=urlsplit(browser.dli.endpoint).port)
+    reply = browser.at(host, path)
+    assert (reply.status_code, text_of(reply.text).split(" This")[0]) == (421, "Wrong address")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:9999", "[::1]:8080"])
+def test_a_tunnel_may_end_at_another_port(browser: Browser, host: str) -> None:
+    assert browser.at(host, "/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/static/page.js", 200), ("/static/nothing", 404), (UNKNOWN, 404), ("/?size=x", 400)],
+)
+def test_every_answer_forbids_foreign_content_frames_and_copies(browser: Browser, path: str, status: int) -> None:
+    reply = browser.ask("GET", path)
+    assert reply.status_code == status
+    policy = dict(part.strip().split(" ", 1) for part in reply.headers["Content-Security-Policy"].split(";"))
+    assert policy.pop("default-src") == policy.pop("base-uri") == policy.pop("frame-ancestors") == "'none'"
+    assert set(policy.values()) == {"'self'"}
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/static/../page.py", "/static/%2e%2e/page.py", "/static/..%2fserver.py", "/static/"])
+def test_nothing_but_static_files_is_static(browser: Browser, path: str) -> None:
+    request = requests.Request("GET", browser.dli.endpoint).prepare()
+    request.url = browser.dli.endpoint + path
+    reply = browser.http.send(request, timeout=PATIENCE)
+    assert reply.status_code in (401, 404)
+    assert "import" not in reply.text
+
+
+def test_hostile_text_is_shown_as_it_is(browser: Browser, api: Api) -> None:
+    job_id = api.submit(
+        "running:0s,success",
+        {HOSTILE: HOSTILE, "spark.dli.local.log": HOSTILE},
+        name=HOSTILE,
+        args=[HOSTILE],
+        file=f"obs://jobs/{HOSTILE}.py",
+        modules=[HOSTILE],
+        image=HOSTILE,
+        sc_type="A",
+    )
+    api.wait(job_id, "success")
+    pages = [browser.page("/"), browser.page(f"/jobs/{job_id}"), browser.page(f"/?job_name={HOSTILE}")]
+    for page in pages:
+        assert "<img" not in page
+        assert page.count("</script>") == page.count("<script")
+        assert HOSTILE in text_of(page)
+    assert text_of(pages[1]).count(json.dumps(HOSTILE)) == 7
+    for path in (f"/jobs/{HOSTILE}", f"/?state={HOSTILE}", f"/jobs/{job_id}?log={HOSTILE}", f"/sign-in?code={HOSTILE}"):
+        assert "<img" not in browser.ask("GET", path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        (UNKNOWN, 404, "The job does not exist."),
+        ("/jobs/nonsense", 404, "The job does not exist."),
+        ("/?state=nonsense", 400, "Parameter state is invalid: it must be one of "),
+        ("/?from=-1", 400, "Parameter from is invalid: it must be an integer, at least 0."),
+        ("{job}?log=0", 400, "Parameter log is invalid: it must be `submission` or the number of an attempt, from 1."),
+        ("{job}?from=x", 400, "Parameter from is invalid: it must be an integer, at least 0."),
+        ("{job}/cancel", 405, "The local DLI cannot do this."),
+        ("{job}/nothing", 404, "The local DLI cannot do this."),
+    ],
+)
+def test_what_cannot_be_shown_is_said(browser: Browser, api: Api, path: str, status: int, text: str) -> None:
+    reply = browser.ask("GET", path.format(job=f"/jobs/{api.submit(ENDLESS)}"))
+    assert (reply.status_code, text in text_of(reply.text)) == (status, True), reply.text
+
+
+def test_a_job_is_cancelled_by_its_form(browser: Browser, api: Api) -> None:
+    job_id = api.submit(ENDLESS)
+    reply = browser.press(f"/jobs/{job_id}/cancel")
+    assert (reply.status_code, reply.headers["Location"]) == (303, f"/jobs/{job_id}")
+    api.wait(job_id, "dead")
+    assert "Cancel job" not in browser.text(f"/jobs/{job_id}")
+    reply = browser.press(f"/jobs/{job_id}/cancel")
+    assert reply.status_code == 409
+    assert "The job cannot be canceled: it is in state dead." in text_of(reply.text)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "gr\xfcn"])
+def test_a_form_of_another_page_cancels_nothing(browser: Browser, api: Api, token: str) -> None:
+    job_id = api.submit(ENDLESS)
+    stranger = Browser(browser.dli)
+    stranger.open(browser.dli.sign_in_link())
+    for wrong in (token, stranger.token()):
+        assert browser.press(f"/jobs/{job_id}/cancel", wrong).status_code == 403
+    assert browser.ask("POST", f"/jobs/{job_id}/cancel", data=b"token=" + b"x" * 5000).status_code == 413
+    assert api.wait(job_id, "running", "dead") == "running"
+
+
+def test_many_jobs_are_shown_page_by_page(own: Browser) -> None:
+    api = Api(own.dli.credentials)
+    for number in range(101):
+        api.submit("success", name=f"job {number:03}")
+    api.submit("success", name="other")
+    names, path = [], "/?job_name=JOB"
+    for first, last in ((1, 50), (51, 100), (101, 101)):
+        page = own.page(path)
+        assert f"Jobs {first} to {last} of 101, the newest first" in text_of(page)
+        names += re.findall(r"<bdi>(.*?)</bdi>", page)
+        if last < 101:
+            path = link_named(page, "Older jobs")
+    assert names == [f"job {number:03}" for number in reversed(range(101))]
+    assert "Older jobs" not in page
+    assert "Jobs 1 to 50 of 101" in own.text(link_named(own.page(link_named(page, "Newer jobs")), "Newer jobs"))
+    assert "No job matches." in own.text("/?from=500")
+
+
+def test_the_table_can_be_narrowed_by_name_state_and_queue(own: Browser) -> None:
+    assert "No job yet" in own.text()
+    api = Api(own.dli.credentials)
+    ids = [api.submit(timeline, name=name) for name, timeline in (("a1", ENDLESS), ("a2", "success"), ("b", "dead"))]
+    for job_id in ids:
+        api.wait(job_id, "running", "success", "dead")
+    shown = {
+        query: re.findall(r"<bdi>(.*?)</bdi>", own.page(f"/?{query}"))
+        for query in ("job_name=A", "state=dead", "queue_name=batch", "job_name=a&state=running", "state=&job_name=")
+    }
+    assert list(shown.values()) == [["a2", "a1"], ["b"], [], ["a1"], ["b", "a2", "a1"]]
+    assert "<option selected>dead</option>" in own.page("/?state=dead")
+
+
+def test_it_shows_who_waits_for_what_and_who_had_it(own: Browser, clock: Clock) -> None:
+    api = Api(own.dli.credentials)
+    first = api.submit(ENDLESS, name="first", queue="batch", sc_type="B")
+    api.wait(first, "running")
+    second = api.submit(ENDLESS, name="second", queue="batch", sc_type="A")
+    clock.seconds += 25
+    assert "second starting waits for 8 CUs of queue batch batch" in own.text()
+    assert "batch 16 of 16 1 running, 1 starting" in own.text()
+    assert "default 0 no limit none at work" in own.text()
+    assert "none waiting for 8 CUs of queue batch 25 s At work while it waited: first (batch, 16 CUs)" in own.text(
+        f"/jobs/{second}"
+    )
+    api.cancel(first)
+    api.wait(second, "running")
+    clock.seconds += 70
+    assert re.search(r"second running batch [-\d]+ [:\d]+ waited 25 s ran 1 min 10 s", own.text())
+    assert "batch 8 of 16 1 running" in own.text()
+    text = own.text(f"/jobs/{second}")
+    assert re.search(
+        r"none waiting 25 s [-\d]+ [:\d]+ 1 running 1 min 10 s At work while it waited: first \(batch", text
+    )
+    assert "At work while it waited" not in own.text(f"/jobs/{first}")
+
+
+def test_a_job_that_recovers_shows_its_attempts_with_a_log_each(browser: Browser, api: Api) -> None:
+    conf = {"spark.dli.local.log": "hello"}
+    job_id = api.submit("running:60ms,dead", conf, auto_recovery=True, maxRetryTimes=1, minRecoveryDelayTime=60)
+    api.wait(job_id, "dead")
+    text = browser.text(f"/jobs/{job_id}")
+    assert [word in text for word in ("1 running", "1 recovering", "2 running", "2 dead")] == [True] * 4
+    assert "Submission Attempt 1 Attempt 2 hello Request" in text
+    assert "Attempt 3" not in text
+    for name, shown in (("submission", "Attempt 2 Request"), ("1", "Attempt 2 hello"), ("3", "Attempt 2 Request")):
+        assert shown in browser.text(f"/jobs/{job_id}?log={name}")
+
+
+def test_a_long_log_is_shown_from_its_end_and_page_by_page(browser: Browser, api: Api) -> None:
+    lines = [f"line {number}" for number in range(1100)]
+    lines[-1] = "x" * 5000
+    job_id = api.submit("running:0s,success", {"spark.dli.local.log": "\n".join(lines)})
+    api.wait(job_id, "success")
+
+    def shown(page: str) -> list[str]:
+        return re.findall(r'data-number="\d+">(.*?)</div>', page)
+
+    page = browser.page(f"/jobs/{job_id}")
+    assert shown(page) == [*lines[600:-1], "x" * 4000 + " … 1000 more characters"]
+    page = browser.page(link_named(page, "Earlier lines"))
+    assert shown(page) == lines[100:600]
+    page = browser.page(link_named(page, "Earlier lines"))
+    assert shown(page) == lines[:500]
+    assert "Earlier lines" not in page
+    page = browser.page(link_named(page, "Later lines"))
+    assert shown(page) == lines[500:1000]
+    assert "data-follows" not in page
+    assert shown(browser.page(link_named(page, "Last lines")))[:-1] == lines[600:-1]
+
+
+def test_a_large_request_is_shown_in_part(browser: Browser, api: Api) -> None:
+    job_id = api.submit("success", args=["a" * 10**6])
+    page = browser.page(f"/jobs/{job_id}")
+    assert len(page) < 150_000
+    assert re.search(r"a … 90\d{4} more characters", page)
+
+
+def test_a_record_that_has_expired_is_gone(own: Browser, clock: Clock) -> None:
+    job_id = Api(own.dli.credentials).submit("success", name="old")
+    Api(own.dli.credentials).wait(job_id, "success")
+    clock.seconds += 3599
+    assert "old" in own.text()
+    clock.seconds += 2
+    assert "No job yet" in own.text()
+    reply = own.ask("GET", f"/jobs/{job_id}")
+    assert reply.status_code == 404
+    assert "The record of a job is kept for a while after its end." in text_of(reply.text)
+
+
+def test_who_looks_is_not_counted_and_meets_no_faults(own: Browser) -> None:
+    own.dli.faults.set([{"action": "reply", "status": 503}])
+    own.page("/")
+    assert own.dli.calls.as_dict() == {}
+    own.dli.faults.set([])
+
+
+def test_a_job_that_is_cancelled_while_it_waits_shows_how_long_it_did(own: Browser, clock: Clock) -> None:
+    api = Api(own.dli.credentials)
+    api.submit(ENDLESS, queue="batch", sc_type="B")
+    job_id = api.submit(ENDLESS, queue="batch")
+    clock.seconds += 4
+    api.cancel(job_id)
+    text = eventually(lambda: own.text(f"/jobs/{job_id}"), lambda text: "none dead" in text)
+    assert "none waiting 4.0 s" in text
+    assert "The job was cancelled before it was started." in text

@@ -1,0 +1,58 @@
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from pulumi_dli.local.sign_in_links import SignInLinks
+
+
+def code_of(link: str) -> str:
+    [code] = parse_qs(urlsplit(link).query)["code"]
+    return code
+
+
+@pytest.fixture
+def links() -> SignInLinks:
+    return SignInLinks("http://127.0.0.1:8080")
+
+
+def test_a_link_opens_one_session(links: SignInLinks) -> None:
+    link = links.new_link()
+    assert link.startswith("http://127.0.0.1:8080/sign-in?code=")
+    session = links.sign_in(code_of(link))
+    assert session is not None
+    assert links.session(session.cookie) is session
+    assert links.sign_in(code_of(link)) is None
+
+
+@pytest.mark.parametrize("wrong", ["", "wrong", "gr\xfcn", "\ud800", "x" * 100_000])
+def test_what_was_never_given_opens_nothing(links: SignInLinks, wrong: str) -> None:
+    session = links.sign_in(code_of(links.new_link()))
+    assert session is not None
+    assert links.sign_in(wrong) is None
+    assert links.session(wrong) is None
+    assert links.session(session.form_token) is None
+
+
+def test_a_session_that_has_ended_is_not_found(links: SignInLinks) -> None:
+    sessions = [links.sign_in(code_of(links.new_link())) for _ in range(2)]
+    assert sessions[0] is not None and sessions[1] is not None
+    links.sign_out(sessions[0])
+    assert links.session(sessions[0].cookie) is None
+    assert links.session(sessions[1].cookie) is sessions[1]
+
+
+def test_the_hundred_newest_links_and_sessions_stay(links: SignInLinks) -> None:
+    codes = [code_of(links.new_link()) for _ in range(101)]
+    assert links.sign_in(codes[0]) is None
+    sessions = [links.sign_in(code) for code in codes[1:]]
+    assert None not in sessions
+    another = links.sign_in(code_of(links.new_link()))
+    kept = [session is not None and links.session(session.cookie) is session for session in [*sessions, another]]
+    assert kept == [False, *[True] * 100]
+
+
+def test_what_opens_a_session_is_not_shown_by_accident(links: SignInLinks) -> None:
+    session = links.sign_in(code_of(links.new_link()))
+    assert session is not None
+    assert session.cookie not in repr(session)
+    assert session.form_token not in repr(session)
