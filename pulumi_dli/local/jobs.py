@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, Demand
@@ -186,11 +187,11 @@ class Jobs:
         self._capacity.leave(job_id)
         if task.cancelled():
             if job_id in self._cancelled:  # else the server stops
-                self._cancelled.remove(job_id)
                 self._end(job_id, BatchState.DEAD, "The job was cancelled.")
         elif (error := task.exception()) is not None:
             logger.error("job %s: a fault of the local DLI", job_id, exc_info=error)
             self._end(job_id, BatchState.DEAD, "A fault of the local DLI ended this job; its own log says more.")
+        self._cancelled.discard(job_id)
         self._run_what_fits()
 
     async def _live(self, job_id: str) -> None:
@@ -199,12 +200,11 @@ class Jobs:
         submission = accepted(job.batch_request, job.queue)
         for number in range(submission.retries + 1):
             if number:
-                self._change(job_id, BatchState.RECOVERING)
+                self._table.update(job_id, state=BatchState.RECOVERING, update_time=self.now())
                 await asyncio.sleep(submission.recovery_delay_ms / 1000)
             state = await self._engine.run(self._attempt(job, number))
             if state is BatchState.SUCCESS:
                 break
-        self._cancelled.discard(job_id)
         self._end(job_id, state, None)
 
     def _attempt(self, job: Job, number: int) -> Attempt:
@@ -222,22 +222,24 @@ class Jobs:
         job = self._table.get(job_id)
         if job is None or job.state is state or (state is BatchState.STARTING and job.attempt):
             return
-        self._change(job_id, state)
+        changes: dict[str, Any] = {"state": state, "update_time": self.now()}
         if state is BatchState.RUNNING and job.start_time is None:
             # The form of huaweicloudsdkdli's sample (3.1.219, show_spark_job_response.py).
-            self._table.update(job_id, start_time=self.now(), app_id=f"batch-session-{job_id}:30663")
-
-    def _change(self, job_id: str, state: BatchState) -> None:
-        self._table.update(job_id, state=state, update_time=self.now())
+            changes |= {"start_time": changes["update_time"], "app_id": f"batch-session-{job_id}:30663"}
+        self._table.update(job_id, **changes)
 
     def _end(self, job_id: str, state: BatchState, line: str | None) -> None:
         job = self._table.get(job_id)
         if job is None:
             return
         logs = self.logs(job_id)
-        if line is not None:
-            logs.write(job.attempt, line)
-        tail = logs.tail(job.attempt)
+        try:
+            if line is not None:
+                logs.write(job.attempt, line)
+            tail = logs.tail(job.attempt)
+        except OSError as error:
+            logger.error("job %s: its log cannot be used: %s", job_id, error)  # noqa: TRY400  it says all
+            tail = () if line is None else (line,)
         now = self.now()
         self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
 
@@ -248,5 +250,7 @@ class Jobs:
         return replace(job, log=self.logs(job.id).tail(job.attempt))
 
     def _expire(self) -> None:
-        for job_id in self._table.remove_ended_before(round(self.now() - self._keep_finished * 1000)):
+        expired = self._table.ended_before(round(self.now() - self._keep_finished * 1000))
+        for job_id in expired:  # first what nobody would find again if this were interrupted
             self.logs(job_id).remove()
+        self._table.remove(expired)

@@ -65,7 +65,7 @@ class JobLogs:
                 first = max(total - size, 0) if start is None else start
                 file.seek(0)
                 lines = [line.rstrip("\r\n") for line in itertools.islice(file, first, first + size)]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return LogPage(start or 0, 0, [])
         return LogPage(first, total, lines)
 
@@ -83,7 +83,7 @@ def _last_lines(path: Path) -> tuple[str, ...]:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - _TAIL_BYTES, 0))
             text = file.read().decode(errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     lines = text.removesuffix("\n").split("\n") if text else []
     return tuple(line.rstrip("\r") for line in lines[-TAIL:])

@@ -203,9 +203,15 @@ class JobTable:
             )
         )
 
-    def remove_ended_before(self, time: int) -> list[str]:
-        """Remove the jobs that ended before this time (ms since 1970), and give their ids."""
-        return [row[0] for row in self._database.execute("DELETE FROM jobs WHERE end_time < ? RETURNING id", (time,))]
+    def ended_before(self, time: int) -> list[str]:
+        """Give the ids of the jobs that ended before this time (ms since 1970)."""
+        return [row[0] for row in self._database.execute("SELECT id FROM jobs WHERE end_time < ?", (time,))]
+
+    def remove(self, job_ids: Collection[str]) -> None:
+        """Remove rows."""
+        if job_ids:
+            listed = json.dumps(list(job_ids))
+            self._database.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (listed,))
 
     def _rows(self, rest: str, values: dict[str, Any]) -> Iterator[Job]:
         names = ", ".join(_COLUMNS)

@@ -204,6 +204,41 @@ def test_a_record_that_is_not_kept_is_gone_as_soon_as_time_passes(tmp_path: Path
         assert api.submit("success")
 
 
+def test_a_record_goes_after_its_log_which_nobody_would_find_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[bool] = []
+    remove = JobTable.remove
+
+    def look_and_remove(table: JobTable, job_ids: list[str]) -> None:
+        left.extend((tmp_path / "jobs" / job_id).exists() for job_id in job_ids)
+        remove(table, job_ids)
+
+    monkeypatch.setattr(JobTable, "remove", look_and_remove)
+    clock = Clock()
+    with LocalDli(tmp_path, engine="timeline", keep_finished=0, now=clock) as dli:
+        api = Api(dli.credentials)
+        api.wait(api.submit("running:0s,success", LOG), "success")
+        assert len(list((tmp_path / "jobs").iterdir())) == 1
+        clock.seconds += 1
+        assert api.sessions() == []
+    assert left == [False]
+
+
+def test_a_job_whose_log_cannot_be_written_ends_all_the_same_and_the_next_one_runs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        api = Api(dli.credentials)
+        jobs = [api.submit(ENDLESS) for _ in range(2)]
+        api.wait(jobs[0], "running")
+        (tmp_path / "jobs" / jobs[0]).touch()  # a file in the place of the directory
+        api.cancel(jobs[0])
+        api.wait(jobs[1], "running")
+        assert (api.state(jobs[0]), api.details(jobs[0])["log"]) == ("dead", ["The job was cancelled."])
+    assert f"job {jobs[0]}: its log cannot be used: " in caplog.text
+
+
 def test_a_restart_keeps_what_ended_goes_on_with_what_waits_and_gives_up_what_ran(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
         first = Api(dli.credentials)

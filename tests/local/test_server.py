@@ -1,5 +1,9 @@
+import json
 import socket
+import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,14 +100,15 @@ def test_a_start_that_fails_in_the_servers_thread_is_an_error_and_leaves_nothing
         api = Api(dli.credentials)
         job_id = api.submit(ENDLESS)
         api.wait(job_id, "running")
-    logs = tmp_path / "jobs" / job_id
-    logs.touch()  # a file in the place of the directory: that the job is dead cannot be written to its log
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as database:
+        database.execute("CREATE TRIGGER locked BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'locked'); END")
     before = set(threading.enumerate())
     again = LocalDli(tmp_path, engine="timeline")
-    with pytest.raises(LocalDliError, match=r"^the local DLI has failed: (FileExists|NotADirectory)Error: .*"):
+    with pytest.raises(LocalDliError, match=r"^the local DLI has failed: IntegrityError: locked$"):
         again.start()
     assert set(threading.enumerate()) <= before
-    logs.unlink()
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as database:
+        database.execute("DROP TRIGGER locked")
     with again:
         assert Api(again.credentials).state(job_id) == "dead"
 
@@ -152,3 +157,32 @@ def test_a_call_that_is_still_answered_does_not_keep_it_from_stopping(tmp_path: 
         eventually(dli.calls.as_dict, lambda calls: "GET /batches" in calls)
     caller.join()
     assert answers == [200]
+
+
+def test_two_hundred_clients_at_once_are_all_answered(tmp_path: Path) -> None:
+    everybody_is_here = threading.Barrier(200)
+    with LocalDli(tmp_path, engine="timeline") as dli, ThreadPoolExecutor(200) as clients:
+        api = Api(dli.credentials)
+
+        def run_a_job(number: int) -> tuple[str, str]:
+            everybody_is_here.wait()
+            job_id = api.submit("running:0s,success", name=f"job-{number}")
+            return job_id, api.wait(job_id, "success", "dead")
+
+        jobs = dict(clients.map(run_a_job, range(200)))
+        assert set(jobs.values()) == {"success"}
+        pages = [api.sessions(**{"from": start}) for start in (0, 100)]
+    assert {job["id"] for page in pages for job in page} == jobs.keys()
+    assert {job["name"] for page in pages for job in page} == {f"job-{number}" for number in range(200)}
+
+
+def test_large_bodies_that_come_together_are_all_kept_whole(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli, ThreadPoolExecutor(4) as clients:
+        api = Api(dli.credentials)
+
+        def is_kept(letter: str) -> bool:
+            args = [letter * 1000] * 12_000
+            job_id = api.submit("success", args=args)
+            return bool(json.loads(api.details(job_id)["req_body"])["args"] == args)
+
+        assert list(clients.map(is_kept, "abcd")) == [True] * 4

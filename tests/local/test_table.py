@@ -99,11 +99,12 @@ def test_hidden_jobs_count_as_absent(table: JobTable) -> None:
     assert (total, [row.id for row in found]) == (2, ["b"])
 
 
-def test_only_jobs_that_ended_before_a_time_are_removed(table: JobTable) -> None:
+def test_only_jobs_that_ended_before_a_time_are_found_and_removed(table: JobTable) -> None:
     for name, end in (("a", 1999), ("b", 2000), ("c", None)):
         table.add(job(name))
         table.update(name, end_time=end)
-    assert table.remove_ended_before(2000) == ["a"]
+    assert table.ended_before(2000) == ["a"]
+    table.remove(["a"])
     assert [table.get(name) is None for name in "abc"] == [True, False, False]
 
 
@@ -165,7 +166,7 @@ def test_what_happened_to_a_job_is_kept_until_its_row_is_removed(table: JobTable
         "b": [Change(2000, BatchState.STARTING, None)],
         "c": [],
     }
-    table.remove_ended_before(7000)
+    table.remove(["a"])
     assert [len(changes) for changes in table.changes(["a", "b"]).values()] == [0, 1]
 
 
