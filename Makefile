@@ -19,6 +19,7 @@ demo: $(STAMP) ## run a real Spark job with a real `pulumi up`, on this machine 
 	@$(WITH_PULUMI) $(PYTHON) scripts/demo.py
 
 test: check ## run all checks and tests; PYTEST_ARGS="-k name" chooses
+	@$(PYTHON) scripts/chromium.py
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers, generated files

@@ -1,0 +1,65 @@
+"""Find the Chromium with which the tests look at the local DLI's page; where CI runs as root, install one.
+
+It never fails: without a Chromium those tests are skipped, and say so. Needs the standard library only.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW = "install it (Debian: apt-get install chromium)"
+LIMIT = 900  # seconds for a step
+STEPS = (("apt-get", "update"), ("apt-get", "install", "--yes", "--no-install-recommends", "chromium"))
+
+
+def find() -> Path | None:
+    """Look on PATH."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    return Path(found) if found else None
+
+
+def say(text: str) -> None:
+    print(f"Chromium: {text}", file=sys.stderr, flush=True)
+
+
+def install() -> str | None:
+    """Install Debian's package; say what went wrong, None: nothing did."""
+    for step in STEPS:
+        say(" ".join(step))
+        try:
+            subprocess.run(
+                step,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=LIMIT,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            return f"given up after {LIMIT // 60} minutes"
+        except subprocess.CalledProcessError as error:
+            return "\n".join(error.stdout.strip().splitlines()[-5:]) or f"it ended with {error.returncode}"
+        except OSError as error:
+            return str(error)
+    return None
+
+
+def main() -> int:
+    if found := find():
+        say(f"found on PATH, {found}")
+    elif not os.environ.get("CI") or os.geteuid() != 0 or not shutil.which("apt-get"):
+        say(f"none on PATH. The tests of the page in a browser will be skipped; to have them run, {HOW}")
+    elif problem := install():
+        say(f"{problem}\nIt could not be installed; the tests of the page in a browser will be skipped.")
+    else:
+        say("installed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+"""The page as people see it: in a headless Chromium, by mouse, keyboard and screen reader, on a desk and on a phone."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from pulumi_dli.local.logs import JobLogs
+from pulumi_dli.local.server import LocalDli
+from scripts import chromium
+from tests.local.api import ENDLESS, PATIENCE, Api
+
+QUIET = (
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+PHONE = {"viewport": {"width": 320, "height": 640}, "is_mobile": True, "has_touch": True}
+LONG_NAME = "a-name-as-long-as-they-come-" * 4
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = chromium.find()
+    if program is None:
+        pytest.skip(f"no Chromium on PATH: {chromium.HOW}")
+    expect.set_options(timeout=PATIENCE * 1000)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, dli: LocalDli) -> Iterator[Open]:
+    """Open a window, signed in unless a link is to do that.
+
+    Afterwards: none that was signed in has complained, or asked anybody else for anything.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request", lambda request: None if request.url.startswith(dli.endpoint) else complaints.append(request.url)
+        )
+
+    def open_at(path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        if not path.startswith("/sign-in"):
+            watch(page)
+            page.goto(dli.sign_in_link())
+            page.wait_for_url(f"{dli.endpoint}/")
+        if path != "/":
+            page.goto(dli.endpoint + path)
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def focused(page: Page) -> str:
+    focused_id: str = page.evaluate("document.activeElement.id")
+    return focused_id
+
+
+def test_the_link_leads_to_the_table_and_its_code_to_nowhere(open_page: Open, api: Api) -> None:
+    job_id = api.submit(ENDLESS, name="seen")
+    page = open_page()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    row = page.locator(f"#row-{job_id}")
+    expect(row.get_by_role("rowheader")).to_have_text("seen")
+    expect(row).to_contain_text("running")
+    page.reload()
+    assert "code" not in page.url
+    page.go_back()
+    assert "code" not in page.url
+
+
+def test_a_link_in_a_page_of_another_site_signs_in_too(browser: Browser, dli: LocalDli) -> None:
+    page = browser.new_page()
+    page.goto(f"data:text/html,<a href='{dli.sign_in_link()}'>the link</a>")
+    page.get_by_text("the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    page.close()
+
+
+def test_the_table_follows_what_happens_and_focus_stays(open_page: Open, api: Api) -> None:
+    first = api.submit(ENDLESS)
+    page = open_page()
+    page.locator(f"#job-{first}").focus()
+    second = api.submit(ENDLESS, name="another")
+    expect(page.locator(f"#row-{second}")).to_contain_text("another")
+    assert focused(page) == f"job-{first}"
+    api.cancel(first)
+    expect(page.locator(f"#row-{first} .badge")).to_have_text("dead")
+    assert focused(page) == f"job-{first}"
+
+
+def test_it_stands_still_when_live_updates_are_off(open_page: Open, api: Api) -> None:
+    job_id = api.submit(ENDLESS)
+    page = open_page(f"/jobs/{job_id}")
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#actions .badge")).to_have_text("running")
+    page.get_by_label("Live updates").uncheck()
+    api.cancel(job_id)
+    api.wait(job_id, "dead")
+    page.clock.run_for(60_000)
+    expect(page.locator("#actions .badge")).to_have_text("running")
+    page.get_by_label("Live updates").check()
+    page.clock.run_for(2000)
+    expect(page.locator("#actions .badge")).to_have_text("dead")
+
+
+def test_a_log_is_followed_while_the_job_runs_line_by_line(open_page: Open, api: Api, dli: LocalDli) -> None:
+    logs = JobLogs(dli.data / "jobs" / (job_id := api.submit(ENDLESS)))
+    api.wait(job_id, "running")
+    logs.write(0, *(f"line {number}" for number in range(1, 101)))
+    page = open_page(f"/jobs/{job_id}")
+    log = page.get_by_role("log", name="Log of attempt 1")
+    expect(log.locator("div")).to_have_count(100)
+    page.evaluate("window.first = document.getElementById('line-1')")
+    logs.write(0, *(f"line {number}" for number in range(101, 901)))
+    expect(log.locator("div").last).to_have_text("line 900")
+    assert page.evaluate("window.first.isConnected")
+    assert log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 1
+    log.evaluate("log => { log.scrollTop = 0 }")
+    logs.write(0, "the end")
+    expect(log.locator("div").last).to_have_text("the end")
+    assert log.evaluate("log => log.scrollTop") == 0
+    api.cancel(job_id)
+    expect(page.locator("#actions")).to_have_text("dead")
+    expect(log.locator("div").last).to_have_text("The job was cancelled.")
+    expect(page.get_by_label("Live updates")).to_be_hidden()
+
+
+def test_an_attempt_that_begins_brings_its_log_and_says_so(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        api = Api(dli.credentials)
+        first, second = api.submit(ENDLESS), api.submit(ENDLESS, {"spark.dli.local.log": "it begins"})
+        page.goto(dli.sign_in_link())
+        page.wait_for_url(f"{dli.endpoint}/")
+        page.goto(f"{dli.endpoint}/jobs/{second}")
+        expect(page.get_by_role("log", name="Log of the submission")).to_be_visible()
+        expect(page.locator("#timeline")).to_contain_text("waiting for one of 1 slots")
+        api.cancel(first)
+        expect(page.get_by_role("log", name="Log of attempt 1")).to_have_text("it begins")
+        expect(page.get_by_role("status")).to_have_text("Log of attempt 1 is shown now.")
+        expect(page.get_by_role("link", name="Attempt 1")).to_have_attribute("aria-current", "page")
+        page.get_by_role("link", name="Submission").click()
+        expect(page.get_by_role("log", name="Log of the submission")).to_be_visible()
+    page.close()
+
+
+def test_a_job_is_found_and_cancelled_with_the_keyboard_alone(open_page: Open, api: Api) -> None:
+    job_id = api.submit(ENDLESS, name="to be cancelled")
+    page = open_page()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    tab_to(page, f"job-{job_id}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("to be cancelled")
+    tab_to(page, "cancel")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator("#actions")).to_have_text("dead")
+    assert api.state(job_id) == "dead"
+
+
+def tab_to(page: Page, element_id: str) -> None:
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        if focused(page) == element_id:
+            return
+    raise AssertionError(f"{element_id} is not reached")
+
+
+def test_it_works_without_scripts(open_page: Open, api: Api) -> None:
+    job_id = api.submit(ENDLESS, name="plain")
+    page = open_page(java_script_enabled=False)
+    page.locator(f"#job-{job_id}").click()
+    expect(page.get_by_label("Live updates")).to_be_hidden()
+    page.get_by_role("button", name="Cancel job").click()
+    api.wait(job_id, "dead")
+    page.reload()
+    expect(page.locator("#actions")).to_have_text("dead")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Signed out")
+
+
+@pytest.fixture(scope="module")
+def sights(dli: LocalDli, api: Api) -> dict[str, str]:
+    """The pages that there are, by what is on them."""
+    long = {"spark.dli.local.log": "word " * 100 + "x" * 1000}
+    running = api.submit(ENDLESS, long, name=LONG_NAME, args=["y" * 1000])
+    retried = api.submit(
+        "running:0s,dead", name="retried", auto_recovery=True, maxRetryTimes=2, minRecoveryDelayTime=60
+    )
+    api.wait(running, "running")
+    api.wait(retried, "dead")
+    return {
+        "the table": "/",
+        "no job": "/?job_name=nothing",
+        "a job that runs": f"/jobs/{running}",
+        "a job that is dead": f"/jobs/{retried}",
+        "no session": "/sign-in?code=wrong",
+    }
+
+
+SIGHTS = ("the table", "no job", "a job that runs", "a job that is dead", "no session")
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_a_phone_shows_it_without_scrolling_sideways(open_page: Open, sights: dict[str, str], sight: str) -> None:
+    page = open_page(sights[sight], **PHONE)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_axe_finds_nothing_that_keeps_anybody_out(
+    open_page: Open, sights: dict[str, str], sight: str, options: dict[str, Any]
+) -> None:
+    page = open_page(sights[sight], **options)
+    found = Axe().run(page)
+    assert found.response["passes"]
+    assert found.response["violations"] == [], json.dumps(found.response["violations"], indent=1)
+
+
+def test_headings_and_tables_say_what_they_are(open_page: Open, dli: LocalDli, sights: dict[str, str]) -> None:
+    page = open_page(sights["a job that is dead"])
+    outline = page.locator("h1, h2").evaluate_all("all => all.map(one => one.tagName + ' ' + one.textContent.trim())")
+    assert outline == ["H1 retried", "H2 Timeline", "H2 Log", "H2 Request"]
+    for path in ("/", sights["a job that is dead"]):
+        page.goto(dli.endpoint + path)
+        for table in page.get_by_role("table").all():
+            assert table.locator("caption").text_content()
+            assert table.locator("thead th:not([scope=col]), tbody th:not([scope=row])").count() == 0
+
+
+def test_a_table_stays_a_table_for_screen_readers_on_a_phone(open_page: Open, sights: dict[str, str]) -> None:
+    page = open_page(sights["the table"], **PHONE)
+    table = page.get_by_role("table").first
+    expect(table.get_by_role("columnheader")).to_have_count(5)
+    assert table.get_by_role("row").nth(1).get_by_role("cell").count() == 4
+
+
+def test_a_server_that_goes_and_comes_back_is_noticed(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        port = int(dli.endpoint.rsplit(":", 1)[1])
+        page.goto(dli.sign_in_link())
+        expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    expect(page.get_by_role("status")).to_have_text("The local DLI does not answer.")
+    with LocalDli(tmp_path, engine="timeline", port=port):
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.close()
