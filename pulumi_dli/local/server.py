@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import uvicorn
+from h11 import LocalProtocolError
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -267,6 +268,14 @@ class _Protocol(H11Protocol):
             await application(scope, receive, send)
 
         self.app = with_transport
+
+    def send_400_response(self, msg: str) -> None:
+        try:
+            super().send_400_response(msg)
+        except LocalProtocolError:  # the answer to a HEAD has no body, or another one has begun
+            self.transport.close()
+        if self.cycle is not None:  # and the application's own answer comes too late
+            self.cycle.disconnected = True
 
 
 def _lock(data: Path) -> int:

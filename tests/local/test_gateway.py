@@ -107,6 +107,16 @@ def test_what_is_not_http_gets_an_answer_and_the_next_call_works(api: Api) -> No
     assert api.call("GET", api.batches).status_code == 200
 
 
+@pytest.mark.parametrize("call", ["HEAD {batches}", "GET {batches}", "GET /", "HEAD /"])
+def test_a_body_that_breaks_is_refused_without_a_fault_whatever_the_answer_was_to_be(
+    api: Api, caplog: pytest.LogCaptureFixture, call: str
+) -> None:
+    broken = f"{call.format(batches=api.batches)} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    assert raw_call(api, broken.encode()).startswith(b"HTTP/1.1 400 ")
+    assert api.call("GET", api.batches).status_code == 200
+    assert [record.getMessage() for record in caplog.records] == ["Invalid HTTP request received."]
+
+
 def test_a_websocket_needs_credentials_like_everything_else(api: Api) -> None:
     upgrade = {
         "Connection": "Upgrade",
