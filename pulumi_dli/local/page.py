@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -22,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -126,7 +127,8 @@ class Page:
             await send(message)
 
         application = self._guard(Request(scope)) or self._inner
-        await application(scope, receive, send_with_headers)
+        with suppress(ClientDisconnect):
+            await application(scope, receive, send_with_headers)
 
     def _guard(self, request: Request) -> ASGIApp | None:
         """Give the answer to who may not come in; None for who may."""

@@ -10,6 +10,7 @@ import requests
 
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import ENDLESS, PATIENCE, Api, Clock, eventually
+from tests.local.test_gateway import raw_call
 
 UNKNOWN = "/jobs/7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b"
 HOSTILE = """<img src=x onerror=alert(1)>"'&{{7*7}}</script>"""
@@ -277,6 +278,15 @@ def test_a_form_of_another_page_cancels_nothing(browser: Browser, api: Api, toke
         assert browser.press(f"/jobs/{job_id}/cancel", wrong).status_code == 403
     assert browser.ask("POST", f"/jobs/{job_id}/cancel", data=b"token=" + b"x" * 5000).status_code == 413
     assert api.wait(job_id, "running", "dead") == "running"
+
+
+def test_a_form_that_breaks_off_cancels_nothing(browser: Browser, api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    job_id = api.submit(ENDLESS)
+    [(name, value)] = browser.http.cookies.items()
+    headers = f"Host: 127.0.0.1\r\nCookie: {name}={value}\r\nContent-Length: 99\r\n\r\ntoken="
+    assert raw_call(api, f"POST /jobs/{job_id}/cancel HTTP/1.1\r\n{headers}".encode()) == b""
+    assert api.wait(job_id, "running", "dead") == "running"
+    assert caplog.records == []
 
 
 def test_many_jobs_are_shown_page_by_page(own: Browser) -> None:
