@@ -119,9 +119,9 @@ class Jobs:
         """Give what happened to these jobs, by id, the first first."""
         return self._table.changes([job.id for job in jobs])
 
-    def at_work(self, start: int, end: int) -> list[Job]:
-        """Give the jobs that were at work between two times (ms since 1970)."""
-        return self._table.at_work(start, end)
+    def at_work(self, start: int, end: int, most: int) -> list[Job]:
+        """Give the first jobs, `most` of them, that were at work between two times (ms since 1970)."""
+        return self._table.at_work(start, end, most)
 
     def cancel(self, job_id: str) -> None:
         """End a job. It is dead as soon as its processes are gone. Raises Refused for one that has ended.

@@ -227,9 +227,9 @@ class Page:
         ]
 
     def _before(self, row: Row) -> list[Job]:
-        """Give the jobs that were at work while this one waited."""
+        """Give the jobs that were at work while this one waited, one more than are shown."""
         waits = [span for span in row.spans if span.kind == "waiting"]
-        return [job for span in waits for job in self._jobs.at_work(span.start, span.end)]
+        return [job for span in waits for job in self._jobs.at_work(span.start, span.end, SHOWN_BEFORE + 1)]
 
     def _use(self, queue: str) -> QueueUse:
         live = (BatchState.RUNNING, BatchState.RECOVERING, BatchState.STARTING)

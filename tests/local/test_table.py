@@ -177,6 +177,8 @@ def test_the_jobs_that_were_at_work_between_two_times_are_found(table: JobTable)
             table.update(name, attempt=0, update_time=started)
         table.update(name, end_time=ended)
     found = {
-        times: "".join(row.id for row in table.at_work(*times)) for times in ((2500, 4500), (3000, 4000), (0, 2000))
+        times: "".join(row.id for row in table.at_work(*times, most=9))
+        for times in ((2500, 4500), (3000, 4000), (0, 2000))
     }
     assert found == {(2500, 4500): "abc", (3000, 4000): "b", (0, 2000): ""}
+    assert [row.id for row in table.at_work(2500, 4500, most=2)] == ["a", "b"]
