@@ -267,7 +267,7 @@ def test_a_server_that_goes_and_comes_back_is_noticed(browser: Browser, tmp_path
     with LocalDli(tmp_path, engine="timeline") as dli:
         port = int(dli.endpoint.rsplit(":", 1)[1])
         page.goto(dli.sign_in_link())
-        expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+        expect(page.get_by_label("Live updates")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("The local DLI does not answer.")
     with LocalDli(tmp_path, engine="timeline", port=port):
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
