@@ -159,7 +159,7 @@ def _may_pass_by_itself(error: ServiceError | TransportError) -> bool:
 def _log_tail(client: Client, batch: Batch) -> list[str]:
     """Give the last lines of a job's log; where the service has no log call, those of its record."""
     try:
-        lines = client.log(batch.id, size=_LOG_LINES)
+        lines = client.log(batch.id, size=_LOG_LINES).log
     except DliError:  # the record is the documented fallback, and the verdict must not fail for the log
         lines = []
     return (lines or batch.log or [])[-_LOG_LINES:]

@@ -116,15 +116,18 @@ class Client:
         """Cancel a job. The service refuses it for one that has ended."""
         self._call(CancelReply, "DELETE", _path(batch_id))
 
-    def log(self, batch_id: str, *, start: int | None = None, size: int = 100, index: int = 0) -> list[str]:
+    def log(
+        self, batch_id: str, *, start: int | None = None, size: int = 100, index: int = 0, patient: bool = True
+    ) -> BatchLog:
         """Give lines of the driver's log: `size` lines from line `start`, by default the last ones.
 
-        `index` counts the attempts of a job that was recovered. Not every region has this call any more.
+        `index` counts the attempts of a job that was recovered. Not `patient`: one try. Not every region has this call
+        any more.
         """
         query = {"type": "driver", "index": str(index), "size": str(size)}
         if start is not None:
             query["from"] = str(start)
-        return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query).log
+        return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query, max_retries=None if patient else 0)
 
     def _call(
         self,

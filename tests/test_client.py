@@ -88,14 +88,14 @@ def listing(*ids: str) -> Answer:
         (lambda client: client.cancel(ID), Answer({"msg": "deleted"}), f"DELETE /{ID}", {}, None),
         (lambda client: client.cancel(ID), Answer(b"", 204), f"DELETE /{ID}", {}, None),
         (
-            lambda client: client.log(ID),
+            lambda client: client.log(ID).log,
             Answer({"log": ["a", "b"]}),
             f"GET /{ID}/log",
             {"type": "driver", "index": "0", "size": "100"},
             ["a", "b"],
         ),
         (
-            lambda client: client.log(ID, start=0, size=5, index=2),
+            lambda client: client.log(ID, start=0, size=5, index=2).log,
             Answer({"log": ["a"]}),
             f"GET /{ID}/log",
             {"type": "driver", "index": "2", "size": "5", "from": "0"},
