@@ -1,29 +1,32 @@
 """The gate in the program: an outcome is registered only once its job has ended, so that no worker of Pulumi waits.
 
-It shows the progress beside the job's row. It decides nothing: the provider reads the job and gives the verdict.
+It decides nothing: the provider reads the job and gives the verdict.
 """
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
 from pulumi.runtime import get_config
 
+from pulumi_dli.client import Client
 from pulumi_dli.clock import format_duration, parse_duration
 from pulumi_dli.credentials import configuration_keys
 from pulumi_dli.errors import DliError
+from pulumi_dli.interrupt import AtWork, waiting_message
 from pulumi_dli.lifecycle import Until
-from pulumi_dli.models import Batch, BatchState
+from pulumi_dli.log_stream import LogStream
+from pulumi_dli.models import Batch
+from pulumi_dli.progress import Progress, ShownLog
 from pulumi_dli.session import Session
 from pulumi_dli.watch import Watcher, live_jobs
 
-_SHORTEST_SILENCE = 10.0
-_LONGEST_SILENCE = 60.0
-_NO_CAPACITY_AFTER = 600.0
+_LOG_THREADS = 4
 
 
 class Gate:
@@ -34,7 +37,10 @@ class Gate:
         given = {key: value for key, value in values.items() if value is not None}
         self._session = Session(given, lambda job_name, message: pulumi.log.warn(f"{job_name}: {message}"))
         self._watchers: dict[Any, Watcher] = {}
+        self._at_work = AtWork()
         self._reported: set[str] = set()
+        # Threads of their own, made when they are needed: the listing must not wait for logs.
+        self._log_threads = ThreadPoolExecutor(_LOG_THREADS)
 
     async def wait(
         self,
@@ -45,49 +51,49 @@ class Gate:
         submitted_to: dict[str, Any] | None,
         job_name: str,
         row: pulumi.Resource | None,
+        stream_log: bool,
+        redact: Sequence[str] | None,
     ) -> float:
         """Wait until a job has reached `until` or has ended; give the seconds waited.
 
-        Progress stands beside `row`: a resource that is registered already, since what is said beside another one is
-        shown only when that is registered too.
+        Progress stands beside `row`, and so does the log with `stream_log`; `redact` are the texts to be masked in it.
         """
         try:
             if not self._session.settings.wait:
                 return 0.0
-            watcher = await asyncio.to_thread(self._watcher, submitted_to)
+            client = await asyncio.to_thread(self._session.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
-            return await watcher.wait(batch_id, Until(until), seconds, self._progress(batch_id, job_name, row))
+            progress = Progress(job_name, row)
+            log = ShownLog(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
+
+            def report(batch: Batch, waited: float) -> None:
+                if not self._reported:
+                    pulumi.log.info(waiting_message(self._at_work.names()))
+                self._reported.add(batch_id)
+                self._at_work.note(batch_id, job_name, batch.state)
+                progress.report(batch, waited)
+                if log is not None:
+                    log.look(batch)
+
+            with self._at_work.waiting(batch_id, job_name):
+                waited = await self._watcher(client).wait(batch_id, Until(until), seconds, report)
+            if log is not None:
+                await log.finish()
         except (DliError, ValueError) as error:
             # The provider judges the settings and the inputs, and fails with the message for the user.
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
             return 0.0
+        return waited
 
-    def _watcher(self, submitted_to: dict[str, Any] | None) -> Watcher:
-        client = self._session.client_of(submitted_to)
-        new = Watcher(
-            lambda: live_jobs(client),
-            longest_pause=self._session.settings.poll_interval,
-            warn=pulumi.log.warn,
-            now=self._session.clock.now,
-        )
-        return self._watchers.setdefault(client.place, new)  # many waits begin at once, in threads
-
-    def _progress(self, batch_id: str, job_name: str, row: pulumi.Resource | None) -> Callable[[Batch, float], None]:
-        """Make what tells how one wait goes: at every change of state, and else at growing intervals."""
-        last_state, last_said = "", 0.0
-
-        def report(batch: Batch, waited: float) -> None:
-            nonlocal last_state, last_said
-            state = batch.state or "in an unknown state"
-            silence = min(max(waited / 4, _SHORTEST_SILENCE), _LONGEST_SILENCE)
-            if state == last_state and waited - last_said < silence:
-                return
-            hint = "" if self._reported else "; ^C leaves it running, and the next `pulumi up` goes on waiting"
-            last_state, last_said = state, waited
-            self._reported.add(batch_id)
-            pulumi.log.info(f"{job_name}: {progress_message(batch, waited)}{hint}", row, ephemeral=True)
-
-        return report
+    def _watcher(self, client: Client) -> Watcher:
+        if client.place not in self._watchers:
+            self._watchers[client.place] = Watcher(
+                lambda: live_jobs(client),
+                longest_pause=self._session.settings.poll_interval,
+                warn=pulumi.log.warn,
+                now=self._session.clock.now,
+            )
+        return self._watchers[client.place]
 
     def report_end(
         self, batch_id: str, state: str, duration: float | None, job_name: str, row: pulumi.Resource
@@ -96,16 +102,6 @@ class Gate:
         if batch_id in self._reported:
             lasted = "" if duration is None else f" after {format_duration(duration / 1000)}"
             pulumi.log.info(f"{job_name}: {state}{lasted}", row, ephemeral=True)
-
-
-def progress_message(batch: Batch, waited: float) -> str:
-    """Say how a job is: state, how long it has been waited for, queue; and why it does not start."""
-    queue = batch.queue or batch.cluster_name
-    on_queue = f" on queue {queue}" if queue else ""
-    said = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
-    if batch.batch_state is BatchState.STARTING and waited >= _NO_CAPACITY_AFTER:
-        said += f": no free capacity{on_queue}; the service gives up after about 3 hours"
-    return said
 
 
 _gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()

@@ -272,14 +272,15 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         until: Until = "success",
         timeout: str | float | None = None,
         *,
+        stream_log: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> "BatchJobWait":
         """Wait for the outcome, as a resource of its own that others can depend on.
 
-        Its logical name is `<job>-<until>`, its parent this job. See `BatchJobWait` for `until` and `timeout`. Asked
-        again without more, it gives the wait that there is.
+        Its logical name is `<job>-<until>`, its parent this job. See `BatchJobWait` for `until`, `timeout` and
+        `stream_log`. Asked again without more, it gives the wait that there is.
         """
-        if until in self._waits and timeout is None and opts is None:
+        if until in self._waits and timeout is None and opts is None and not stream_log:
             return self._waits[until]
         self._waits[until] = BatchJobWait(
             f"{self.pulumi_resource_name}-{until}",
@@ -292,6 +293,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             ),
             rerun_on_failure=self._reruns,
             redact=self._redact,
+            stream_log=stream_log,
             opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), opts),
         )
         return self._waits[until]
@@ -343,9 +345,10 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         submitted_to: pulumi.Input[SubmittedToArgsDict] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
         redact: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
+        stream_log: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare a wait. `BatchJob.wait` is the usual way, and fills in the last four.
+        """Declare a wait. `BatchJob.wait` is the usual way, and fills in `job_name` to `redact`.
 
         Args:
             resource_name: The wait's logical name.
@@ -359,20 +362,30 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 settings.
             rerun_on_failure: Whether the next `up` runs a dead job again, for the message.
             redact: Texts that are masked in the job's log, in messages and outputs. Kept as a secret.
+            stream_log: Whether the driver's log is shown beside the job's row while `up` waits, `redact` masked in it.
+                It begins with the last 100 lines. Best effort: where the service has no log call, the lines of the
+                job's record are shown, of which there are ten at most. Kept nowhere.
             opts: Options of the resource.
         """
         shown_name = job_name or resource_name
         row = opts.parent if opts is not None else None
+        texts = secret_texts(pulumi.Output.secret(redact))
 
         async def pass_gate(inputs: list[Any]) -> list[Any]:
             from pulumi_dli.gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
 
             batch_id, until, timeout, place = inputs
-            return list(
-                await pass_gate(
-                    batch_id, until=until, timeout=timeout, submitted_to=place, job_name=shown_name, row=row
-                )
+            passed = await pass_gate(
+                batch_id,
+                until=until,
+                timeout=timeout,
+                submitted_to=place,
+                job_name=shown_name,
+                row=row,
+                stream_log=stream_log,
+                redact=await texts.future() if stream_log else None,  # as an input it would make the id a secret
             )
+            return list(passed)
 
         def report_end(end: list[Any]) -> None:
             from pulumi_dli.gate import report_end  # noqa: PLC0415
@@ -389,7 +402,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             "job_name": shown_name,
             "submitted_to": submitted_to,
             "rerun_on_failure": rerun_on_failure,
-            "redact": secret_texts(pulumi.Output.secret(redact)),
+            "redact": texts,
             # How long the gate has waited matters only where the time is limited.
             "waited": None if timeout is None else passed.apply(lambda result: result[1]),
         }

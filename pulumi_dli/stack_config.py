@@ -50,7 +50,7 @@ def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, Ba
     `dli:jobs` is a map by name. A job's block has the arguments of `BatchJob`, named as in the schema (`driverMemory`),
     and these:
 
-    * `wait`: true, or a map with `until` and `timeout`: wait for the outcome, as `BatchJob.wait` does.
+    * `wait`: true, or a map with `until`, `timeout` and `streamLog`: wait for the outcome, as `BatchJob.wait` does.
     * `dependsOn`: a list of jobs; it is submitted when they have succeeded.
     * `rerunWith`: a list of jobs; it runs again whenever one of them does.
 
@@ -86,7 +86,7 @@ def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi
     job = BatchJob(name, **arguments, opts=pulumi.ResourceOptions.merge(opts, order))
     wait = block.get("wait")
     if isinstance(wait, Mapping):
-        job.wait(wait.get("until") or "success", wait.get("timeout"))
+        job.wait(wait.get("until") or "success", wait.get("timeout"), stream_log=wait.get("streamLog") or False)
     return job
 
 
@@ -185,7 +185,7 @@ def _faults(block: Any, path: str) -> Iterator[str]:
     if isinstance(wait, dict):
         yield from _faults_of_wait(wait, f"{path}.wait")
     elif wait not in (None, False):
-        yield f"{path}.wait: must be true, or a map with until and timeout, but is {kind_of(wait)}"
+        yield f"{path}.wait: must be true, or a map with until, timeout and streamLog, but is {kind_of(wait)}"
     for key in _ORDER:
         names = block.get(key)
         if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
@@ -204,8 +204,10 @@ def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
 
 
 def _faults_of_wait(wait: Block, path: str) -> Iterator[str]:
-    yield from _unknown_keys(wait, ["until", "timeout"], path)
+    yield from _unknown_keys(wait, ["until", "timeout", "streamLog"], path)
     until, timeout = wait.get("until"), wait.get("timeout")
+    if wait.get("streamLog") not in (None, True, False):
+        yield f"{path}.streamLog: must be true or false"
     if until is not None and until not in get_args(Until):
         yield f"{path}.until: must be one of {', '.join(get_args(Until))}"
     if timeout is not None:

@@ -94,7 +94,8 @@ def resource(cls: type[pulumi.CustomResource], defaults: Mapping[str, Any], repl
     hints = get_type_hints(cls.__init__, localns={"Output": pulumi.Output, "T": Any})
     texts = argument_texts(cls)
     parameters = inspect.signature(cls).parameters
-    arguments = [name for name in parameters if name not in ("resource_name", "opts")]
+    outside = ("resource_name", "opts", "stream_log")  # what the program needs itself, and no provider is sent
+    arguments = [name for name in parameters if name not in outside]
     inputs = {}
     for name in arguments:
         wire_name = to_camel(name)

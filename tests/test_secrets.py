@@ -95,6 +95,7 @@ def refusal(status: int, **rule: Any) -> dict[str, Any]:
 GONE = "5f0c2d6e-8a41-4b7d-9a53-1c6f0e7b2d94"
 WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "success": (program("success"), [], "BatchJobWait"),
+    "streamed log": (program("running:2s,success", wait="stream_log=True"), [], r"\n(\[secret\]\n){4}"),
     "dead": (program(), [], r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}Mend the cause"),
     "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
     "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),
@@ -121,7 +122,7 @@ def test_an_update_writes_no_secret_in_plain_however_it_ends(
     text, faults, told = WAYS[way]
     project.write(text)
     service.dli.faults.set(faults)
-    assert re.search(told, written.up(works=way == "success"))
+    assert re.search(told, written.up(works=way in ("success", "streamed log")))
     assert written.leaks() == []
 
 
@@ -194,14 +195,16 @@ def test_secrets_of_configured_jobs_are_never_written(project: Project, service:
         file.write(
             dedent("""
             config:
-              dli:jobDefaults: {queue: default, wait: true}
+              dli:jobDefaults: {queue: default, wait: {streamLog: true}}
               dli:jobs:
-                load: {file: load.py, conf: {spark.dli.local.timeline: 'running:0.1s,dead'}}
+                load: {file: load.py, conf: {spark.dli.local.timeline: 'running:2s,dead'}}
             """)
         )
     path, log = "dli:jobs.load.args[0]", 'dli:jobs.load.conf["spark.dli.local.log"]'
     written.run("config", "set-all", "--path", "--secret", f"{path}={ARGUMENT}", "--secret", f"{log}=with {ARGUMENT}")
-    assert "  | [secret]" in written.up(works=False)
+    screen = written.up(works=False)
+    assert "  | [secret]" in screen
+    assert "\n[secret]\n" in screen  # the log as it came
     assert ARGUMENT in service.jobs()[0]["req_body"]
     written.run("config", "set", "--path", "--secret", "dli:jobs.load.args", ARGUMENT)
     assert "dli:jobs.load.args: must be a list, but is text" in written.up(works=False)

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 import pulumi_dli as dli
 from tests.project import Project
-from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, Registrations, run
+from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, Registrations, run
 from tests.service import Service
 
 Jobs = Mapping[str, Any]
@@ -47,7 +47,7 @@ def faults(jobs: Any, defaults: Any = None) -> list[str]:
 
 
 def waits(sent: Registrations) -> dict[str, Any]:
-    return {name: sent.inputs(name).get("timeout") for name, one in sent.requests.items() if one.type != JOB_TYPE}
+    return {name: sent.inputs(name).get("timeout") for name, one in sent.requests.items() if one.type == WAIT_TYPE}
 
 
 # What is declared
@@ -125,7 +125,7 @@ def test_options_are_those_of_every_job() -> None:
         (None, {}, {"a-success": None}),
         (None, {"until": "running"}, {"a-running": None}),
         (None, {"until": "finished", "timeout": "2h"}, {"a-finished": "2h"}),
-        (None, {"timeout": 90, "until": None}, {"a-success": 90}),
+        (None, {"timeout": 90, "until": None, "streamLog": None}, {"a-success": 90}),
         (True, None, {"a-success": None}),
         (True, False, {}),
         ({"timeout": "2h"}, True, {"a-success": "2h"}),
@@ -248,8 +248,15 @@ def test_without_a_secret_nothing_is_one() -> None:
             {**A, "triggers": {"at": "2026-11-24 10:30:00.5 +0100 +0100"}},
             "dli:jobs.load.triggers.at: is a date for YAML",
         ),
-        ({**A, "wait": "running"}, "dli:jobs.load.wait: must be true, or a map with until and timeout, but is text"),
-        ({**A, "wait": 1}, "dli:jobs.load.wait: must be true, or a map with until and timeout, but is a number"),
+        (
+            {**A, "wait": "running"},
+            "dli:jobs.load.wait: must be true, or a map with until, timeout and streamLog, but is text",
+        ),
+        (
+            {**A, "wait": 1},
+            "dli:jobs.load.wait: must be true, or a map with until, timeout and streamLog, but is a number",
+        ),
+        ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true or false"),
         ({**A, "wait": {"untl": "running"}}, "dli:jobs.load.wait.untl: there is no such property; is until meant?"),
         ({**A, "wait": {"until": "done"}}, "dli:jobs.load.wait.until: must be one of success, running, finished"),
         (
@@ -279,7 +286,10 @@ def test_what_is_wrong_is_told_with_its_path_in_the_file(block: Any, fault: str)
         (["a"], "dli:jobDefaults: must be a map"),
         ({"driverMemory": 4}, "dli:jobDefaults.driverMemory: must be text with a unit"),
         ({"queu": "batch"}, "dli:jobDefaults.queu: there is no such property; is queue meant?"),
-        ({"wait": "yes"}, "dli:jobDefaults.wait: must be true, or a map with until and timeout, but is text"),
+        (
+            {"wait": "yes"},
+            "dli:jobDefaults.wait: must be true, or a map with until, timeout and streamLog, but is text",
+        ),
     ],
 )
 def test_what_is_wrong_in_the_defaults_is_told_once(defaults: Any, fault: str) -> None:

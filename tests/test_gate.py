@@ -1,0 +1,270 @@
+"""The gate in the program, in real `pulumi up`s: who waits, how long, and what goes on meanwhile."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pulumi_dli.local.server import LocalDli
+from tests.project import Project
+from tests.service import Service
+
+ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
+
+
+@contextmanager
+def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """An `up` in the background, in a process group of its own, which is killed at the end."""
+    process = subprocess.Popen(
+        ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never", *arguments],
+        cwd=project.folder,
+        env=project.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def read_until(process: subprocess.Popen[str], *texts: str) -> str:
+    """Read the screen until each of the texts stood on it."""
+    assert process.stdout is not None
+    screen = ""
+    while not all(text in screen for text in texts):
+        line = process.stdout.readline()
+        assert line, f"it ended before {texts} stood on its screen:\n{screen}"
+        screen += line
+    return screen
+
+
+def test_other_dynamic_resources_go_on_while_two_hundred_jobs_are_awaited(project: Project, service: Service) -> None:
+    (project.folder / "other.py").write_text("""
+import pulumi
+from pulumi import dynamic
+
+class Provider(dynamic.ResourceProvider):
+    def create(self, props):
+        return dynamic.CreateResult("other", props)
+
+class Other(dynamic.Resource):
+    def __init__(self, name, value, opts=None):
+        super().__init__(Provider(), name, {"value": value}, opts)
+""")
+    project.write(f"""
+        from other import Other
+        jobs = [dli.BatchJob(f"job{{number}}", file="a.py", args=[str(number)], {ENDLESS}) for number in range(200)]
+        for job in jobs:
+            job.wait()
+        before = Other("before", 1)
+        Other("after-submission", jobs[-1].id)
+        for number in range(10):
+            before = Other(f"chain{{number}}", before.value)
+    """)
+    with started(project) as up:
+        read_until(up, " after-submission created", " chain9 created", "job0: running on queue default")
+        assert len(service.accepted("job")) == 200
+        for job in service.accepted("job"):
+            service.cancel(job.id)
+        screen, _ = up.communicate()
+    assert "is dead" in screen
+    assert "Traceback" not in screen
+
+
+@pytest.mark.parametrize("options", [("--parallel", "1"), ()], ids=["one at a time", "in parallel"])
+def test_jobs_that_depend_on_each_other_run_one_after_the_other(
+    project: Project, service: Service, options: tuple[str, ...]
+) -> None:
+    project.write("""
+        done = []
+        for number in range(3):
+            job = dli.BatchJob(
+                f"job{number}", file="a.py", queue="default", conf={"spark.dli.local.timeline": "running:0.3s,success"},
+                opts=pulumi.ResourceOptions(depends_on=done),
+            )
+            beside = dli.BatchJob(f"beside{number}", file="a.py", queue="default").wait()
+            done = [job.wait()]
+    """)
+    project.up(*options)
+    runs = service.accepted("job")
+    assert len(runs) == 3
+    assert all(first.end_time <= second.create_time for first, second in pairwise(runs))  # type: ignore[operator]
+    assert {job["state"] for job in service.jobs()} == {"success"}
+
+
+def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_waiting(
+    project: Project, service: Service
+) -> None:
+    project.write(f"""
+        for name in ("extract", "clean"):
+            dli.BatchJob(name, file="a.py", args=[name], {ENDLESS}).wait(until="finished")
+    """)
+    with started(project) as up:
+        read_until(up, "extract: running", "clean: running")
+        os.killpg(up.pid, signal.SIGINT)
+        screen, _ = up.communicate()
+    assert up.returncode != 0
+    assert "Waiting for clean, extract. ^C leaves jobs running" in screen
+    assert "Traceback" not in screen
+    assert service.states() == ["running", "running"]
+
+    with started(project) as up:
+        read_until(up, "extract: running", "clean: running")
+        for job in service.jobs():
+            service.cancel(job["id"])
+        screen, _ = up.communicate()
+    assert up.returncode == 0
+    assert re.search(r"extract: dead after", screen)
+    assert service.states() == ["dead", "dead"]
+
+
+def test_where_the_listing_is_refused_each_wait_asks_for_its_own_job(project: Project, service: Service) -> None:
+    service.dli.faults.set([{"method": "GET", "route": "/batches", "action": "reply", "status": 403, "count": None}])
+    project.write("""
+        for name in ("extract", "clean"):
+            pulumi.export(name, dli.BatchJob(name, file="a.py", args=[name], queue="default").wait().state)
+    """)
+    screen = project.up("--config", "dli:adopt=false")
+    assert screen.count("the jobs cannot be listed, so each wait asks for its own job") == 2  # as it came, at the end
+    assert (project.output("extract"), project.output("clean")) == ("success", "success")
+
+
+@pytest.mark.parametrize("closed", ["DLI_WAIT", "dli:wait"])
+def test_the_gates_can_be_opened_for_a_command_that_is_not_to_wait(
+    project: Project, service: Service, closed: str
+) -> None:
+    project.write(f"""
+        dli.BatchJob("stream", file="a.py", {ENDLESS}).wait()
+    """)
+    with started(project) as up:
+        read_until(up, "stream: running")
+    project.pulumi("cancel", "--yes")
+    if closed == "dli:wait":
+        project.pulumi("config", "set", "dli:wait", "false")
+        project.pulumi("destroy", "--yes", "--run-program")
+    else:
+        project.pulumi("destroy", "--yes", "--run-program", DLI_WAIT="0")
+    assert service.states() == ["dead"]
+
+
+def test_jobs_in_two_places_are_awaited_in_both(tmp_path: Path) -> None:
+    with LocalDli(tmp_path / "one", engine="timeline") as one:
+        (tmp_path / "two").mkdir(mode=0o700)
+        shutil.copy(tmp_path / "one" / "credentials.json", tmp_path / "two")  # one account, two regions
+        with LocalDli(tmp_path / "two", engine="timeline") as two:
+            places = {"REGION_1": one, "REGION_2": two}
+            endpoints = {f"HUAWEICLOUD_SDK_REGION_DLI_{name}": dli.endpoint for name, dli in places.items()}
+            service = Service(one)
+            environment = service.environment | endpoints
+            del environment["DLI_ENDPOINT"]
+            project = Project(tmp_path / "project", environment)
+            project.write("""
+                timeline = {"spark.dli.local.timeline": "running:2s,success"}
+                for region in ("region-1", "region-2"):
+                    job = dli.BatchJob(region, file="a.py", queue="default", region=region, conf=timeline)
+                    pulumi.export(region, job.wait().state)
+            """)
+            screen = project.up()
+            for region, dli in (("region-1", one), ("region-2", two)):
+                assert project.output(region) == "success"
+                assert f"{region}: running on queue default" in screen
+                (job,) = Service(dli).jobs()
+                assert job["name"].startswith(region)
+
+
+def test_the_log_is_shown_as_it_comes_with_its_secrets_masked(project: Project, service: Service) -> None:
+    project.write("""
+        job = dli.BatchJob(
+            "load", file="a.py", queue="default", args=[pulumi.Output.secret("swordfish")],
+            conf={
+                "spark.dli.local.timeline": "running:2s,success",
+                "spark.dli.local.log": "reading as swordfish\\nall read",
+            },
+        )
+        pulumi.export("job", job.wait(stream_log=True).job_id)
+    """)
+    screen = project.up()
+    assert "reading as [secret]" in screen
+    assert "all read" in screen
+    assert "swordfish" not in screen
+    (job,) = service.jobs()
+    assert project.output("job") == job["id"]  # a secret that is masked makes no secret of the id
+    assert "all read" not in project.up("--expect-no-changes")
+
+
+def test_a_log_that_cannot_be_read_is_no_reason_to_fail(project: Project, service: Service) -> None:
+    service.dli.faults.set(
+        [
+            {
+                "method": "GET",
+                "path": "*/log",
+                "action": "reply",
+                "status": 404,
+                "body": {"error_code": "APIG.0101"},
+                "count": None,
+            }
+        ]
+    )
+    project.write("""
+        dli.BatchJob(
+            "load", file="a.py", queue="default",
+            conf={"spark.dli.local.timeline": "running:2s,success", "spark.dli.local.log": "all read"},
+        ).wait(stream_log=True)
+    """)
+    assert "all read" in project.up()  # from the job's record
+
+
+AUTOMATION = """
+import json, sys
+from concurrent.futures import ThreadPoolExecutor
+import pulumi
+import pulumi_dli as dli
+from pulumi import automation
+
+def program():
+    name = pulumi.get_stack()
+    timeline = {"spark.dli.local.timeline": "running:1s,success"}
+    done = dli.BatchJob(name, file="a.py", queue="default", conf=timeline).wait()
+    pulumi.export("state", done.state)
+
+def up(name):
+    stack = automation.create_or_select_stack(
+        name, "inline", program, opts=automation.LocalWorkspaceOptions(work_dir=sys.argv[1])
+    )
+    stack.preview()
+    return stack.up().outputs["state"].value
+
+names = ["one", "two", "three"]
+with ThreadPoolExecutor(3) as pool:
+    print(json.dumps(dict(zip(names, pool.map(up, names)))))
+"""
+
+
+def test_several_inline_programs_in_one_process_wait_side_by_side(project: Project, service: Service) -> None:
+    (project.folder / "automation.py").write_text(AUTOMATION)
+    done = subprocess.run(
+        ["python", "automation.py", str(project.folder)],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == dict.fromkeys(["one", "two", "three"], "success")
+    assert service.states() == ["success"] * 3

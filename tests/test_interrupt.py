@@ -1,0 +1,71 @@
+"""^C while a program waits, in a process of its own that interrupts itself."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from pulumi_dli.interrupt import interrupted_message, waiting_message
+
+WAITS = """
+import asyncio, signal
+from pulumi_dli.interrupt import AtWork
+
+async def main():
+    work = AtWork()
+    with work.waiting("0b", "load"), work.waiting("0a", "extract"), work.waiting("0c", "clean"):
+        work.note("0a", "extract", "running")
+        work.note("0c", "clean", "running")
+        with work.waiting("0d", "report"):
+            pass
+        {then}
+        await asyncio.sleep(60)
+
+{before}
+asyncio.get_event_loop_policy().new_event_loop().run_until_complete(main())
+"""
+INTERRUPT = "signal.raise_signal(signal.SIGINT)"
+
+
+def program(then: str, before: str = "") -> tuple[int, str]:
+    """Run a program that waits; give its exit code, and what it wrote."""
+    code = WAITS.format(then=then, before=before)
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+def test_an_interrupt_says_which_jobs_go_on_and_ends_the_program_without_a_traceback() -> None:
+    assert program(INTERRUPT) == (
+        1,
+        "Interrupted. These jobs go on, and the next `pulumi up` goes on waiting for them:\n"
+        "  clean: running, batch job 0c\n"
+        "  extract: running, batch job 0a\n"
+        "  load: submitted, batch job 0b\n",
+    )
+
+
+def test_a_program_that_handles_interrupts_itself_goes_on_doing_so() -> None:
+    own = "signal.signal(signal.SIGINT, lambda number, frame: exit(7))"
+    assert program(INTERRUPT, before=own) == (7, "")
+
+
+def test_when_nothing_is_waited_for_interrupts_are_pythons_own_again() -> None:
+    code = f"""
+import signal
+from pulumi_dli.interrupt import AtWork
+with AtWork().waiting("0a", "extract"):
+    assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+{INTERRUPT}
+"""
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode in (-signal.SIGINT, 130)
+    assert "KeyboardInterrupt" in done.stderr
+
+
+@pytest.mark.parametrize(("count", "last"), [(10, "job9"), (11, "and 1 more"), (200, "and 190 more")])
+def test_of_many_jobs_ten_are_named(count: int, last: str) -> None:
+    jobs = [f"job{number}" for number in range(count)]
+    assert interrupted_message(sorted(jobs)).splitlines()[-1] == f"  {last}"
+    assert f", {last}. ^C leaves jobs running" in waiting_message(jobs)
