@@ -1,9 +1,12 @@
-"""Running a command and measuring it: wall time, and the most memory that the program in it took."""
+"""What measurements share: the lines of a table, and running a command with its time and memory."""
 
+import os
+import platform
 import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psutil
 
@@ -11,6 +14,33 @@ from tests.project import Project
 
 PROGRAM = "pulumi-language-python-exec"
 LOOK_EVERY = 0.05
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. `most` is what it may be, None where nothing is promised."""
+
+    figure: str
+    value: float
+    most: float | None
+    how: str
+
+    @property
+    def is_held(self) -> bool:
+        """True where the value is what was promised, or nothing was."""
+        return self.most is None or self.value <= self.most
+
+    def __str__(self) -> str:
+        most = "" if self.most is None else f"{self.most:g}"
+        verdict = "" if self.most is None else "yes" if self.is_held else "**no**"
+        return f"| {self.figure} | {self.value:.3g} | {most} | {verdict} | {self.how} |"
+
+
+def print_heading(how: str) -> None:
+    """Say when, on what machine and how is measured; begin the table."""
+    machine = f"{os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}"
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {how}\n")
+    print("| figure | value | at most | held | how |\n|---|---|---|---|---|", flush=True)
 
 
 @dataclass(frozen=True)
