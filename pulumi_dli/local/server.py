@@ -45,6 +45,8 @@ KEEP_FINISHED = 6 * 3600.0
 """Seconds for which the record of an ended job is kept (Huawei Cloud user guide, 2021: 6 hours)."""
 
 _STOP_TIMEOUT = 60.0
+_IDLE_TIMEOUT = 75
+"""Seconds after which a connection without calls is closed: longer than the 10 s between two looks of a wait."""
 
 
 class LocalDliError(Exception):
@@ -248,6 +250,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=_IDLE_TIMEOUT,
                 timeout_graceful_shutdown=5,
             )
         )
