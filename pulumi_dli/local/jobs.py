@@ -7,12 +7,12 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, Demand
+from pulumi_dli.local.durations import write_duration
 from pulumi_dli.local.engines import Attempt, Engine
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.refusals import Refused, not_found
@@ -165,7 +165,7 @@ class Jobs:
 
     def _starve(self, job_id: str) -> None:
         """Give up a job that got no capacity. The page says "about 3 hours" (dli_02_0124, 2026-04)."""
-        waited = timedelta(seconds=self._starve_after)
+        waited = write_duration(self._starve_after)
         self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. It is given up.")
 
     def _give_up(self, job_id: str, line: str) -> None:

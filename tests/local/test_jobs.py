@@ -98,13 +98,13 @@ def test_a_cancel_of_a_job_that_waits_lets_those_behind_it_move_up(small: Api) -
 
 
 def test_a_job_that_gets_no_capacity_is_dead_after_a_while_and_its_log_says_why(tmp_path: Path) -> None:
-    with LocalDli(tmp_path, engine="timeline", queues=["small:16"], slots=1, starve_after=0.25) as dli:
+    with LocalDli(tmp_path, engine="timeline", queues=["small:16"], slots=1, starve_after=0.5) as dli:
         api = Api(dli.credentials)
         running = api.submit(ENDLESS)
         api.wait(running, "running")
         too_large, waiting = api.submit(ENDLESS, queue="small", sc_type="C"), api.submit(ENDLESS)
         assert [api.wait(job_id, "dead") for job_id in (too_large, waiting)] == ["dead", "dead"]
-        waited = "The job waited 0:00:00.250000 for "
+        waited = "The job waited 0.5 s for "
         assert api.details(too_large)["log"] == [f"{waited}32 CUs of queue small, which has 16. It is given up."]
         assert api.details(waiting)["log"] == [f"{waited}one of 1 slots. It is given up."]
         assert api.state(running) == "running"
@@ -237,6 +237,19 @@ def test_a_job_whose_log_cannot_be_written_ends_all_the_same_and_the_next_one_ru
         api.wait(jobs[1], "running")
         assert (api.state(jobs[0]), api.details(jobs[0])["log"]) == ("dead", ["The job was cancelled."])
     assert f"job {jobs[0]}: its log cannot be used: " in caplog.text
+
+
+def test_a_restart_keeps_the_places_of_those_that_wait(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline", queues=["small:16"]) as dli:
+        api = Api(dli.credentials)
+        api.wait(api.submit(ENDLESS, queue="small", sc_type="B"), "running")
+        first, second = (api.submit(ENDLESS, queue="small", sc_type=sc_type) for sc_type in "BA")
+    with LocalDli(tmp_path, engine="timeline", queues=["small:16"]) as dli:
+        api = Api(dli.credentials)
+        api.wait(first, "running")
+        assert api.state(second) == "starting"
+        api.cancel(first)
+        api.wait(second, "running")
 
 
 def test_a_restart_keeps_what_ended_goes_on_with_what_waits_and_gives_up_what_ran(tmp_path: Path) -> None:
