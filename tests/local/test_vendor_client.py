@@ -1,5 +1,6 @@
 """The vendor's own client, unchanged, signing with AK/SK."""
 
+import json
 from typing import Any
 
 import pytest
@@ -11,10 +12,14 @@ from huaweicloudsdkdli.v1 import (
     CreateSparkJobRequestBody,
     DliClient,
     JobResource,
+    JobResourcesGroup,
+    ListQueuesRequest,
     ListSparkJobsRequest,
+    ShowQueueRequest,
     ShowSparkJobLogRequest,
     ShowSparkJobRequest,
     ShowSparkJobStatusRequest,
+    SparkJob,
 )
 from huaweicloudsdkdli.v1.region.dli_region import DliRegion
 
@@ -68,6 +73,99 @@ def test_it_creates_shows_lists_and_cancels(client: Any, api: Api) -> None:
 
     assert client.cancel_spark_job(CancelSparkJobRequest(batch_id=job.id)).msg == "deleted"
     api.wait(job.id, "dead")
+
+
+PACKAGES = [JobResource(name="lib.jar", type="jar")]
+EVERYTHING: dict[str, Any] = {
+    "file": "obs://jobs/job.jar",
+    "class_name": "org.example.Main",
+    "queue": "Batch",
+    "args": ["", "a b", "ü"],
+    "sc_type": "B",
+    "jars": ["obs://jobs/a.jar"],
+    "py_files": ["obs://jobs/a.zip"],
+    "files": ["obs://jobs/a.csv"],
+    "modules": ["sys.datasource.rds"],
+    "resources": PACKAGES,
+    "groups": [JobResourcesGroup(name="group", resources=PACKAGES)],
+    "conf": {"spark.dli.local.timeline": "running", "spark.example": "true"},
+    "name": "everything",
+    "driver_memory": "2G",
+    "driver_cores": 1,
+    "executor_memory": "2048M",
+    "executor_cores": 1,
+    "num_executors": 2,
+    "obs_bucket": "logs",
+    "auto_recovery": True,
+    "max_retry_times": 3,
+    "catalog_name": "dli",
+    "feature": "custom",
+    "spark_version": "3.1.1",
+    "image": "org/spark:1",
+    "execution_agency_urn": "agency",
+}
+
+
+def test_every_parameter_that_it_has_is_accepted_and_kept(client: Any, api: Api) -> None:
+    body = CreateSparkJobRequestBody(**EVERYTHING)
+    assert EVERYTHING.keys() | {"cluster_name"} == body.openapi_types.keys()
+    job = client.create_spark_job(CreateSparkJobRequest(body=body, user_id="somebody"))
+    api.wait(job.id, "running")
+    kept = json.loads(client.show_spark_job(ShowSparkJobRequest(batch_id=job.id)).req_body)
+    renamed = {"class_name": "className", "py_files": "pyFiles", "auto_recovery": "autoRecovery"}
+    renamed["max_retry_times"] = "maxRetryTimes"
+    left_out = {"sc_type", "driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors"}
+    package = {"name": "lib.jar", "type": "jar"}
+    expected = {renamed.get(key, key): value for key, value in EVERYTHING.items() if key not in left_out}
+    expected |= {"queue": "batch", "resources": [package], "groups": [{"name": "group", "resources": [package]}]}
+    del expected["catalog_name"]
+    assert expected.items() <= kept.items()
+
+
+def test_every_parameter_of_its_list_narrows_it(client: Any, api: Api) -> None:
+    job_id = api.submit("success", name="narrowed", queue="batch")
+    api.wait(job_id, "success")
+    created = api.details(job_id)["create_time"]
+    query = {
+        "cluster_name": "batch", "queue_name": "batch", "job_name": "narrowed", "job_id": job_id, "state": "success",
+        "start": created, "end": created, "order": "DURATION_DESC", "_from": 0, "size": 1,
+    }  # fmt: skip
+    assert query.keys() == ListSparkJobsRequest().openapi_types.keys()
+    (listed,) = client.list_spark_jobs(ListSparkJobsRequest(**query)).sessions
+    assert listed.id == job_id
+    shown = {name: type(getattr(listed, name)).__name__ for name in SparkJob().openapi_types}
+    absent = {"app_id": "NoneType", "image": "NoneType"}  # it never ran, and has no image
+    assert shown == {name: kind.split("[")[0] for name, kind in listed.openapi_types.items()} | absent
+    otherwise = {
+        "cluster_name": "default",
+        "queue_name": "default",
+        "job_name": "x",
+        "state": "dead",
+        "start": created + 1,
+    }
+    otherwise |= {"job_id": "7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", "end": created - 1, "_from": 1}
+    for name, value in otherwise.items():
+        narrowed = {key: value for key, value in query.items() if (key, name) != ("queue_name", "cluster_name")}
+        assert client.list_spark_jobs(ListSparkJobsRequest(**narrowed | {name: value})).sessions == []
+
+
+def test_it_reads_any_part_of_a_log(client: Any, api: Api) -> None:
+    job_id = api.submit("success", {"spark.dli.local.log": "one\ntwo\nthree"})
+    api.wait(job_id, "success")
+    query = {"batch_id": job_id, "_from": 1, "size": 1, "type": "driver", "index": 0}
+    assert query.keys() == ShowSparkJobLogRequest().openapi_types.keys()
+    with pytest.deprecated_call(match="show_spark_job_log"):
+        log = client.show_spark_job_log(ShowSparkJobLogRequest(**query))
+    assert (log.id, log._from, log.total, log.log) == (job_id, 1, 3, ["two"])
+
+
+def test_it_lists_and_shows_queues(client: Any) -> None:
+    query = {"queue_type": "general", "tags": "", "with_charge_info": True, "with_priv": True}
+    assert query.keys() == ListQueuesRequest().openapi_types.keys()
+    listed = client.list_queues(ListQueuesRequest(**query)).queues
+    assert {"default", "batch"} <= {queue.queue_name for queue in listed}
+    shown = client.show_queue(ShowQueueRequest(queue_name="batch"))
+    assert (shown.queue_name, shown.queue_type, shown.cu_count) == ("batch", "general", 16)
 
 
 @pytest.mark.parametrize(("job_id", "code"), [("42", "DLI.0001"), ("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", "DLI.0002")])
