@@ -1,13 +1,14 @@
 """The page as people see it: in a headless Chromium, by mouse, keyboard and screen reader, on a desk and on a phone."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
@@ -19,7 +20,7 @@ QUIET = (
     *("--disable-component-update", "--disable-sync"),
 )
 PHONE = {"viewport": {"width": 320, "height": 640}, "is_mobile": True, "has_touch": True}
-LONG_NAME = "a-name-as-long-as-they-come-" * 4
+LONG_NAME = "a_name_as_long_as_they_come_" * 4
 
 Open = Callable[..., Page]
 
@@ -115,9 +116,15 @@ def test_it_stands_still_when_live_updates_are_off(open_page: Open, api: Api) ->
     page.clock.install()
     page.reload()
     expect(page.locator("#actions .badge")).to_have_text("running")
+    held: list[Route] = []
+    page.route(page.url, lambda route: held.append(route), times=1)  # noqa: PLW0108  playwright marks its handler
+    with page.expect_request(page.url):
+        page.clock.run_for(2000)
     page.get_by_label("Live updates").uncheck()
     api.cancel(job_id)
     api.wait(job_id, "dead")
+    with page.expect_response(page.url):
+        held[0].continue_()
     page.clock.run_for(60_000)
     expect(page.locator("#actions .badge")).to_have_text("running")
     page.get_by_label("Live updates").check()
@@ -133,8 +140,13 @@ def test_a_log_is_followed_while_the_job_runs_line_by_line(open_page: Open, api:
     log = page.get_by_role("log", name="Log of attempt 1")
     expect(log.locator("div")).to_have_count(100)
     page.evaluate("window.first = document.getElementById('line-1')")
-    logs.write(0, *(f"line {number}" for number in range(101, 901)))
-    expect(log.locator("div").last).to_have_text("line 900")
+    with os.fdopen(logs.open_driver(0), "w") as file:
+        file.writelines(f"line {number}\n" for number in range(101, 901))
+        file.write("line")
+        file.flush()
+        expect(log.locator("div").last).to_have_text("line")
+        file.write(" 901\n")
+    expect(log.locator("div").last).to_have_text("line 901")
     assert page.evaluate("window.first.isConnected")
     assert log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 1
     log.evaluate("log => { log.scrollTop = 0 }")
