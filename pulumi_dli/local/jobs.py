@@ -20,6 +20,8 @@ from pulumi_dli.local.submissions import Submission, accepted, without_effect
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
 from pulumi_dli.models import BatchState
 
+_NEVER_STARTED = "The job was cancelled before it was started."
+
 logger = logging.getLogger(__name__)
 
 
@@ -133,7 +135,10 @@ class Jobs:
             raise Refused("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
         if task is None:
-            self._give_up(job_id, "The job was cancelled before it was started.")
+            self._give_up(job_id, _NEVER_STARTED)
+        elif job.attempt is None:  # its task has not begun; a kill must not let it wait again
+            task.cancel()
+            self._end(job_id, BatchState.DEAD, _NEVER_STARTED)
         elif job_id not in self._cancelled:
             self._cancelled.add(job_id)
             task.cancel()

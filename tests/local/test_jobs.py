@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -292,30 +293,63 @@ class Engine(TimelineEngine):
         return self._play(attempt)
 
 
+@contextmanager
+def playing(tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], clock: Clock | None = None) -> Iterator[Jobs]:
+    """Give jobs whose attempts the test plays, one job at a time, for use in an event loop."""
+    with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
+        jobs = Jobs(
+            table=table,
+            engine=Engine(lambda attempt: play(attempt, jobs)),
+            directory=tmp_path / "jobs",
+            slots=1,
+            queues={},
+            starve_after=60,
+            keep_finished=60,
+            now=clock or Clock(),
+        )
+        yield jobs
+
+
+def submit_to(jobs: Jobs, body: dict[str, object]) -> str:
+    return jobs.submit(read_submission({"file": "obs://b/a.py"} | body, ["default"]), "owner").id
+
+
 def run_one(
     tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], body: dict[str, object], clock: Clock | None = None
 ) -> Job:
     """Run a job to its end, and give its record."""
 
     async def live() -> Job:
-        table = JobTable(tmp_path / "jobs.sqlite")
-        jobs = Jobs(
-            table=table,
-            engine=Engine(lambda attempt: play(attempt, jobs)),
-            directory=tmp_path / "jobs",
-            slots=None,
-            queues={},
-            starve_after=60,
-            keep_finished=60,
-            now=clock or Clock(),
-        )
-        job_id = jobs.submit(read_submission({"file": "obs://b/a.py"} | body, ["default"]), "owner").id
-        while not (job := jobs.get(job_id)).state.is_final:
-            await asyncio.sleep(0)
-        table.close()
-        return job
+        with playing(tmp_path, play, clock) as jobs:
+            job_id = submit_to(jobs, body)
+            while not (job := jobs.get(job_id)).state.is_final:
+                await asyncio.sleep(0)
+            return job
 
     return asyncio.run(live())
+
+
+def test_a_job_that_is_cancelled_before_it_has_begun_is_dead_at_once_and_stays_so_if_the_server_is_killed(
+    tmp_path: Path,
+) -> None:
+    played: list[str] = []
+
+    def play(attempt: Attempt, jobs: Jobs) -> BatchState:
+        played.append(attempt.job_id)
+        return BatchState.SUCCESS
+
+    async def live() -> None:
+        with playing(tmp_path, play) as jobs:
+            cancelled = submit_to(jobs, {})
+            jobs.cancel(cancelled)
+            assert jobs.get(cancelled).state == "dead"
+            after = submit_to(jobs, {})
+            while not jobs.get(after).state.is_final:
+                await asyncio.sleep(0)
+            assert played == [after]
+            assert jobs.get(cancelled).log == ("The job was cancelled before it was started.",)
+
+    asyncio.run(live())
 
 
 def test_a_job_that_is_started_again_is_recovering_until_it_runs(tmp_path: Path) -> None:
