@@ -36,6 +36,16 @@ def test_it_says_that_no_plugin_is_to_be_looked_for_and_that_it_is_typed(wheel: 
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pulumi_dli"}
 
 
+def test_it_brings_the_pytest_plugin_and_the_local_dlis_readme(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert "pulumi_dli/local/README.md" in archive.namelist()
+        (entry_points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        assert archive.read(entry_points).decode().split("\n")[:2] == [
+            "[pytest11]",
+            "local-dli = pulumi_dli.local.pytest_plugin",
+        ]
+
+
 def test_a_new_project_as_the_readme_makes_it_runs_a_job(
     wheel: Path, project: Project, service: Service, tmp_path: Path
 ) -> None:
