@@ -1,5 +1,6 @@
 """The resources that a Pulumi program declares: `BatchJob`, one run of a batch job, and `BatchJobWait`, its outcome."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
@@ -234,7 +235,6 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         parent = opts.parent if opts is not None else None
         parents = [] if parent is None else [parent.pulumi_resource_type, parent.pulumi_resource_name]
         identity = (pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), parents, resource_name)
-        outputs = dict.fromkeys(BatchJob.__annotations__)  # one exists only where its key does
         hidden = {
             "resourceName": resource_name,
             "scope": scope_of(*identity),
@@ -244,9 +244,10 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._reruns = declared.get("rerun_on_failure")
         self._redact = secret_texts(declared, [resource_name])
         self._waits: dict[Until, BatchJobWait] = {}
-        props = _JOB_INPUTS(outputs | declared | hidden | {"redact": self._redact})
+        props = _JOB_INPUTS(_JOB_OUTPUTS | _given(declared | hidden | {"redact": self._redact}))
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(BatchJobProvider(), resource_name, props, options)
+        _fill_undeclared(self)
 
     @staticmethod
     def get(
@@ -369,7 +370,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         """
         shown_name = job_name or resource_name
         row = opts.parent if opts is not None else None
-        texts = secret_texts(pulumi.Output.secret(redact))
+        texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
 
         async def pass_gate(inputs: list[Any]) -> list[Any]:
             from pulumi_dli.gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
@@ -383,7 +384,9 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 job_name=shown_name,
                 row=row,
                 stream_log=stream_log,
-                redact=await texts.future() if stream_log else None,  # as an input it would make the id a secret
+                redact=await texts.future()
+                if stream_log and texts is not None
+                else None,  # as an input it would make the id a secret
             )
             return list(passed)
 
@@ -394,7 +397,6 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             report_end(batch_id, state, duration, shown_name, row or self)
 
         passed: pulumi.Output[list[Any]] = pulumi.Output.all(job_id, until, timeout, submitted_to).apply(pass_gate)
-        outputs = dict.fromkeys(BatchJobWait.__annotations__)  # one exists only where its key does
         declared = {
             "job_id": passed.apply(lambda result: result[0]),
             "until": until,
@@ -406,9 +408,31 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             # How long the gate has waited matters only where the time is limited.
             "waited": None if timeout is None else passed.apply(lambda result: result[1]),
         }
-        super().__init__(BatchJobWaitProvider(), resource_name, _WAIT_INPUTS(outputs | declared), opts)
+        props = _WAIT_INPUTS(_WAIT_OUTPUTS | _given(declared))
+        super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
+        _fill_undeclared(self)
         pulumi.Output.all(self.job_id, self.state, self.duration).apply(report_end)
 
 
-_JOB_INPUTS = input_type_of(BatchJob)
-_WAIT_INPUTS = input_type_of(BatchJobWait)
+def _given(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if value is not None}
+
+
+def _outputs_only(resource: type[dynamic.Resource]) -> dict[str, None]:
+    """Give a place for each output that is no input: an output exists only where its key does.
+
+    Each takes some kilobytes while a program runs, so what is not declared has none of its own.
+    """
+    parameters = inspect.signature(resource).parameters
+    return dict.fromkeys(name for name in resource.__annotations__ if name not in parameters)
+
+
+def _fill_undeclared(resource: dynamic.Resource) -> None:
+    """Let the outputs of what was not declared be None."""
+    nothing = pulumi.Output.from_input(None)
+    undeclared = (name for name in type(resource).__annotations__ if name not in resource.__dict__)
+    resource.__dict__.update(dict.fromkeys(undeclared, nothing))
+
+
+_JOB_INPUTS, _JOB_OUTPUTS = input_type_of(BatchJob), _outputs_only(BatchJob)
+_WAIT_INPUTS, _WAIT_OUTPUTS = input_type_of(BatchJobWait), _outputs_only(BatchJobWait)

@@ -7,11 +7,13 @@ from typing import Any
 import pulumi
 
 
-def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None]:
+def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None] | None:
     """Give the texts inside the secret inputs, as a secret; None where there are none.
 
     A text that is an input in plain too is none: everybody can read it. Values that are not known yet have no text.
     """
+    if not _has_output(inputs):
+        return None  # nothing is to be awaited, which most jobs of a large program are spared so
 
     async def collect() -> list[str] | None:
         texts: dict[bool, set[str]] = {True: set(), False: set()}
@@ -20,6 +22,14 @@ def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None]:
 
     collected: pulumi.Output[list[str] | None] = pulumi.Output.from_input(asyncio.ensure_future(collect()))
     return collected.apply(lambda texts: pulumi.Output.secret(texts) if texts else None)
+
+
+def _has_output(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = [*value.values()]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(map(_has_output, value))
+    return isinstance(value, pulumi.Output)
 
 
 async def _sort(value: Any, texts: dict[bool, set[str]]) -> None:

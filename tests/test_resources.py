@@ -55,6 +55,18 @@ def test_every_argument_goes_over_the_wire_in_camel_case_and_keys_of_maps_as_the
     assert sent.inputs("etl") == {to_camel(name): value for name, value in EVERY_ARGUMENT.items()}
 
 
+def test_the_outputs_of_what_is_not_given_are_none() -> None:
+    def program() -> dict[str, Any]:
+        job = dli.BatchJob("small", file="obs://demo/a.py")
+        done = dli.BatchJobWait("done", job_id=job.id)
+        names = {*inspect.get_annotations(dli.BatchJob)} & parameters(dli.BatchJob) - {"file"}
+        return {name: getattr(job, name) for name in names} | {"timeout": done.timeout, "redact": done.redact}
+
+    _, values = run(program)
+    assert len(values) > 30
+    assert set(values.values()) == {None}
+
+
 def test_what_is_not_given_is_not_sent() -> None:
     sent, _ = run(lambda: {"id": dli.BatchJob("small", file="obs://demo/a.py").id})
     assert sent.inputs("small") == {"file": "obs://demo/a.py"}

@@ -15,7 +15,7 @@ def found(inputs: Inputs) -> tuple[list[str] | None, bool]:
     """Give the texts, and whether they are a secret."""
 
     async def collect() -> tuple[list[str] | None, bool]:
-        texts = secret_texts(inputs())
+        texts = pulumi.Output.from_input(secret_texts(inputs()))
         return await texts.future(), await texts.is_secret()
 
     return asyncio.run(collect())
