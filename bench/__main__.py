@@ -10,10 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bench.measure import Row, print_heading, pulumi
 from pulumi_dli.local.server import LocalDli
+from pulumi_dli.session import Session
+from pulumi_dli.watch import live_jobs
 from tests.project import Project
 from tests.service import Service
 
@@ -46,10 +49,11 @@ for number in range({number}):
 
 @dataclass
 class Life:
-    """Medians of what one program takes: up, up again, destroy; seconds and MiB."""
+    """Medians of what one program takes: up, up again, refresh, destroy; seconds and MiB."""
 
     up: float
     again: float
+    refresh: float
     destroy: float
     memory: float
 
@@ -80,14 +84,18 @@ class Bench:
         lives = []
         for _ in range(self._repeats):
             project = self.project(service, program)
-            up, again, gone = (pulumi(project, *words) for words in (["up"], ["up"], ["destroy"]))
-            lives.append((up.seconds, again.seconds, gone.seconds, up.program_mib))
+            up, *others = (pulumi(project, command) for command in ("up", "up", "refresh", "destroy"))
+            lives.append((up.seconds, *(other.seconds for other in others), up.program_mib))
         return Life(*(statistics.median(column) for column in zip(*lives, strict=True)))
 
     def row(self, figure: str, value: float, most: float | None, how: str) -> None:
         """Add a line to the table, and show it at once."""
         self.rows.append(Row(figure, value, most, how))
         print(self.rows[-1], flush=True)
+
+    def ratio(self, figure: str, seconds: float, others: float, most: float | None) -> None:
+        """Add a line that compares two walls."""
+        self.row(figure, seconds / others, most, f"{seconds:.1f} s ÷ {others:.1f} s")
 
 
 def jobs(number: int, timeline: str, *, wait: bool) -> str:
@@ -103,7 +111,8 @@ def import_cost(bench: Bench) -> float:
         subprocess.run([sys.executable, "-c", statement], check=True, cwd=ROOT)
         return time.monotonic() - began
 
-    differences = [process("import pulumi_dli") - process("import pulumi") for _ in range(max(bench._repeats * 5, 15))]
+    ours = "from pulumi_dli import BatchJob"  # the package imports its names when they are used
+    differences = [process(ours) - process("import pulumi") for _ in range(max(bench._repeats * 5, 15))]
     return statistics.median(differences) * 1000
 
 
@@ -115,82 +124,107 @@ def calls_of(service: Service, do: Callable[[], object]) -> dict[str, int]:
 
 
 def run(bench: Bench, service: Service, sizes: list[int], number: int) -> None:
-    """Measure everything."""
-    floor = {size: bench.life(service, FLOOR.format(number=size)) for size in sizes}
+    """Measure everything. `number` is the number of jobs of the promised figures."""
+    per_job: dict[int, float] = {}
     for size in sizes:
+        floor = bench.life(service, FLOOR.format(number=size))
         submit = bench.life(service, jobs(size, ENDLESS, wait=False))
-        tag = f"{size} jobs"
-        most = lambda value: value if size == number else None  # noqa: B023, E731  used at once
-        bench.row(
-            f"submit {tag}: wall ÷ floor",
-            submit.up / floor[size].up,
-            most(1.25),
-            f"{submit.up:.1f} s ÷ {floor[size].up:.1f} s",
+        per_job[size] = submit.up / floor.up
+        is_promised = size == number
+        bench.ratio(f"submit {size} jobs: wall ÷ floor", submit.up, floor.up, 1.25 if is_promised else None)
+        bench.ratio(f"refresh of {size} jobs: wall ÷ floor's refresh", submit.refresh, floor.refresh, None)
+        bench.ratio(
+            f"destroy of {size} jobs that run: wall ÷ floor's destroy",
+            submit.destroy,
+            floor.destroy,
+            2 if is_promised else None,
         )
-        bench.row(
-            f"destroy of {tag} that run: wall ÷ floor's destroy",
-            submit.destroy / floor[size].destroy,
-            most(2.0),
-            f"{submit.destroy:.1f} s ÷ {floor[size].destroy:.1f} s",
-        )
-        if size == number:
-            at_number = submit
-        if size == max(sizes):
-            own, engines = (
-                (submit.up / size) / (at_number.up / number),
-                (floor[size].up / size) / (floor[number].up / number),
-            )
-            bench.row(
-                f"time per job at {size} ÷ at {number}, over the floor's own",
-                own / engines,
-                1.1,
-                f"{own:.2f} ÷ {engines:.2f}",
-            )
-
+    most = max(sizes)
+    bench.row(
+        f"time per job at {most} ÷ at {number}, over the floor's own ratio",
+        per_job[most] / per_job[number],
+        1.1,
+        f"{per_job[most]:.2f} ÷ {per_job[number]:.2f}, from the lines above",
+    )
     with_children = bench.life(service, FLOOR_WITH_CHILDREN.format(number=number))
     ended = bench.life(service, jobs(number, AT_ONCE, wait=True))
-    bench.row(
-        f"no-op `up` of {number} jobs with waits: wall ÷ floor's no-op",
-        ended.again / with_children.again,
-        1.15,
-        f"{ended.again:.1f} s ÷ {with_children.again:.1f} s",
-    )
+    bench.ratio(f"no-op `up` of {number} jobs with waits: wall ÷ floor's no-op", ended.again, with_children.again, 1.15)
     timed = bench.life(service, jobs(number, TIMED, wait=True))
-    bench.row(
-        f"{number} jobs of {JOB_SECONDS} s with `wait`: wall ÷ ({JOB_SECONDS} s + floor)",
-        timed.up / (JOB_SECONDS + with_children.up),
+    bench.ratio(
+        f"{number} jobs of {JOB_SECONDS} s with `wait`: wall ÷ ({JOB_SECONDS} s + floor's wall)",
+        timed.up,
+        JOB_SECONDS + with_children.up,
         1.10,
-        f"{timed.up:.1f} s ÷ ({JOB_SECONDS} s + {with_children.up:.1f} s)",
-    )
-    bench.row(
-        f"memory of the program with {number} waits ÷ floor's",
-        timed.memory / with_children.memory,
-        1.3,
-        f"{timed.memory:.0f} MiB ÷ {with_children.memory:.0f} MiB",
     )
     count_calls(bench, service, number)
-    bench.row("import pulumi_dli over import pulumi, ms", import_cost(bench), 50, "whole processes, by turns")
+    bench.row("`from pulumi_dli import BatchJob` over `import pulumi`, ms", import_cost(bench), 50, "whole processes")
+    memory(bench, service, most)
     peers(bench, service, number, timed)
 
 
+def memory(bench: Bench, service: Service, number: int) -> None:
+    """Compare the memory of two programs: one of jobs and their waits, and the floor's with as many resources."""
+
+    def peak(program: str) -> float:
+        project = bench.project(service, program)
+        peak = pulumi(project, "up").program_mib
+        pulumi(project, "destroy")
+        return peak
+
+    ours = bench.median(lambda: peak(jobs(number, AT_ONCE, wait=True)))
+    floors = bench.median(lambda: peak(FLOOR_WITH_CHILDREN.format(number=number)))
+    bench.row(
+        f"peak memory of the program with {number} waits ÷ floor's",
+        ours / floors,
+        1.3,
+        f"{ours:.0f} MiB ÷ {floors:.0f} MiB",
+    )
+
+
 def count_calls(bench: Bench, service: Service, number: int) -> None:
-    """Count calls by route, from the local DLI's own counter."""
-    project = bench.project(service, jobs(number, TIMED, wait=True))
-    calls = calls_of(service, lambda: pulumi(project, "up"))
-    lists = calls.get("GET /batches", 0)
-    reads = calls.get("GET /batches/{id}", 0)
-    bench.row(
-        f"calls of an `up` of {number} jobs with waits, without the lists, per job",
-        (calls.get("POST /batches", 0) + reads) / number,
-        3,
-        json.dumps(calls).replace("|", "/"),
-    )
-    bench.row(
-        f"list calls in these {JOB_SECONDS} s", lists, None, "three before the first submission, the rest are ticks"
-    )
+    """Count calls by route, from the local DLI's own counter, and see when a job's end was known."""
+
+    def counted(program: str, most_per_job: int) -> Project:
+        project = bench.project(service, program)
+        calls = calls_of(service, lambda: pulumi(project, "up"))
+        each = calls.get("POST /batches", 0) + calls.get("GET /batches/{id}", 0)
+        bench.row(f"calls for each of {number} jobs, without the lists", each / number, most_per_job, json.dumps(calls))
+        return project
+
+    project = counted(jobs(number, ENDLESS, wait=False), 2)
+    client = Session({f"dli:{name}": value for name, value in settings_of(service).items()}, lambda *_: None).client()
+    tick = calls_of(service, lambda: live_jobs(client))
+    bench.row(f"calls of a waiting tick with {number} jobs that run", sum(tick.values()), 6, json.dumps(tick))
+    pulumi(project, "destroy")
+
+    project = counted(jobs(number, TIMED, wait=True), 3)
     again = calls_of(service, lambda: pulumi(project, "up"))
     bench.row("calls of a no-op after success", sum(again.values()), 5, json.dumps(again))
+    resources = json.loads(project.pulumi("stack", "export"))["deployment"]["resources"]
+    lags = [
+        datetime.fromisoformat(wait["created"]).timestamp() - wait["outputs"]["updateTime"] / 1000
+        for wait in resources
+        if wait["type"].endswith("BatchJobWait")
+    ]
+    tick_seconds = JOB_SECONDS / 10  # the pause of a wait is a tenth of its age
+    bench.row(
+        "end of a job → its wait is in the state, in ticks",
+        statistics.median(lags) / tick_seconds,
+        1,
+        f"{statistics.median(lags):.1f} s, at the longest {max(lags):.1f} s; a tick is {tick_seconds:.0f} s by then",
+    )
     pulumi(project, "destroy")
+
+
+def settings_of(service: Service) -> dict[str, str]:
+    """Give the settings that sign in to the local DLI."""
+    account = service.dli.credentials
+    return {
+        "endpoint": account.endpoint,
+        "region": account.region,
+        "projectId": account.project_id,
+        "token": account.token,
+    }
 
 
 def peers(bench: Bench, service: Service, number: int, timed: Life) -> None:
@@ -205,11 +239,8 @@ def peers(bench: Bench, service: Service, number: int, timed: Life) -> None:
         return time.monotonic() - began
 
     seconds = bench.median(poll)
-    bench.row(
-        f"{number} jobs of {JOB_SECONDS} s: wall ÷ the vendor's SDK, polling one by one",
-        timed.up / seconds,
-        None,
-        f"{timed.up:.1f} s ÷ {seconds:.1f} s",
+    bench.ratio(
+        f"{number} jobs of {JOB_SECONDS} s: wall ÷ the vendor's SDK, polling one by one", timed.up, seconds, None
     )
 
 
