@@ -205,7 +205,7 @@ class LocalDli:
         from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError  # noqa: PLC0415
 
         try:
-            return SparkEngine(Spark.find(), store, self._master)
+            return SparkEngine(Spark.find(), store, self._master, slots=self._slots)
         except SparkError as error:
             raise LocalDliError(str(error)) from None
 

@@ -24,21 +24,23 @@ from typing import Any
 import psutil
 
 from pulumi_dli.local.engines import Attempt
+from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.replies import conf_text
-from pulumi_dli.models import DEFAULT_SC_TYPE, RESOURCE_TYPES, BatchRequest, BatchState, memory_mib
+from pulumi_dli.models import BatchRequest, BatchState
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 """Holds the job's id in all its processes."""
+DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
+"""How many jobs run at once unless it is set."""
 
-_MEMORY_SHARE = 0.6
 _LOOK_EVERY = 0.1
+_LOCALE = "C.UTF-8"  # else Java reads arguments and names of files in the encoding of another, and puts ? for the rest
 _USABLE_JAVA = (8, 11, 17)
 _JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
-_HEAP_SIZE = re.compile(r"(\d{1,18})([kmgt]?)", re.ASCII)
-_HEAP_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_ONE_PROCESS = re.compile(r"local(\[.*\])?")
 
 
 class SparkError(Exception):
@@ -94,18 +96,6 @@ def java_version(java: str) -> int | None:
     return int(version[1]) if version else None
 
 
-def sizes(request: BatchRequest) -> dict[str, str]:
-    """Give the Spark properties of the sizes that a job asks for: those of its `sc_type`, with its own before them."""
-    default = RESOURCE_TYPES[request.sc_type or DEFAULT_SC_TYPE]
-    return {
-        "spark.driver.cores": str(request.driver_cores or default.driver_cores),
-        "spark.driver.memory": f"{memory_mib(request.driver_memory or default.driver_memory)}m",
-        "spark.executor.cores": str(request.executor_cores or default.executor_cores),
-        "spark.executor.memory": f"{memory_mib(request.executor_memory or default.executor_memory)}m",
-        "spark.executor.instances": str(request.num_executors or default.num_executors),
-    }
-
-
 def properties_file(properties: dict[str, str]) -> str:
     """Write Java properties; every character that could mean something to the reader is written as an escape."""
 
@@ -120,13 +110,20 @@ def properties_file(properties: dict[str, str]) -> str:
 class SparkEngine:
     """Runs each job as a `spark-submit` to `master`, as in `local[*]`."""
 
-    default_slots: int | None = max((os.cpu_count() or 2) // 2, 1)
+    default_slots: int | None = DEFAULT_SLOTS
 
-    def __init__(self, spark: Spark, store: ObjectStore, master: str, *, grace: float = 5.0) -> None:
-        """`grace` is how many seconds the processes of a job have for their end before they are killed."""
+    def __init__(
+        self, spark: Spark, store: ObjectStore, master: str, *, slots: int | None = None, grace: float = 5.0
+    ) -> None:
+        """`slots` is how many jobs share the machine.
+
+        `grace` is how many seconds the processes of a job have for their end before they are killed.
+        """
         self._spark = spark
         self._store = store
         self._master = master
+        self._is_one_process = _ONE_PROCESS.fullmatch(master) is not None
+        self._share = Share.of_machine(slots or DEFAULT_SLOTS)
         self._grace = grace
 
     def check(self, request: BatchRequest) -> None:
@@ -153,6 +150,7 @@ class SparkEngine:
             process = await self._start(attempt, directory, events)
         except (OSError, Refused) as error:
             return f"The job could not be started: {error}"
+
         try:
             code = await _ended(process, events, attempt)
         finally:  # also what a job that has ended left running
@@ -238,7 +236,9 @@ class SparkEngine:
         request = attempt.request
         conf = {key: conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
         asked = {"spark.app.name": request.name or attempt.job_id} | sizes(request) | conf
-        asked |= self._limited_memory(asked, attempt)
+        scaled, lines = fitted(asked, self._share, on_cluster=not self._is_one_process)
+        asked |= scaled
+        attempt.logs.write(None, *lines, self._submitted(asked))
         return {
             **asked,
             **{f"spark.hadoop.{key}": value for key, value in self._store.hadoop_conf().items()},
@@ -248,20 +248,16 @@ class SparkEngine:
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri(),
             "spark.eventLog.rolling.enabled": "false",
+            "spark.executorEnv.LC_ALL": _LOCALE,
         }
 
-    def _limited_memory(self, asked: dict[str, str], attempt: Attempt) -> dict[str, str]:
-        """Give the driver no more memory than the machine can spare; say so in the log."""
-        most = int(psutil.virtual_memory().total * _MEMORY_SHARE)
-        memory = asked["spark.driver.memory"]
-        size = _HEAP_SIZE.fullmatch(memory.strip().lower())  # what is of another form, Java refuses by itself
-        is_too_much = size is not None and int(size[1]) * _HEAP_UNITS[size[2]] > most
-        limited = {"spark.driver.memory": f"{most // 2**20}m"} if is_too_much else {}
-        lines = [f"Driver memory {memory} is more than this machine can spare: {value}." for value in limited.values()]
-        one_process = ": driver and executors are one process" if self._master.startswith("local") else ""
-        lines.append(f"Submitted to {self._master}{one_process}.")
-        attempt.logs.write(None, *lines)
-        return limited
+    def _submitted(self, conf: dict[str, str]) -> str:
+        if self._is_one_process:
+            how = f"driver and executors are one process with {conf['spark.driver.memory']} of memory"
+        else:
+            number, cores, memory = (conf[f"spark.executor.{name}"] for name in ("instances", "cores", "memory"))
+            how = f"executors: {number}, cores of each: {cores}, memory of each: {memory}"
+        return f"Submitted to {self._master}: {how}."
 
     def _environment(self, job_id: str, directory: Path) -> dict[str, str]:
         java = {"JAVA_HOME": str(self._spark.java_home)} if self._spark.java_home else {}
@@ -275,7 +271,7 @@ class SparkEngine:
             "SPARK_LOCAL_DIRS": str(directory / "local"),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
-            "LC_ALL": "C.UTF-8",  # else Java reads arguments in the locale's encoding, and puts ? for the rest
+            "LC_ALL": _LOCALE,
             "PYTHONUNBUFFERED": "1",  # so that what a job prints is in its log while it runs
         }
 

@@ -1,0 +1,109 @@
+"""The sizes of a job as Spark's properties, and how much of them this machine gives."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pulumi_dli.models import BatchRequest, memory_mib
+
+_DRIVER_CORES, _DRIVER_MEMORY = "spark.driver.cores", "spark.driver.memory"
+_EXECUTOR_CORES, _EXECUTOR_MEMORY = "spark.executor.cores", "spark.executor.memory"
+_EXECUTORS = "spark.executor.instances"
+_NAMES = {
+    _DRIVER_CORES: "Driver cores",
+    _DRIVER_MEMORY: "Driver memory",
+    _EXECUTOR_CORES: "Executor cores",
+    _EXECUTOR_MEMORY: "Executor memory",
+    _EXECUTORS: "Number of executors",
+}
+_MEMORY_SHARE = 0.6
+_LEAST_MEMORY = 2**30
+_AMOUNT = re.compile(r"\s*(\d{1,18})(?:([kmgtp])b?)?\s*", re.ASCII | re.IGNORECASE)
+_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
+_NO_UNIT = {_DRIVER_MEMORY: 1, _EXECUTOR_MEMORY: 2**20}  # the one is for Java, the other for Spark
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a job may have of the machine: memory in bytes, for what Java keeps, and cores."""
+
+    memory: int
+    cores: int
+
+    @classmethod
+    def of_machine(cls, slots: int) -> Share:
+        """Give the share of one of so many jobs: what they leave is for Python and for everything else."""
+        memory = int(total_memory() * _MEMORY_SHARE / slots)
+        return cls(max(memory, _LEAST_MEMORY), os.cpu_count() or 1)
+
+
+def total_memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Give the memory of the machine, or of the container, in bytes."""
+    total = psutil.virtual_memory().total
+    try:
+        return min(total, int(limit.read_text()))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return total
+
+
+def sizes(request: BatchRequest) -> dict[str, str]:
+    """Give the Spark properties of the sizes that a job asks for: those of its `sc_type`, with its own before them."""
+    sizing = request.sizing
+    return {
+        _DRIVER_CORES: str(sizing.driver_cores),
+        _DRIVER_MEMORY: f"{memory_mib(sizing.driver_memory)}m",
+        _EXECUTOR_CORES: str(sizing.executor_cores),
+        _EXECUTOR_MEMORY: f"{memory_mib(sizing.executor_memory)}m",
+        _EXECUTORS: str(sizing.num_executors),
+    }
+
+
+def fitted(asked: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple[dict[str, str], list[str]]:
+    """Scale the sizes in a job's properties to its share: the properties that change, and a line for each such size.
+
+    On a cluster the driver has half of the memory, and all executors together the other half. Elsewhere executors are
+    threads of the driver, and their sizes mean nothing. A size that cannot be read stays as it is: Spark refuses it.
+    """
+    memory = share.memory // 2 if on_cluster else share.memory
+    most = {_DRIVER_CORES: share.cores, _DRIVER_MEMORY: memory}
+    if on_cluster:
+        most |= {_EXECUTOR_CORES: share.cores, _EXECUTOR_MEMORY: memory}
+    given = {key: _within(key, asked[key], most.get(key)) for key in _NAMES}
+    cores, each = (_amount(key, given[key]) for key in (_EXECUTOR_CORES, _EXECUTOR_MEMORY))
+    if on_cluster and cores and each:
+        given[_EXECUTORS] = _within(_EXECUTORS, asked[_EXECUTORS], max(min(share.cores // cores, memory // each), 1))
+    changed = {key: value for key, value in given.items() if value != asked[key]}
+    lines = [f"{_NAMES[key]} {asked[key]} is {_why_not(asked[key])}: {value}." for key, value in changed.items()]
+    executors = _amount(_EXECUTORS, given[_EXECUTORS])
+    if (
+        on_cluster and cores and executors and "spark.cores.max" not in asked
+    ):  # a standalone cluster does not look at the number of executors
+        changed["spark.cores.max"] = str(executors * cores)
+    return changed, lines
+
+
+def _within(key: str, text: str, most: int | None) -> str:
+    amount = _amount(key, text)
+    if amount == 0 and key not in _NO_UNIT:
+        return "1"
+    if amount is None or most is None or amount <= most:
+        return text
+    return f"{most // 2**20}m" if key in _NO_UNIT else str(most)
+
+
+def _why_not(text: str) -> str:
+    return "more than this machine can spare" if text.strip("0 ") else "not enough for Spark"
+
+
+def _amount(key: str, text: str) -> int | None:
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        return None
+    unit = _UNITS[found[2].lower()] if found[2] else _NO_UNIT.get(key, 1)
+    return int(found[1]) * unit
