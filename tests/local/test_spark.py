@@ -1,11 +1,15 @@
 import asyncio
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -112,6 +116,7 @@ UNTOUCHABLE = {
     "spark.submit.deployMode": "cluster",
     "spark.hadoop.fs.obs.impl": "org.example.Elsewhere",
     "spark.ui.enabled": True,
+    "spark.authenticate": False,
     "spark.driver.bindAddress": "192.0.2.1",
 }
 WITHOUT_EFFECT = {"modules": ["sys.datasource.hbase"], "catalog_name": "dli"}
@@ -275,6 +280,105 @@ def test_a_cancelled_job_ends_with_all_its_processes(api: Api, dli: LocalDli, bu
     assert sorted(path.name for path in (dli.data / "jobs" / job_id).iterdir()) == ["driver-0.log", "submit.log"]
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A standalone cluster: its address, and its one worker."""
+
+    master: str
+    worker: psutil.Process
+
+
+@pytest.fixture(scope="module")
+def cluster(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A standalone master and a worker, on loopback."""
+    spark = Spark.find()
+    directory = tmp_path_factory.mktemp("cluster")
+    java = {} if spark.java_home is None else {"JAVA_HOME": str(spark.java_home)}
+    own = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m", "SPARK_HOME": str(spark.home)}
+
+    def start(name: str, *options: str) -> subprocess.Popen[bytes]:
+        with (directory / name).open("w") as log:
+            command = [str(spark.home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}"]
+            command += ["--webui-port", "0", *options]
+            process = subprocess.Popen(command, env=os.environ | own | java, stdout=log, stderr=log)
+        started.callback(process.wait)
+        started.callback(process.terminate)
+        return process
+
+    def says(name: str, pattern: str) -> str:
+        look = re.compile(pattern)
+        return eventually(lambda: look.findall((directory / name).read_text()), bool)[0]
+
+    with ExitStack() as started:
+        start("master.Master", "--port", "0")
+        master = says("master.Master", r"Starting Spark master at (spark://127\.0\.0\.1:\d+)")
+        worker = start("worker.Worker", *("--cores", "2", "--memory", "1g", "--work-dir", str(directory)), master)
+        says("worker.Worker", "Successfully registered with master")
+        yield Cluster(master, psutil.Process(worker.pid))
+
+
+ON_CLUSTER = """
+import os
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+words = spark.read.text("obs://demo/words")
+words.write.text("obs://demo/copied")
+ids = spark.sparkContext.parallelize([0]).map(lambda _: os.environ.get("PULUMI_DLI_LOCAL_JOB", "none"))
+print("job of the executor:", ids.collect())
+"""
+
+
+def test_a_standalone_cluster_runs_jobs_and_its_executors_read_and_write_obs(cluster: Cluster, tmp_path: Path) -> None:
+    executors = {"driverMemory": "512M", "executorMemory": "512M", "executorCores": 2, "numExecutors": 1}
+    with LocalDli(tmp_path / "dli ü", master=cluster.master) as dli:
+        api, bucket = Api(dli.credentials), dli.bucket("demo")
+        (bucket / "words").mkdir()
+        (bucket / "words" / "one.txt").write_text("Ünï\n", encoding="utf-8")
+        (bucket / "on cluster.py").write_text(ON_CLUSTER)
+        assert "job of the executor: ['none']" in run(api, "success", file="obs://demo/on cluster.py", **executors)
+        [part] = (bucket / "copied").glob("part-*.txt")
+        assert part.read_text(encoding="utf-8") == "Ünï\n"
+        [job] = api.sessions()
+        [line] = api.lines(job["id"], type="submit")
+        assert line == f"Submitted to {cluster.master}: executors: 1, cores of each: 2, memory of each: 512m."
+
+        (bucket / "sleepers.py").write_text(SLEEPERS)
+        (workers := tmp_path / "workers").mkdir()
+        job_id = api.create(file="obs://demo/sleepers.py", args=[str(workers)], **executors)["id"]
+        eventually(lambda: len(list(workers.iterdir())), lambda count: count == 2)
+        [executor] = cluster.worker.children()
+        assert "Password" not in " ".join(executor.cmdline())
+        api.cancel(job_id)
+        api.wait(job_id, "dead")
+        eventually(cluster.worker.children, lambda children: children == [])
+
+
+def test_a_master_that_cannot_be_reached_ends_the_job_and_is_named(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        master = f"spark://127.0.0.1:{silent.getsockname()[1]}"
+        end, line = run_script(tmp_path, "exit 0", master=master)
+    assert end == "dead"
+    assert line.startswith(f"The job could not be started: the master {master} cannot be reached: ")
+
+
+def test_of_several_masters_one_is_enough(tmp_path: Path) -> None:
+    with socket.socket() as silent, socket.create_server(("127.0.0.1", 0)) as answering:
+        silent.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in (silent, answering)]
+        assert run_script(tmp_path, "exit 0", master=f"spark://{','.join(addresses)}") == ["success"]
+
+
+@pytest.mark.parametrize("master", ["spark://", "spark://nowhere", "spark://127.0.0.1:", "yarn", "nonsense"])
+def test_what_is_no_address_of_a_master_is_left_to_spark_which_says_so(tmp_path: Path, master: str) -> None:
+    assert run_script(tmp_path, 'echo "$2"; exit 1', master=master) == [
+        "dead",
+        master,
+        "The job's process ended with exit code 1.",
+    ]
+
+
 def serve(data: Path) -> subprocess.Popen[str]:
     """Start the service as a process, and wait until it is ready."""
     command = [
@@ -323,7 +427,7 @@ def test_a_server_that_is_stopped_ends_the_processes_of_its_jobs(tmp_path: Path)
 
 
 def run_script(
-    tmp_path: Path, script: str, *, grace: float = 5.0, cancel_at: str = "", **body: Any
+    tmp_path: Path, script: str, *, master: str = "local[*]", grace: float = 5.0, cancel_at: str = "", **body: Any
 ) -> list[str]:
     """Run a job with a shell script in the place of spark-submit. Give its end and its driver log.
 
@@ -339,7 +443,7 @@ def run_script(
     request = BatchRequest.model_validate({"file": "obs://b/a.py"} | body)
     logs = JobLogs(tmp_path / "jobs" / "id")
     attempt = Attempt(job_id=str(tmp_path), number=0, request=request, logs=logs, report=lambda state: None)
-    engine = SparkEngine(Spark(home.parent, None), store, "local[*]", grace=grace)
+    engine = SparkEngine(Spark(home.parent, None), store, master, grace=grace)
 
     async def live() -> str:
         task = asyncio.create_task(engine.run(attempt))

@@ -40,6 +40,7 @@ _LOOK_EVERY = 0.1
 _LOCALE = "C.UTF-8"  # else Java reads arguments and names of files in the encoding of another, and puts ? for the rest
 _USABLE_JAVA = (8, 11, 17)
 _JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
+_MASTER_TIMEOUT = 10.0
 _ONE_PROCESS = re.compile(r"local(\[.*\])?")
 
 
@@ -147,6 +148,7 @@ class SparkEngine:
         """Run a job, and say how it failed; None: it did not."""
         events = make_private_dir(directory / "events")
         try:
+            await _reach(self._master)
             process = await self._start(attempt, directory, events)
         except (OSError, Refused) as error:
             return f"The job could not be started: {error}"
@@ -249,6 +251,8 @@ class SparkEngine:
             "spark.eventLog.dir": events.as_uri(),
             "spark.eventLog.rolling.enabled": "false",
             "spark.executorEnv.LC_ALL": _LOCALE,
+            # Else every user of this machine may give orders to the driver.
+            **({"spark.authenticate": "true"} if self._is_one_process else {}),
         }
 
     def _submitted(self, conf: dict[str, str]) -> str:
@@ -274,6 +278,23 @@ class SparkEngine:
             "LC_ALL": _LOCALE,
             "PYTHONUNBUFFERED": "1",  # so that what a job prints is in its log while it runs
         }
+
+
+async def _reach(master: str) -> None:
+    """See that a standalone master answers: Spark would try for a minute. Raises OSError."""
+    addresses = re.findall(r"([^/,]+):(\d{1,5})(?=,|$)", master.removeprefix("spark://"))
+    if not master.startswith("spark://") or not addresses:
+        return
+    for host, port in addresses:
+        try:
+            async with asyncio.timeout(_MASTER_TIMEOUT):
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:  # also a timeout
+            problem = str(error) or "no answer"
+        else:
+            writer.close()
+            return
+    raise ConnectionError(f"the master {master} cannot be reached: {problem}")
 
 
 async def _ended(process: asyncio.subprocess.Process, events: Path, attempt: Attempt) -> int:
