@@ -13,7 +13,7 @@ from typing import Any
 from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, Demand
 from pulumi_dli.local.durations import write_duration
-from pulumi_dli.local.engines import Attempt, Engine
+from pulumi_dli.local.engines import Attempt, Engine, WebUi
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.refusals import Refused, not_found
 from pulumi_dli.local.submissions import Submission, accepted, without_effect
@@ -146,6 +146,10 @@ class Jobs:
     def logs(self, job_id: str) -> JobLogs:
         """Give the logs of a job."""
         return JobLogs(self._directory / job_id)
+
+    def web_ui(self, job_id: str) -> WebUi | None:
+        """Give the web pages that a job has now."""
+        return self._engine.web_ui(job_id)
 
     def waits_for(self, job_id: str) -> str | None:
         """Say what a job waits for, as in `8 CUs of queue batch`; None for a job that does not wait."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -32,6 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulumi_dli.local.app import read_selection
 from pulumi_dli.local.durations import write_duration
+from pulumi_dli.local.engines import web_ui_path
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.refusals import Refused, bad_parameter, not_found
 from pulumi_dli.local.sign_in_links import SignInLinks
@@ -65,6 +66,11 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_WEB_UI_POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Spark's pages have scripts within. They are of a job, which as a program of this user may do all that they could."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ class Page:
                 Route("/", self._show_jobs),
                 Route("/jobs/{id}", self._show_job),
                 Route("/jobs/{id}/cancel", self._cancel, methods=["POST"]),
+                Route(f"{web_ui_path('{id}')}/{{rest:path}}", self._show_web_ui),
                 Route("/sign-in", self._sign_in),
                 Route("/sign-out", self._sign_out, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=_HERE / "static")),
@@ -123,7 +130,9 @@ class Page:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         application = self._guard(Request(scope)) or self._inner
@@ -193,6 +202,24 @@ class Page:
             return await self._job_page(request, 409, refused.message)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
+    async def _show_web_ui(self, request: Request) -> Response:
+        """Show what the job's own web pages show; the browser's headers do not reach them, nor theirs the browser."""
+        job = self._jobs.get(request.path_params["id"])
+        web_ui = self._jobs.web_ui(job.id)
+        if web_ui is None:
+            return self._message(request, 404, "No Spark UI", "This job has a Spark UI only while it runs.")
+        target = f"/{quote(request.path_params['rest'])}?{request.url.query}"
+        try:
+            reply = await asyncio.to_thread(web_ui.get, target)
+        except OSError:
+            return self._message(request, 502, "No answer", "The Spark UI does not answer: the job may have ended.")
+        headers = {
+            "Content-Security-Policy": _WEB_UI_POLICY,
+            "Content-Type": reply.content_type,
+            "Location": reply.location,
+        }
+        return Response(reply.body, reply.status, {name: value for name, value in headers.items() if value})
+
     async def _job_page(self, request: Request, status: int, problem: str | None) -> Response:
         job = self._jobs.get(request.path_params["id"])
         query = request.query_params
@@ -211,6 +238,7 @@ class Page:
             "log": replace(log, lines=[_shortened(line, LINE_LENGTH) for line in log.lines]),
             "earlier": address(max(log.start - LINES_PER_PAGE, 0)) if log.start else None,
             "later": address(log.start + LINES_PER_PAGE) if log.start + len(log.lines) < log.total else None,
+            "web_ui": web_ui_path(job.id) if self._jobs.web_ui(job.id) else None,
             "follows": start is None and not job.state.is_final,
             "request_body": _shortened(_pretty(job.req_body), REQUEST_LENGTH),
             "problem": problem,

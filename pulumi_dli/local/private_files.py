@@ -19,9 +19,9 @@ def open_private(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a whole file (mode 600) in one step: a reader sees the old text or the new. Raises OSError."""
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a whole file (mode 600) in one step: a reader sees the old content or the new. Raises OSError."""
     temporary = path.with_name(f".{path.name}.new")
-    with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     temporary.replace(path)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from pulumi_dli.local.engines import WebReply
+from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import ENDLESS, PATIENCE, Api, Clock, eventually
 from tests.local.test_gateway import raw_call
@@ -135,7 +137,9 @@ def test_the_api_gives_a_link_to_who_has_its_credentials(dli: LocalDli, api: Api
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/", "/sign-out", "/jobs/", UNKNOWN, "{job}", "{job}/cancel", "{job}/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-out", "/jobs/", UNKNOWN, "{job}", "{job}/cancel", "{job}/nothing", "{job}/spark/"]
+)
 def test_without_a_session_nothing_is_shown_or_done(dli: LocalDli, api: Api, path: str, method: str) -> None:
     job_id = api.submit(ENDLESS, name="unseen")
     stranger = Browser(dli)
@@ -403,6 +407,65 @@ def test_who_looks_is_not_counted_and_meets_no_faults(own: Browser) -> None:
     own.page("/")
     assert own.dli.calls.as_dict() == {}
     own.dli.faults.set([])
+
+
+class WebPages:
+    """Web pages of a job that say how they were asked, and lead to a place of that name."""
+
+    def get(self, target: str) -> WebReply:
+        if target == "/gone?":
+            raise ConnectionRefusedError("Connection refused")
+        return WebReply(302, "text/plain", target, target.encode())
+
+
+@pytest.fixture
+def web_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TimelineEngine, "web_ui", lambda _engine, _job_id: WebPages())
+
+
+@pytest.mark.parametrize(
+    ("address", "target"),
+    [
+        ("/", "/?"),
+        ("/stages/stage/?id=0&attempt=0", "/stages/stage/?id=0&attempt=0"),
+        ("//evil.example/", "//evil.example/?"),
+        ("/a%20b%3Fc%23?x=%0D%0A", "/a%20b%3Fc%23?x=%0D%0A"),
+        ("/%C3%9C", "/%C3%9C?"),
+    ],
+)
+@pytest.mark.usefixtures("web_pages")
+def test_what_is_asked_of_a_jobs_web_pages_reaches_them(browser: Browser, api: Api, address: str, target: str) -> None:
+    reply = browser.ask("GET", f"/jobs/{api.submit()}/spark{address}")
+    assert (reply.status_code, reply.text, reply.headers["Location"]) == (302, target, target)
+
+
+@pytest.mark.usefixtures("web_pages")
+def test_a_jobs_web_pages_are_only_read(browser: Browser, api: Api) -> None:
+    base = f"/jobs/{api.submit()}/spark/"
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        assert browser.ask(method, base).status_code == 405
+
+
+@pytest.mark.usefixtures("web_pages")
+def test_a_jobs_web_pages_load_nothing_from_elsewhere_either(browser: Browser, api: Api) -> None:
+    policy = browser.ask("GET", f"/jobs/{api.submit()}/spark/").headers["Content-Security-Policy"]
+    sources = {source for rule in policy.split(";") for source in rule.split()[1:]}
+    assert sources == {"'none'", "'self'", "'unsafe-inline'", "data:"}
+    assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.usefixtures("web_pages")
+def test_web_pages_that_do_not_answer_are_a_bad_gateway(browser: Browser, api: Api) -> None:
+    reply = browser.ask("GET", f"/jobs/{api.submit()}/spark/gone")
+    assert reply.status_code == 502
+    assert "The Spark UI does not answer: the job may have ended." in text_of(reply.text)
+
+
+def test_a_job_without_web_pages_has_no_link_to_them(browser: Browser, api: Api) -> None:
+    job_id = api.submit(ENDLESS)
+    assert "Spark UI" not in browser.text(f"/jobs/{job_id}")
+    assert browser.ask("GET", f"/jobs/{job_id}/spark/").status_code == 404
+    assert browser.ask("GET", f"{UNKNOWN}/spark/").status_code == 404
 
 
 def test_a_job_that_is_cancelled_while_it_waits_shows_how_long_it_did(own: Browser, clock: Clock) -> None:

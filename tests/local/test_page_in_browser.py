@@ -14,6 +14,7 @@ from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
 from scripts import chromium
 from tests.local.api import ENDLESS, PATIENCE, Api
+from tests.local.test_spark_ui import AT_WORK
 
 QUIET = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -46,20 +47,13 @@ def open_page(browser: Browser, dli: LocalDli) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def watch(page: Page) -> None:
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request", lambda request: None if request.url.startswith(dli.endpoint) else complaints.append(request.url)
-        )
-
     def open_at(path: str = "/", **options: Any) -> Page:
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
         if not path.startswith("/sign-in"):
-            watch(page)
+            watch(page, dli.endpoint, complaints)
             page.goto(dli.sign_in_link())
             page.wait_for_url(f"{dli.endpoint}/")
         if path != "/":
@@ -70,6 +64,13 @@ def open_page(browser: Browser, dli: LocalDli) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def watch(page: Page, endpoint: str, complaints: list[str]) -> None:
+    """Note what a page complains of, and what it asks of anybody else."""
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith(endpoint) else complaints.append(request.url))
 
 
 def focused(page: Page) -> str:
@@ -272,6 +273,45 @@ def test_a_table_stays_a_table_for_screen_readers_on_a_phone(open_page: Open, si
     table = page.get_by_role("table").first
     expect(table.get_by_role("columnheader")).to_have_count(5)
     assert table.get_by_role("row").nth(1).get_by_role("cell").count() == 4
+
+
+def test_the_spark_ui_of_a_job_works_behind_the_page(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    page = browser.new_page()
+    complaints: list[str] = []
+    with LocalDli(tmp_path, master="local[2]") as dli:
+        watch(page, dli.endpoint, complaints)
+        (dli.bucket("demo") / "at work.py").write_text(AT_WORK)
+        api = Api(dli.credentials)
+        job_id = api.create(file="obs://demo/at work.py", args=["true"], name="summer")["id"]
+        page.goto(dli.sign_in_link())
+        page.wait_for_url(f"{dli.endpoint}/")
+        page.goto(f"{dli.endpoint}/jobs/{job_id}")
+        expect(page.get_by_role("log")).to_contain_text("at work")
+        page.get_by_role("link", name="Spark UI").click()
+        expect(page.locator("h3").first).to_contain_text("Spark Jobs")
+        page.get_by_text("Event Timeline").first.click()
+        expect(page.locator("#application-timeline .vis-item").first).to_be_visible()
+        for tab, shows in UI_TABS.items():
+            page.get_by_role("link", name=tab, exact=True).first.click()
+            expect(page.locator(shows).first).to_be_visible()
+        page.goto(f"{dli.endpoint}/jobs/{job_id}/spark/stages/stage/?id=0&attempt=0")
+        page.get_by_text("DAG Visualization").first.click()
+        expect(page.locator("#dag-viz-graph svg .node").first).to_be_visible()
+        expect(page.locator("#summary-metrics-table tbody tr").first).to_be_visible()
+    page.close()
+    assert complaints == []
+
+
+UI_TABS = {
+    "Stages": "text=/Completed Stages/",
+    "Environment": "text=Runtime Information",
+    "Executors": "#active-executors-table tbody tr",
+    "SQL / DataFrame": "text=/Completed Queries/",
+}
+"""The tabs of Spark's UI, and what is to be seen there: the executors come by a script."""
 
 
 def test_a_server_that_goes_and_comes_back_is_noticed(browser: Browser, tmp_path: Path) -> None:

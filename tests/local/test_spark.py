@@ -115,7 +115,8 @@ UNTOUCHABLE = {
     "spark.master": "local[7]",
     "spark.submit.deployMode": "cluster",
     "spark.hadoop.fs.obs.impl": "org.example.Elsewhere",
-    "spark.ui.enabled": True,
+    "spark.ui.enabled": False,
+    "spark.ssl.ui.needClientAuth": False,
     "spark.authenticate": False,
     "spark.driver.bindAddress": "192.0.2.1",
 }

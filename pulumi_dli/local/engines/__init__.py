@@ -24,6 +24,28 @@ class Attempt:
     report: Callable[[BatchState], None]
 
 
+@dataclass(frozen=True)
+class WebReply:
+    """What a job's web pages answer. `location` is a path, where they lead elsewhere."""
+
+    status: int
+    content_type: str | None
+    location: str | None
+    body: bytes
+
+
+class WebUi(Protocol):
+    """The web pages with which a job shows its work while it runs."""
+
+    def get(self, target: str) -> WebReply:
+        """Get what is at a path, with its query; waits for the answer. Raises OSError where there is none."""
+
+
+def web_ui_path(job_id: str) -> str:
+    """Give the path behind which the page shows a job's web pages."""
+    return f"/jobs/{job_id}/spark"
+
+
 class Engine(Protocol):
     """What a job runs on."""
 
@@ -38,6 +60,9 @@ class Engine(Protocol):
 
         Where the task is cancelled, the job is ended with all its processes before CancelledError goes on.
         """
+
+    def web_ui(self, job_id: str) -> WebUi | None:
+        """Give the web pages of a job; None where it has none now."""
 
     async def end_leftover(self, job_id: str) -> None:
         """End what is left of a job's processes from a server that was killed."""

@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,9 @@ from typing import Any
 
 import psutil
 
-from pulumi_dli.local.engines import Attempt
+from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
 from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes
+from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.refusals import Refused
@@ -126,6 +128,7 @@ class SparkEngine:
         self._is_one_process = _ONE_PROCESS.fullmatch(master) is not None
         self._share = Share.of_machine(slots or DEFAULT_SLOTS)
         self._grace = grace
+        self._uis: dict[str, SparkUi] = {}
 
     def check(self, request: BatchRequest) -> None:
         """Refuse a request that names a file which is not there."""
@@ -149,18 +152,29 @@ class SparkEngine:
         events = make_private_dir(directory / "events")
         try:
             await _reach(self._master)
-            process = await self._start(attempt, directory, events)
+            ui = SparkUi(directory, web_ui_path(attempt.job_id))
+            process = await self._start(attempt, directory, events, ui)
         except (OSError, Refused) as error:
             return f"The job could not be started: {error}"
 
+        def has_context() -> None:
+            if ui.find(process.pid):
+                self._uis[attempt.job_id] = ui
+            attempt.report(BatchState.RUNNING)
+
         try:
-            code = await _ended(process, events, attempt)
+            code = await _ended(process, events, has_context)
         finally:  # also what a job that has ended left running
+            self._uis.pop(attempt.job_id, None)
             await _undisturbed(asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait()))
         if not code:
             return None
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
         return f"The job's process ended {how}."
+
+    def web_ui(self, job_id: str) -> WebUi | None:
+        """Give the Spark UI of a job that runs; None where it has none, or switched it off."""
+        return self._uis.get(job_id)
 
     async def end_leftover(self, job_id: str) -> None:
         """End what is left of a job's processes from a server that was killed."""
@@ -177,7 +191,7 @@ class SparkEngine:
                 await asyncio.sleep(_LOOK_EVERY)
                 waited += _LOOK_EVERY
 
-    async def _start(self, attempt: Attempt, directory: Path, events: Path) -> asyncio.subprocess.Process:
+    async def _start(self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi) -> asyncio.subprocess.Process:
         work = make_private_dir(directory / "work")
         files = self._files(attempt.request)
         for file in files["files"]:
@@ -185,7 +199,7 @@ class SparkEngine:
             link.unlink(missing_ok=True)  # of two with one name Spark takes the last, too
             link.symlink_to(file)
         properties = directory / "spark.properties"
-        write_private(properties, properties_file(self._properties(attempt, events)))
+        write_private(properties, properties_file(self._properties(attempt, events) | ui.properties()))
         log = attempt.logs.open_driver(attempt.number)
         try:
             return await asyncio.create_subprocess_exec(
@@ -246,7 +260,6 @@ class SparkEngine:
             **{f"spark.hadoop.{key}": value for key, value in self._store.hadoop_conf().items()},
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
-            "spark.ui.enabled": "false",  # it asks for no credentials
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri(),
             "spark.eventLog.rolling.enabled": "false",
@@ -297,13 +310,13 @@ async def _reach(master: str) -> None:
     raise ConnectionError(f"the master {master} cannot be reached: {problem}")
 
 
-async def _ended(process: asyncio.subprocess.Process, events: Path, attempt: Attempt) -> int:
-    """Wait for a job's end; report that it runs when its event log is there."""
+async def _ended(process: asyncio.subprocess.Process, events: Path, has_context: Callable[[], None]) -> int:
+    """Wait for a job's end; say when its event log is there."""
     end = asyncio.ensure_future(process.wait())
     while not end.done() and not any(events.iterdir()):
         await asyncio.wait([end], timeout=_LOOK_EVERY)
     if any(events.iterdir()):
-        attempt.report(BatchState.RUNNING)
+        has_context()
     return await end
 
 

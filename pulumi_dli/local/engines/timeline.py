@@ -95,6 +95,9 @@ class TimelineEngine:
             attempt.logs.write(attempt.number, *lines)
         return steps[-1].state
 
+    def web_ui(self, job_id: str) -> None:
+        """A timeline has none."""
+
     async def end_leftover(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""
 

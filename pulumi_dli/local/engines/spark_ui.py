@@ -1,0 +1,126 @@
+"""A job's own Spark UI, which answers nobody but this server.
+
+Spark 3.5 asks for no password in its UI, and Hadoop's filters that would do not fit into the Spark that pip installs:
+they are made for servlet classes of another name. What Spark has is TLS with certificates of both sides (SSLOptions of
+Spark 3.5.9, `needClientAuth`). Each attempt has a certificate of its own, and either side trusts no other.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import ssl
+from datetime import UTC, datetime
+from http.client import HTTPException, HTTPSConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+
+from pulumi_dli.local.engines import WebReply
+from pulumi_dli.local.private_files import write_private
+
+HOST = "127.0.0.1"
+
+_NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the Spark UI of a job")])
+_ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
+_RETRIES = 16
+_PATIENCE = 30.0
+
+
+class SparkUi:
+    """The UI of one attempt, behind `path` of the page."""
+
+    def __init__(self, directory: Path, path: str) -> None:
+        """Make the certificate, in a directory that only its owner reads. Raises OSError."""
+        self._directory = directory
+        self._path = path
+        self._port = _free_port()
+        self._password = secrets.token_urlsafe(32)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.check_hostname = False  # there is but one certificate that it trusts
+        self._make_certificate()
+
+    def properties(self) -> dict[str, str]:
+        """Give the Spark properties."""
+        store = {"Store": str(self._directory / "ui.p12"), "StorePassword": self._password, "StoreType": "PKCS12"}
+        ssl_properties = {f"{kind}{name}": value for kind in ("key", "trust") for name, value in store.items()}
+        ssl_properties |= {
+            "enabled": "true",
+            "port": str(self._port),
+            "needClientAuth": "true",
+            "keyPassword": self._password,
+        }
+        return {
+            "spark.ui.enabled": "true",
+            "spark.ui.port": "0",  # answers with the way to the one with TLS
+            "spark.port.maxRetries": str(_RETRIES),
+            "spark.ui.killEnabled": "false",
+            "spark.ui.reverseProxy": "false",
+            "spark.ui.proxyBase": self._path,
+            "spark.ui.proxyRedirectUri": "/",
+            **{f"spark.ssl.ui.{name}": value for name, value in ssl_properties.items()},
+        }
+
+    def find(self, process_id: int) -> bool:
+        """See at which port the driver offers it: where ours is taken, Spark takes one of the next. False: nowhere."""
+        try:
+            connections = psutil.Process(process_id).net_connections("tcp")
+        except psutil.Error:  # it has ended
+            return False
+        listening = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
+        ours = sorted(listening & set(range(self._port, self._port + _RETRIES + 1)))
+        self._port = ours[0] if ours else self._port
+        return bool(ours)
+
+    def get(self, target: str) -> WebReply:
+        """Get a page of it; waits for the answer. Raises OSError where it does not answer."""
+        connection = HTTPSConnection(HOST, self._port, timeout=_PATIENCE, context=self._context)
+        try:
+            connection.request("GET", target)
+            reply = connection.getresponse()
+            location = reply.headers["Location"]
+            return WebReply(
+                status=reply.status,
+                content_type=reply.headers["Content-Type"],
+                location=None if location is None else urlsplit(location)._replace(scheme="", netloc="").geturl(),
+                body=reply.read(),
+            )
+        except HTTPException as error:
+            raise OSError(f"{type(error).__name__}: {error}") from None
+        finally:
+            connection.close()
+
+    def _make_certificate(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            x509.CertificateBuilder(_NAME, _NAME, key.public_key(), x509.random_serial_number(), *_ALWAYS)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        pem = self._directory / "ui.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_private(pem, private + certificate.public_bytes(Encoding.PEM))
+        self._context.load_cert_chain(pem)
+        self._context.load_verify_locations(pem)
+        # Java trusts what stands in a trust store, its own certificate too.
+        encryption = BestAvailableEncryption(self._password.encode())
+        store = pkcs12.serialize_key_and_certificates(b"ui", key, certificate, None, encryption)
+        write_private(self._directory / "ui.p12", store)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
