@@ -15,22 +15,24 @@ _MOST_PAGES = 10
 class LogStream:
     """The lines of one job's driver log that are new since the last look.
 
-    It begins with the last 100 lines that there are. Best effort: a look that fails gives nothing, and the next one
-    goes on from there. Where the service has no log call, the lines of the job's record are taken instead; they are ten
-    at most, so some may be missed. Not for two threads at a time.
+    It begins with the last 100 lines that there are. A line that was half written comes again as a whole. Best effort:
+    a look that fails gives nothing, and the next one goes on from there. Where the service has no log call, the lines
+    of the job's record are taken instead; they are ten at most, so some may be missed. Not for two threads at a time.
     """
 
     def __init__(self, client: Client, batch_id: str) -> None:
         self._client = client
         self._batch_id = batch_id
         self._attempt = 0
-        self._next: int | None = None
+        # The last line that was given, and its number. It is asked for again: it may have been half written.
+        self._number: int | None = None
+        self._last: str | None = None
         self._has_log_call = True
         self._has_recovered = False
         self._record: Sequence[str] = ()
 
     def new_lines(self, batch: Batch | None = None) -> list[str]:
-        """Give the new lines, at most 1,000; the rest comes with the next look. `batch` is the job as just listed."""
+        """Give the new lines, about 1,000 at most: the rest comes next time. `batch` is the job as just listed."""
         try:
             if self._has_log_call:
                 return self._of_log(batch)
@@ -53,12 +55,14 @@ class LogStream:
     def _read(self) -> list[str]:
         lines: list[str] = []
         for _ in range(_MOST_PAGES):
-            page = self._page(self._attempt, self._next)
-            if self._next is None:
-                self._next = _first_line(page)
-                lines += [f"… {self._next} lines before these"] if self._next else []
-            lines += page.log
-            self._next += len(page.log)
+            page = self._page(self._attempt, self._number)
+            if self._number is None:
+                self._number = _first_line(page)
+                lines += [f"… {self._number} lines before these"] if self._number else []
+            lines += page.log[1:] if page.log[:1] == [self._last] else page.log
+            if page.log:
+                self._number += len(page.log) - 1
+                self._last = page.log[-1]
             if len(page.log) < _PAGE:
                 break
         return lines
@@ -67,7 +71,8 @@ class LogStream:
         page = self._page(self._attempt + 1, 0)
         if not page.log:
             return []
-        self._attempt, self._next, self._has_recovered = self._attempt + 1, len(page.log), False
+        self._attempt, self._has_recovered = self._attempt + 1, False
+        self._number, self._last = len(page.log) - 1, page.log[-1]
         return [f"… the log of attempt {self._attempt + 1}", *page.log]
 
     def _page(self, attempt: int, start: int | None) -> BatchLog:

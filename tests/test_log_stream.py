@@ -65,12 +65,23 @@ def test_each_line_comes_once_and_in_its_order_however_the_log_grows(
     assert seen == [f"… {left_out} lines before these"][: bool(left_out)] + logs.attempts[0][left_out:]
 
 
-def test_a_look_gives_a_thousand_lines_at_most_and_the_next_ones_the_rest(logs: Logs) -> None:
+def test_a_look_makes_ten_calls_at_most_and_the_next_ones_give_the_rest(logs: Logs, service: ScriptedService) -> None:
     assert logs.stream.new_lines(RUNNING) == []
     logs.attempts[0] = [str(number) for number in range(2500)]
-    looks = [logs.stream.new_lines(RUNNING) for _ in range(4)]
-    assert [len(lines) for lines in looks] == [1000, 1000, 500, 0]
+    looks = []
+    for _ in range(4):
+        service.calls.clear()
+        looks.append(logs.stream.new_lines(RUNNING))
+        assert len(service.calls) <= 10
+    assert looks[-1] == []
     assert [line for lines in looks for line in lines] == logs.attempts[0]
+
+
+def test_a_line_that_was_half_written_comes_again_as_a_whole(logs: Logs) -> None:
+    logs.attempts[0] = ["reading", "read 10"]
+    assert logs.stream.new_lines(RUNNING) == ["reading", "read 10"]
+    logs.attempts[0] = ["reading", "read 1000 lines", "writing"]
+    assert logs.stream.new_lines(RUNNING) == ["read 1000 lines", "writing"]
 
 
 def test_the_log_of_the_next_attempt_follows_when_a_job_recovers(logs: Logs, service: ScriptedService) -> None:
