@@ -5,6 +5,7 @@ And how many inputs hypothesis makes: a few, the same every time, or 100,000 wit
     make test PYTEST_ARGS="--hypothesis-profile=many -k whatever"
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if settings.get_current_profile_name() == "many":
         for item in items:
             item.add_marker(pytest.mark.timeout(0))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heeded_signals() -> Iterator[None]:
+    """Have what is started here heed signals, though the tests may run under nohup, or in a shell's background.
+
+    A process inherits what its parent ignores, but not what its parent handles.
+    """
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda _number, _frame: None)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -29,15 +28,6 @@ def failure_of(*arguments: str, environment: dict[str, str] | None = None) -> st
     return line.removeprefix("local DLI: ")
 
 
-@pytest.fixture
-def heeded_signals() -> Iterator[None]:
-    """Have what is started here heed SIGHUP, though these tests may run under nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("heeded_signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_says_where_it_answers_and_stops_cleanly_when_it_is_asked_to(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, line):
