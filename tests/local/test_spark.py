@@ -348,7 +348,8 @@ def test_a_standalone_cluster_runs_jobs_and_its_executors_read_and_write_obs(clu
         (workers := tmp_path / "workers").mkdir()
         job_id = api.create(file="obs://demo/sleepers.py", args=[str(workers)], **executors)["id"]
         eventually(lambda: len(list(workers.iterdir())), lambda count: count == 2)
-        [executor] = cluster.worker.children()
+        # The first job's executor may take its time to go.
+        [executor] = eventually(cluster.worker.children, lambda children: len(children) == 1)
         assert "Password" not in " ".join(executor.cmdline())
         api.cancel(job_id)
         api.wait(job_id, "dead")
