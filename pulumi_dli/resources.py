@@ -376,6 +376,8 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             from pulumi_dli.gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
 
             batch_id, until, timeout, place = inputs
+            # Not one of the inputs: a secret among them would make the id a secret too.
+            redact = await texts.future() if stream_log and texts is not None else None
             passed = await pass_gate(
                 batch_id,
                 until=until,
@@ -384,9 +386,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 job_name=shown_name,
                 row=row,
                 stream_log=stream_log,
-                redact=await texts.future()
-                if stream_log and texts is not None
-                else None,  # as an input it would make the id a secret
+                redact=redact,
             )
             return list(passed)
 
