@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -54,15 +53,7 @@ class Measured:
 def pulumi(project: Project, *arguments: str) -> Measured:
     """Run a command of Pulumi that has to work."""
     began = time.monotonic()
-    process = subprocess.Popen(
-        ["pulumi", *arguments, "--yes", "--skip-preview", "--non-interactive"],
-        cwd=project.folder,
-        env=project.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = project.start("pulumi", *arguments, "--yes", "--skip-preview", "--non-interactive")
     peak = [0.0]
     watcher = threading.Thread(target=_watch, args=(process.pid, peak))
     watcher.start()

@@ -49,20 +49,32 @@ class Project:
         header = "import pulumi\nimport pulumi_dli as dli\n"
         (self.folder / "__main__.py").write_text(header + dedent(program))
 
-    def run(self, *arguments: str, **variables: str) -> Run:
-        """Run a command of Pulumi to its end, whatever that is."""
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+    def start(self, *command: str, own_session: bool = False, **variables: str) -> subprocess.Popen[str]:
+        """Start a command in the project's folder. What it writes, on either stream, comes out at its `stdout`."""
+        return subprocess.Popen(
+            command,
             cwd=self.folder,
             env=self.environment | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
+            start_new_session=own_session,
         )
-        return Run(done.returncode, done.stdout)
+
+    def execute(self, *command: str, **variables: str) -> Run:
+        """Run a command to its end, whatever that is; one that takes longer than two minutes is killed."""
+        with self.start(*command, **variables) as process:
+            try:
+                screen, _ = process.communicate(timeout=120)
+            except BaseException:
+                process.kill()
+                raise
+        return Run(process.returncode, screen)
+
+    def run(self, *arguments: str, **variables: str) -> Run:
+        """Run a command of Pulumi to its end."""
+        return self.execute("pulumi", *arguments, "--non-interactive", "--color=never", **variables)
 
     def pulumi(self, *arguments: str, **variables: str) -> str:
         """Run a command that has to work; give its screen."""

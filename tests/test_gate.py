@@ -23,17 +23,8 @@ ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,runni
 @contextmanager
 def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """An `up` in the background, in a process group of its own, which is killed at the end."""
-    process = subprocess.Popen(
-        ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never", *arguments],
-        cwd=project.folder,
-        env=project.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
+    command = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never", *arguments)
+    with project.start(*command, own_session=True) as process:
         try:
             yield process
         finally:

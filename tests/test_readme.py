@@ -3,7 +3,6 @@
 import inspect
 import json
 import re
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -34,19 +33,9 @@ def configure(project: Project, lines: str) -> None:
 
 def shell(project: Project, commands: str) -> str:
     """Run commands as they are typed; give what stands on the screen."""
-    done = subprocess.run(
-        ["bash", "-e", "-c", commands],
-        cwd=project.folder,
-        env=project.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    run = project.execute("bash", "-e", "-c", commands)
+    assert run.code == 0, run.screen
+    return run.screen
 
 
 def ran(service: Service) -> list[str]:

@@ -87,16 +87,7 @@ class RealRun:
         command = ["pulumi", step.command, "--yes", "--skip-preview", "--non-interactive"]
         self._result.commands += 1
         self._result.faults += len(step.faults)
-        process = subprocess.Popen(
-            command,
-            cwd=self._project.folder,
-            env=self._project.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        process = self._project.start(*command, own_session=True)
         try:
             screen, _ = process.communicate(timeout=chance.uniform(0.3, LONGEST) if step.kill else 120)
         except subprocess.TimeoutExpired:

@@ -10,9 +10,9 @@ PROGRAM = [sys.executable, "-m", "pulumi_dli.local"]
 
 
 @contextmanager
-def serving(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `serve` with timelines; give the process and its first line. It has ended, or is killed, afterwards."""
-    command = [*PROGRAM, "serve", "--data", str(data), "--engine", "timeline", *options]
+def serving(data: Path, *options: str, engine: str = "timeline") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `serve`; give the process and its first line. It has ended, or is killed, afterwards."""
+    command = [*PROGRAM, "serve", "--data", str(data), "--engine", engine, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

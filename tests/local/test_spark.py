@@ -8,7 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -28,6 +28,7 @@ from pulumi_dli.local.replies import conf_text
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.models import BatchRequest
 from tests.local.api import Api, eventually
+from tests.local.serving import serving
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 
@@ -381,24 +382,12 @@ def test_what_is_no_address_of_a_master_is_left_to_spark_which_says_so(tmp_path:
     ]
 
 
-def serve(data: Path) -> subprocess.Popen[str]:
-    """Start the service as a process, and wait until it is ready."""
-    command = [
-        sys.executable,
-        "-m",
-        "pulumi_dli.local",
-        "serve",
-        "--data",
-        str(data),
-        "--master",
-        "local[2]",
-        "--slots",
-        "1",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("local DLI ready at ")
-    return process
+@contextmanager
+def serve(data: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the service as a process that is ready."""
+    with serving(data, "--master", "local[2]", "--slots", "1", engine="spark") as (process, line):
+        assert line.startswith("local DLI ready at ")
+        yield process
 
 
 def test_a_server_that_was_killed_leaves_a_job_that_the_next_one_ends(tmp_path: Path) -> None:
