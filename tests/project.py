@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -101,3 +103,26 @@ class Project:
         resources = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
         found: dict[str, Any] = next(one for one in resources if one["urn"].endswith(f"::{name}"))
         return found
+
+
+@contextmanager
+def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """An `up` in the background, in a process group of its own, which is killed at the end."""
+    command = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never", *arguments)
+    with project.start(*command, own_session=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def read_until(process: subprocess.Popen[str], *texts: str) -> str:
+    """Read the screen until each of the texts stood on it."""
+    assert process.stdout is not None
+    screen = ""
+    while not all(text in screen for text in texts):
+        line = process.stdout.readline()
+        assert line, f"it ended before {texts} stood on its screen:\n{screen}"
+        screen += line
+    return screen

@@ -6,41 +6,16 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from pulumi_dli.local.server import LocalDli
-from tests.project import Project
+from tests.project import Project, read_until, started
 from tests.service import Service
 
 ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
-
-
-@contextmanager
-def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """An `up` in the background, in a process group of its own, which is killed at the end."""
-    command = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never", *arguments)
-    with project.start(*command, own_session=True) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def read_until(process: subprocess.Popen[str], *texts: str) -> str:
-    """Read the screen until each of the texts stood on it."""
-    assert process.stdout is not None
-    screen = ""
-    while not all(text in screen for text in texts):
-        line = process.stdout.readline()
-        assert line, f"it ended before {texts} stood on its screen:\n{screen}"
-        screen += line
-    return screen
 
 
 def test_other_dynamic_resources_go_on_while_two_hundred_jobs_are_awaited(project: Project, service: Service) -> None:
@@ -114,12 +89,13 @@ def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_wait
     assert service.states() == ["running", "running"]
 
     with started(project) as up:
-        read_until(up, "extract: running", "clean: running")
+        screen = read_until(up, "extract: running", "clean: running")
         for job in service.jobs():
             service.cancel(job["id"])
-        screen, _ = up.communicate()
+        screen += up.communicate()[0]
     assert up.returncode == 0
-    assert re.search(r"extract: dead after", screen)
+    assert re.search(r"BatchJob extract .*extract: running on queue default, waited", screen)
+    assert re.search(r"BatchJob extract .*extract: dead after", screen)
     assert service.states() == ["dead", "dead"]
 
 
@@ -164,35 +140,36 @@ def test_jobs_in_two_places_are_awaited_in_both(tmp_path: Path) -> None:
             del environment["DLI_ENDPOINT"]
             project = Project(tmp_path / "project", environment)
             project.write("""
-                timeline = {"spark.dli.local.timeline": "running:2s,success"}
+                timeline = {"spark.dli.local.timeline": "running"}
                 for region in ("region-1", "region-2"):
                     job = dli.BatchJob(region, file="a.py", queue="default", region=region, conf=timeline)
-                    pulumi.export(region, job.wait().state)
+                    pulumi.export(region, job.wait(until="finished").state)
             """)
-            screen = project.up()
-            for region, dli in (("region-1", one), ("region-2", two)):
-                assert project.output(region) == "success"
-                assert f"{region}: running on queue default" in screen
-                (job,) = Service(dli).jobs()
-                assert job["name"].startswith(region)
+            with started(project) as up:
+                read_until(up, "region-1: running on queue default", "region-2: running on queue default")
+                for region, place in (("region-1", Service(one)), ("region-2", Service(two))):
+                    (job,) = place.jobs()
+                    assert job["name"].startswith(region)
+                    place.cancel(job["id"])
+                up.communicate()
+            assert (project.output("region-1"), project.output("region-2")) == ("dead", "dead")
 
 
 def test_the_log_is_shown_as_it_comes_with_its_secrets_masked(project: Project, service: Service) -> None:
     project.write("""
         job = dli.BatchJob(
             "load", file="a.py", queue="default", args=[pulumi.Output.secret("swordfish")],
-            conf={
-                "spark.dli.local.timeline": "running:2s,success",
-                "spark.dli.local.log": "reading as swordfish\\nall read",
-            },
+            conf={"spark.dli.local.timeline": "running", "spark.dli.local.log": "reading as swordfish\\nall read"},
+            rerun_on_failure=False,
         )
-        pulumi.export("job", job.wait(stream_log=True).job_id)
+        pulumi.export("job", job.wait(until="finished", stream_log=True).job_id)
     """)
-    screen = project.up()
-    assert "reading as [secret]" in screen
-    assert "all read" in screen
+    with started(project) as up:
+        screen = read_until(up, "reading as [secret]", "all read")
+        (job,) = service.jobs()
+        service.cancel(job["id"])
+        screen += up.communicate()[0]
     assert "swordfish" not in screen
-    (job,) = service.jobs()
     assert project.output("job") == job["id"]  # a secret that is masked makes no secret of the id
     assert "all read" not in project.up("--expect-no-changes")
 
@@ -213,10 +190,14 @@ def test_a_log_that_cannot_be_read_is_no_reason_to_fail(project: Project, servic
     project.write("""
         dli.BatchJob(
             "load", file="a.py", queue="default",
-            conf={"spark.dli.local.timeline": "running:2s,success", "spark.dli.local.log": "all read"},
-        ).wait(stream_log=True)
+            conf={"spark.dli.local.timeline": "running", "spark.dli.local.log": "all read"},
+        ).wait(until="finished", stream_log=True)
     """)
-    assert "all read" in project.up()  # from the job's record
+    with started(project) as up:
+        read_until(up, "all read")  # from the job's record
+        service.cancel(service.jobs()[0]["id"])
+        up.communicate()
+    assert up.returncode == 0
 
 
 AUTOMATION = """

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
-from tests.project import Project
+from tests.project import Project, read_until, started
 from tests.service import Service
 
 ARGUMENT, CONF, TRIGGER = "swordfish-argument", "swordfish-conf", "swordfish-trigger"
@@ -62,6 +62,16 @@ class Written:
     def up(self, *arguments: str, works: bool) -> str:
         return self.run("up", "--yes", "--skip-preview", "--diff", "--debug", *arguments, works=works)
 
+    def up_that_shows_a_log(self, service: Service, *, works: bool) -> str:
+        """Run an `up` that waits for a job until its log is shown, and cancel the job; give the screen."""
+        with started(self._project, "--diff", "--debug") as up:
+            screen = read_until(up, "\n[secret]\n")
+            service.cancel(service.jobs()[0]["id"])
+            screen += up.communicate()[0]
+        assert (up.returncode == 0) is works, screen
+        self._screen += screen
+        return screen
+
     def leaks(self, secrets: Sequence[str] = SECRETS) -> list[tuple[str, str]]:
         """Name each secret that was written in plain, and where."""
         files = [path for path in self._project.folder.rglob("*") if path.is_file()]
@@ -95,7 +105,6 @@ def refusal(status: int, **rule: Any) -> dict[str, Any]:
 GONE = "5f0c2d6e-8a41-4b7d-9a53-1c6f0e7b2d94"
 WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "success": (program("success"), [], "BatchJobWait"),
-    "streamed log": (program("running:2s,success", wait="stream_log=True"), [], r"\n(\[secret\]\n){4}"),
     "dead": (program(), [], r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}Mend the cause"),
     "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
     "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),
@@ -122,7 +131,13 @@ def test_an_update_writes_no_secret_in_plain_however_it_ends(
     text, faults, told = WAYS[way]
     project.write(text)
     service.dli.faults.set(faults)
-    assert re.search(told, written.up(works=way in ("success", "streamed log")))
+    assert re.search(told, written.up(works=way == "success"))
+    assert written.leaks() == []
+
+
+def test_a_log_that_is_shown_as_it_comes_shows_no_secret(project: Project, service: Service, written: Written) -> None:
+    project.write(program(ENDLESS, wait="until='finished', stream_log=True"))
+    assert re.search(r"\n(\[secret\]\n){4}", written.up_that_shows_a_log(service, works=True))
     assert written.leaks() == []
 
 
@@ -197,14 +212,12 @@ def test_secrets_of_configured_jobs_are_never_written(project: Project, service:
             config:
               dli:jobDefaults: {queue: default, wait: {streamLog: true}}
               dli:jobs:
-                load: {file: load.py, conf: {spark.dli.local.timeline: 'running:2s,dead'}}
+                load: {file: load.py, conf: {spark.dli.local.timeline: running}}
             """)
         )
     path, log = "dli:jobs.load.args[0]", 'dli:jobs.load.conf["spark.dli.local.log"]'
     written.run("config", "set-all", "--path", "--secret", f"{path}={ARGUMENT}", "--secret", f"{log}=with {ARGUMENT}")
-    screen = written.up(works=False)
-    assert "  | [secret]" in screen
-    assert "\n[secret]\n" in screen  # the log as it came
+    assert "  | [secret]" in written.up_that_shows_a_log(service, works=False)
     assert ARGUMENT in service.jobs()[0]["req_body"]
     written.run("config", "set", "--path", "--secret", "dli:jobs.load.args", ARGUMENT)
     assert "dli:jobs.load.args: must be a list, but is text" in written.up(works=False)
