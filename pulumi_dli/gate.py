@@ -15,7 +15,7 @@ import pulumi
 from pulumi.runtime import get_config
 
 from pulumi_dli.client import Client
-from pulumi_dli.clock import format_duration, parse_duration
+from pulumi_dli.clock import parse_duration
 from pulumi_dli.credentials import configuration_keys
 from pulumi_dli.errors import DliError
 from pulumi_dli.interrupt import AtWork, waiting_message
@@ -38,7 +38,7 @@ class Gate:
         self._session = Session(given, lambda job_name, message: pulumi.log.warn(f"{job_name}: {message}"))
         self._watchers: dict[Any, Watcher] = {}
         self._at_work = AtWork()
-        self._reported: set[str] = set()
+        self._has_told_what_an_interrupt_does = False
         # Threads of their own, made when they are needed: the listing must not wait for logs.
         self._log_threads = ThreadPoolExecutor(_LOG_THREADS)
 
@@ -53,10 +53,12 @@ class Gate:
         row: pulumi.Resource | None,
         stream_log: bool,
         redact: Sequence[str] | None,
+        end: Sequence[pulumi.Output[Any]],
     ) -> float:
         """Wait until a job has reached `until` or has ended; give the seconds waited.
 
         Progress stands beside `row`, and so does the log with `stream_log`; `redact` are the texts to be masked in it.
+        `end` are the outcome's state and duration, which the provider gives later.
         """
         try:
             if not self._session.settings.wait:
@@ -67,9 +69,9 @@ class Gate:
             log = ShownLog(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
 
             def report(batch: Batch, waited: float) -> None:
-                if not self._reported:
+                if not self._has_told_what_an_interrupt_does:
                     pulumi.log.info(waiting_message(self._at_work.names()))
-                self._reported.add(batch_id)
+                self._has_told_what_an_interrupt_does = True
                 self._at_work.note(batch_id, job_name, batch.state)
                 progress.report(batch, waited)
                 if log is not None:
@@ -79,6 +81,8 @@ class Gate:
                 waited = await self._watcher(client).wait(batch_id, Until(until), seconds, report)
             if log is not None:
                 await log.finish()
+            if progress.was_reported:
+                pulumi.Output.all(*end).apply(lambda values: progress.report_end(*values))
         except (DliError, ValueError) as error:
             # The provider judges the settings and the inputs, and fails with the message for the user.
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
@@ -95,28 +99,13 @@ class Gate:
             )
         return self._watchers[client.place]
 
-    def report_end(
-        self, batch_id: str, state: str, duration: float | None, job_name: str, row: pulumi.Resource
-    ) -> None:
-        """Say how a job ended whose progress was shown."""
-        if batch_id in self._reported:
-            lasted = "" if duration is None else f" after {format_duration(duration / 1000)}"
-            pulumi.log.info(f"{job_name}: {state}{lasted}", row, ephemeral=True)
-
 
 _gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
 
 
-def report_end(batch_id: str, state: str, duration: float | None, job_name: str, row: pulumi.Resource) -> None:
-    """Say how a job ended, if this program has waited for it."""
-    gate = _gates.get(asyncio.get_running_loop())
-    if gate is not None:
-        gate.report_end(batch_id, state, duration, job_name, row)
-
-
-async def pass_gate(batch_id: str, **wait: Any) -> tuple[str, float]:
-    """Wait for a job in a program, with the gate of the running event loop; give its id and the seconds waited."""
-    if pulumi.runtime.is_dry_run():
-        return batch_id, 0.0
-    gate = _gates.setdefault(asyncio.get_running_loop(), Gate())
-    return batch_id, await gate.wait(batch_id, **wait)
+async def pass_gate(batch_id: str, **wait: Any) -> float:
+    """Wait for a job in a program, with the gate of the running event loop; give the seconds waited."""
+    loop = asyncio.get_running_loop()
+    if loop not in _gates:
+        _gates[loop] = Gate()
+    return await _gates[loop].wait(batch_id, **wait)

@@ -39,7 +39,19 @@ class Progress:
         if state == self._last_state and waited - self._last_said < silence:
             return
         self._last_state, self._last_said = state, waited
-        pulumi.log.info(f"{self._job_name}: {progress_message(batch, waited)}", self._row, ephemeral=True)
+        self._say(progress_message(batch, waited))
+
+    @property
+    def was_reported(self) -> bool:
+        """True once something was said."""
+        return self._last_state != ""
+
+    def report_end(self, state: str, duration: float | None) -> None:
+        """Say in which state the wait ended, and how many milliseconds the job has run."""
+        self._say(state if duration is None else f"{state} after {format_duration(duration / 1000)}")
+
+    def _say(self, message: str) -> None:
+        pulumi.log.info(f"{self._job_name}: {message}", self._row, ephemeral=True)
 
 
 def progress_message(batch: Batch, waited: float) -> str:

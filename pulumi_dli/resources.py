@@ -372,31 +372,26 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         row = opts.parent if opts is not None else None
         texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
 
-        async def pass_gate(inputs: list[Any]) -> list[Any]:
+        async def pass_gate(batch_id: str) -> tuple[str, float]:
+            if pulumi.runtime.is_dry_run():
+                return batch_id, 0.0
             from pulumi_dli.gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
 
-            batch_id, until, timeout, place = inputs
-            # Not one of the inputs: a secret among them would make the id a secret too.
-            redact = await texts.future() if stream_log and texts is not None else None
-            passed = await pass_gate(
+            waited = await pass_gate(
                 batch_id,
-                until=until,
-                timeout=timeout,
-                submitted_to=place,
+                until=await _value_of(until),
+                timeout=await _value_of(timeout),
+                submitted_to=await _value_of(submitted_to),
                 job_name=shown_name,
                 row=row,
                 stream_log=stream_log,
-                redact=redact,
+                redact=await _value_of(texts) if stream_log else None,
+                end=(self.state, self.duration),
             )
-            return list(passed)
+            return batch_id, waited
 
-        def report_end(end: list[Any]) -> None:
-            from pulumi_dli.gate import report_end  # noqa: PLC0415
-
-            batch_id, state, duration = end
-            report_end(batch_id, state, duration, shown_name, row or self)
-
-        passed: pulumi.Output[list[Any]] = pulumi.Output.all(job_id, until, timeout, submitted_to).apply(pass_gate)
+        # The inputs beside the id are awaited in there: a secret among them would make the id a secret too.
+        passed: pulumi.Output[tuple[str, float]] = pulumi.Output.from_input(job_id).apply(pass_gate)
         declared = {
             "job_id": passed.apply(lambda result: result[0]),
             "until": until,
@@ -411,7 +406,10 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         props = _WAIT_INPUTS(_WAIT_OUTPUTS | _given(declared))
         super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
         _fill_undeclared(self)
-        pulumi.Output.all(self.job_id, self.state, self.duration).apply(report_end)
+
+
+async def _value_of(value: pulumi.Input[Any]) -> Any:
+    return await pulumi.Output.from_input(value).future()
 
 
 def _given(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
 
 _SHORTEST_PAUSE = 1.0
-_QUIET = 0.2
+_QUIET = 0.1
 _LONGEST_GATHERING = 5.0
 
 
