@@ -1,6 +1,6 @@
 """The operations on a batch job that an engine asks for: check, plan, create, read, update, delete.
 
-They know nothing of the engine: properties are plain JSON values, unknown ones are `properties.UNKNOWN`.
+They know nothing of the engine: properties are plain JSON values, unknown ones are `values.UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pulumi_dli.properties import Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
 from pulumi_dli.submission import Order
+from pulumi_dli.values import is_known
 
 DEFAULT_CANCEL_TIMEOUT = 300
 """Seconds for which a cancelled job is awaited."""
@@ -37,7 +38,7 @@ class BatchJobs:
     def check(self, declared: Properties) -> Checked:
         """Judge and normalise what is declared, without the cloud."""
         checked = properties.check(declared, self._default_region())
-        if not properties.is_known(checked.properties):
+        if not is_known(checked.properties):
             self._session.is_preview = True
         for warning in checked.warnings:
             self._session.say(_name_of(declared), warning)
@@ -62,7 +63,7 @@ class BatchJobs:
         self._session.jobs[batch_id] = name
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
-        if not properties.is_known(declared):
+        if not is_known(declared):
             return decision
         expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
         if not lifecycle.is_final(stored) and not expired:

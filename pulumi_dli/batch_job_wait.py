@@ -23,9 +23,10 @@ from pulumi_dli.errors import (
 )
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
-from pulumi_dli.properties import UNKNOWN, Checked, Properties
+from pulumi_dli.properties import Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
+from pulumi_dli.values import UNKNOWN
 from pulumi_dli.watch import live_jobs
 
 DECLARED: tuple[str, ...] = (

@@ -12,8 +12,9 @@ from typing import Any
 
 from pulumi_dli.clock import format_duration
 from pulumi_dli.models import Batch, BatchState
-from pulumi_dli.properties import OPTIONS, WIRE_NAMES, Properties, changes, is_known
+from pulumi_dli.properties import OPTIONS, WIRE_NAMES, Properties, changes
 from pulumi_dli.redaction import masked_lines
+from pulumi_dli.values import is_known
 
 
 class Action(StrEnum):

@@ -1,7 +1,6 @@
 """The properties of a batch job: which there are, what is allowed, when two are equal, and the body they make.
 
-A property has the API's name in camelCase (`scType` for `sc_type`). Values are what Pulumi's wire can carry: text,
-numbers, booleans, lists, maps, None for absent, and `UNKNOWN` for what a plan does not know yet.
+A property has the API's name in camelCase (`scType` for `sc_type`); what its value may be is in `values`.
 """
 
 from __future__ import annotations
@@ -9,218 +8,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from pulumi_dli import values
 from pulumi_dli.models import (
     DEFAULT_MAX_RETRY_TIMES,
     DEFAULT_SC_TYPE,
     MAX_INTEGER,
-    MAX_NAME_LENGTH,
     MAX_RETRY_TIMES,
     RESOURCE_TYPES,
     BatchRequest,
     Sizing,
     memory_mib,
 )
+from pulumi_dli.values import UNKNOWN, is_known
 
 Properties = Mapping[str, Any]
 
 OTC_REGION = "eu-de"
 """The region of Open Telekom Cloud that has DLI ("Regions and Endpoints", 2026-04)."""
-
-
-class _Unknown:
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN: Final = _Unknown()
-"""A value that a plan does not know yet."""
-
-
-def is_known(value: Any) -> bool:
-    """True where neither the value nor anything inside it is unknown."""
-    if isinstance(value, Mapping):
-        return all(is_known(item) for item in value.values())
-    if isinstance(value, list):
-        return all(is_known(item) for item in value)
-    return value is not UNKNOWN
-
-
-class _RefusedError(Exception):
-    """A rule that a value breaks. `path` leads from the property to the value, as in `[2].name`."""
-
-    def __init__(self, rule: str, path: str = "") -> None:
-        super().__init__(rule)
-        self.path = path
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise _RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
-    if "\0" in value:  # no argument of a process can hold one
-        raise _RefusedError("must be text without NUL characters")
-    return value
-
-
-def _name(value: Any) -> str:
-    text = _text(value)
-    if text != text.strip() or not text:
-        raise _RefusedError("must be a name, not empty and without blanks around it")
-    return text
-
-
-def _class_name(value: Any) -> str:
-    return "" if value == "" else _name(value)
-
-
-def _shown(check: Callable[[str], str]) -> Callable[[Any], str]:
-    """Show a text that is refused. Only for properties that are never secret."""
-
-    def check_and_show(value: Any) -> str:
-        text = _text(value)
-        try:
-            return check(text)
-        except _RefusedError as refused:
-            raise _RefusedError(f"{refused}, but is {text!r}") from None
-
-    return check_and_show
-
-
-def _job_name(value: Any) -> str:
-    text = _shown(_name)(value)
-    if len(text) > MAX_NAME_LENGTH:
-        raise _RefusedError(f"must have at most {MAX_NAME_LENGTH} characters, but has {len(text)}")
-    return text
-
-
-def _path(value: Any) -> str:
-    text = _text(value)
-    if text != text.strip() or not text:
-        raise _RefusedError("must be a package name or an obs:// path, not empty and without blanks around it")
-    return text
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _RefusedError(f"must be true or false, but is {kind_of(value)}")
-    return value
-
-
-def _integer(least: int, most: int | None = None) -> Callable[[Any], int]:
-    limits = f"at least {least}" if most is None else f"from {least} to {most}"
-
-    def check(value: Any) -> int:
-        if not _is_number(value) or value != value // 1:
-            shown = repr(value) if _is_number(value) or isinstance(value, str) else kind_of(value)
-            raise _RefusedError(
-                f"must be a whole number, but is {shown}; write it without quotes and without a fraction"
-            )
-        if value < least or (most is not None and value > most):
-            raise _RefusedError(f"must be {limits}, but is {int(value)}")
-        return int(value)
-
-    return check
-
-
-def _memory(value: Any) -> str:
-    if not isinstance(value, str):
-        raise _RefusedError(
-            f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else kind_of(value)}"
-        )
-    try:
-        mib = memory_mib(value)
-    except ValueError:
-        raise _RefusedError(f"must be a size with a unit, as in '2G' or '2048M', but is {value!r}") from None
-    return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
-
-
-def _choice(*allowed: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        text = _text(value)
-        if text not in allowed:
-            raise _RefusedError(f"must be one of {', '.join(allowed)}")
-        return text
-
-    return check
-
-
-def _list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
-    def check(value: Any) -> list[Any]:
-        if not isinstance(value, list):
-            raise _RefusedError(f"must be a list, but is {kind_of(value)}; put it in square brackets")
-        return [_at(f"[{index}]", check_item, item) for index, item in enumerate(value)]
-
-    return check
-
-
-def _object_of(**checks: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    def check(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _RefusedError(f"must be a map with {' and '.join(checks)}, but is {kind_of(value)}")
-        for key in value:
-            if key not in checks:
-                raise _RefusedError(f"has a key that is not known; known are {', '.join(checks)}")
-        return {key: _at(f".{key}", checks[key], item) for key, item in value.items() if item is not None}
-
-    return check
-
-
-def _scalar(value: Any) -> str:
-    """Write a configuration value as Spark reads it: `true`, not `True`; `3`, not `3.0`."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _text(value)
-    if _is_number(value):
-        return str(int(value)) if value == value // 1 else repr(value)
-    raise _RefusedError(f"must be text, a number, true or false, but is {kind_of(value)}")
-
-
-def _map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    def check(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _RefusedError(f"must be a map, but is {kind_of(value)}")
-        for key in value:
-            # Mended keys would move a secret value to a path that the engine does not know as secret.
-            if key != key.strip() or not key:
-                raise _RefusedError("has a key that is empty or has blanks around it; write the key without them")
-        return {key: _at(f'["{key}"]', check_item, item) for key, item in value.items()}
-
-    return check
-
-
-def _any(value: Any) -> Any:
-    return value
-
-
-def _at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
-    """Check a value inside another one, if it is known."""
-    if value is UNKNOWN:
-        return value
-    try:
-        return check(value)
-    except _RefusedError as refused:
-        raise _RefusedError(str(refused), path + refused.path) from None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def kind_of(value: Any) -> str:
-    """Name the kind of a value without showing it: it may be secret."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if _is_number(value):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    return "a list" if isinstance(value, list) else "a map" if isinstance(value, Mapping) else "something else"
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -239,48 +47,48 @@ OPTION_DEFAULTS: dict[str, Any] = {
 }
 """What an option is where it is not given."""
 
-_PACKAGE = _object_of(name=_path, type=_name)
+_PACKAGE = values.object_of(name=values.path, type=values.name)
 
 _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "file": _path,
-    "className": _class_name,
-    "queue": _shown(_name),
-    "clusterName": _shown(_name),
-    "args": _list_of(_text),
-    "scType": _shown(_choice(*CHOICES["scType"])),
-    "jars": _list_of(_path),
-    "pyFiles": _list_of(_path),
-    "files": _list_of(_path),
-    "modules": _list_of(_name),
-    "resources": _list_of(_PACKAGE),
-    "groups": _list_of(_object_of(name=_name, resources=_list_of(_PACKAGE))),
-    "conf": _map_of(_scalar),
-    "name": _job_name,
-    "driverMemory": _memory,
-    "driverCores": _integer(0, MAX_INTEGER),
-    "executorMemory": _memory,
-    "executorCores": _integer(0, MAX_INTEGER),
-    "numExecutors": _integer(0, MAX_INTEGER),
-    "obsBucket": _name,
-    "autoRecovery": _flag,
-    "maxRetryTimes": _integer(0, MAX_RETRY_TIMES),
-    "catalogName": _name,
-    "feature": _choice(*CHOICES["feature"]),
-    "sparkVersion": _name,
-    "image": _name,
-    "executionAgencyUrn": _name,
+    "file": values.path,
+    "className": values.class_name,
+    "queue": values.shown(values.name),
+    "clusterName": values.shown(values.name),
+    "args": values.list_of(values.text),
+    "scType": values.shown(values.choice(*CHOICES["scType"])),
+    "jars": values.list_of(values.path),
+    "pyFiles": values.list_of(values.path),
+    "files": values.list_of(values.path),
+    "modules": values.list_of(values.name),
+    "resources": values.list_of(_PACKAGE),
+    "groups": values.list_of(values.object_of(name=values.name, resources=values.list_of(_PACKAGE))),
+    "conf": values.map_of(values.scalar),
+    "name": values.job_name,
+    "driverMemory": values.memory,
+    "driverCores": values.integer(0, MAX_INTEGER),
+    "executorMemory": values.memory,
+    "executorCores": values.integer(0, MAX_INTEGER),
+    "numExecutors": values.integer(0, MAX_INTEGER),
+    "obsBucket": values.name,
+    "autoRecovery": values.flag,
+    "maxRetryTimes": values.integer(0, MAX_RETRY_TIMES),
+    "catalogName": values.name,
+    "feature": values.choice(*CHOICES["feature"]),
+    "sparkVersion": values.name,
+    "image": values.name,
+    "executionAgencyUrn": values.name,
 }
 
 _OPTION_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "region": _name,
-    "projectId": _name,
-    "triggers": _map_of(_any),
-    "replacementTrigger": _any,
-    "rerunOnFailure": _flag,
-    "onRecordExpired": _choice(*CHOICES["onRecordExpired"]),
-    "whenRunning": _choice(*CHOICES["whenRunning"]),
-    "cancelTimeout": _integer(0),
-    "adoptId": _name,
+    "region": values.name,
+    "projectId": values.name,
+    "triggers": values.map_of(values.anything),
+    "replacementTrigger": values.anything,
+    "rerunOnFailure": values.flag,
+    "onRecordExpired": values.choice(*CHOICES["onRecordExpired"]),
+    "whenRunning": values.choice(*CHOICES["whenRunning"]),
+    "cancelTimeout": values.integer(0),
+    "adoptId": values.name,
 }
 
 WIRE_NAMES: dict[str, str] = {
@@ -336,8 +144,8 @@ def check_values(declared: Properties) -> Checked:
             checked.failures.append(f"{name}: there is no such property of a batch job")
         else:
             try:
-                checked.properties[name] = _at("", checks[name], value)
-            except _RefusedError as refused:
+                checked.properties[name] = values.at("", checks[name], value)
+            except values.RefusedError as refused:
                 checked.failures.append(f"{name}{refused.path}: {refused}")
                 checked.properties[name] = value
     return checked
@@ -476,7 +284,7 @@ def changes(old: Properties, new: Properties) -> list[str]:
     return differing
 
 
-def _as_json(value: Any) -> str | _Unknown:
+def _as_json(value: Any) -> Any:
     """Write a value so that 1 and true, which Python takes for equal, are not."""
     return json.dumps(_plain(value or {}), sort_keys=True) if is_known(value) else UNKNOWN
 

@@ -125,7 +125,7 @@ _PROVIDER_KEY = "__provider"
 
 def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Take over properties from Pulumi: its unknown values become ours, its own key stays behind."""
-    from pulumi_dli.properties import UNKNOWN  # noqa: PLC0415
+    from pulumi_dli.values import UNKNOWN  # noqa: PLC0415
 
     def convert(value: Any) -> Any:
         if isinstance(value, Unknown):
@@ -138,7 +138,7 @@ def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_pulumi(value: Any) -> Any:
-    from pulumi_dli.properties import UNKNOWN  # noqa: PLC0415
+    from pulumi_dli.values import UNKNOWN  # noqa: PLC0415
 
     if value is UNKNOWN:
         return PULUMI_UNKNOWN

@@ -170,7 +170,8 @@ def _arguments() -> dict[str, str]:
 
 def _faults(block: Any, path: str) -> Iterator[str]:
     """Give what is wrong in a block, whatever the others have."""
-    from pulumi_dli.properties import check_values, kind_of  # noqa: PLC0415  it imports pydantic, which takes time
+    from pulumi_dli.properties import check_values  # noqa: PLC0415  it imports pydantic, which takes time
+    from pulumi_dli.values import kind_of  # noqa: PLC0415
 
     if not isinstance(block, dict):
         yield f"{path}: must be a map with the properties of a job, but is {kind_of(block)}"
@@ -184,7 +185,7 @@ def _faults(block: Any, path: str) -> Iterator[str]:
     wait = block.get("wait")
     if isinstance(wait, dict):
         yield from _faults_of_wait(wait, f"{path}.wait")
-    elif wait not in (None, False):
+    elif wait is not None and wait is not False:
         yield f"{path}.wait: must be true, or a map with until, timeout and streamLog, but is {kind_of(wait)}"
     for key in _ORDER:
         names = block.get(key)
@@ -204,10 +205,12 @@ def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
 
 
 def _faults_of_wait(wait: Block, path: str) -> Iterator[str]:
+    from pulumi_dli.values import kind_of  # noqa: PLC0415
+
     yield from _unknown_keys(wait, ["until", "timeout", "streamLog"], path)
-    until, timeout = wait.get("until"), wait.get("timeout")
-    if wait.get("streamLog") not in (None, True, False):
-        yield f"{path}.streamLog: must be true or false"
+    until, timeout, stream_log = wait.get("until"), wait.get("timeout"), wait.get("streamLog")
+    if stream_log is not None and not isinstance(stream_log, bool):
+        yield f"{path}.streamLog: must be true or false, but is {kind_of(stream_log)}"
     if until is not None and until not in get_args(Until):
         yield f"{path}.until: must be one of {', '.join(get_args(Until))}"
     if timeout is not None:

@@ -16,8 +16,9 @@ from pulumi_dli.lifecycle import OBSERVED, Action, outputs
 from pulumi_dli.local.replies import req_body
 from pulumi_dli.local.submissions import read_submission
 from pulumi_dli.models import Batch, BatchState, memory_mib
-from pulumi_dli.properties import CHOICES, OPTIONS, UNKNOWN, WIRE_NAMES, is_known, request_body
+from pulumi_dli.properties import CHOICES, OPTIONS, WIRE_NAMES, request_body
 from pulumi_dli.session import Session
+from pulumi_dli.values import UNKNOWN, is_known
 from tests.fakes import Answer, Call, FakeClock, ScriptedService
 from tests.test_client import contents, documents, statuses
 from tests.test_properties import declarations, values

@@ -12,8 +12,8 @@ from pulumi_dli.batch_job_wait import DECLARED, VERDICT, BatchJobWaits
 from pulumi_dli.clock import parse_duration
 from pulumi_dli.errors import JobDeadError, JobError, JobUnknownError, JobWaitTimeoutError
 from pulumi_dli.lifecycle import Until
-from pulumi_dli.properties import UNKNOWN
 from pulumi_dli.session import Session
+from pulumi_dli.values import UNKNOWN
 from tests.fakes import CUT, Answer, FakeClock, ScriptedService
 from tests.test_properties import values
 

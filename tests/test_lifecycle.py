@@ -22,7 +22,8 @@ from pulumi_dli.lifecycle import (
     unknown_message,
 )
 from pulumi_dli.models import LIVE_STATES, Batch, BatchState
-from pulumi_dli.properties import OPTION_DEFAULTS, OPTIONS, UNKNOWN, WIRE_NAMES
+from pulumi_dli.properties import OPTION_DEFAULTS, OPTIONS, WIRE_NAMES
+from pulumi_dli.values import UNKNOWN
 
 Properties = dict[str, Any]
 

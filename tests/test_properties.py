@@ -11,16 +11,15 @@ from pulumi_dli.properties import (
     DECLARED,
     HIDDEN,
     OPTIONS,
-    UNKNOWN,
     WIRE_NAMES,
     canonical,
     changes,
     check,
     check_values,
-    is_known,
     request_body,
     sizing,
 )
+from pulumi_dli.values import UNKNOWN, is_known
 
 Declared = dict[str, Any]
 
@@ -319,16 +318,6 @@ def test_what_is_known_beside_an_unknown_value_is_judged() -> None:
     (failure,) = failures(args=[UNKNOWN, 7], conf={"a": UNKNOWN})
     assert failure.startswith("args[1]: must be text")
     assert failures(resources=[{"name": UNKNOWN, "type": " jar"}])[0].startswith("resources[0].type: must be a name")
-
-
-@pytest.mark.parametrize("value", [UNKNOWN, [UNKNOWN], {"a": [{"b": UNKNOWN}]}])
-def test_a_value_with_something_unknown_inside_is_not_known(value: Any) -> None:
-    assert not is_known(value)
-    assert not is_known(JOB | {"args": value})
-
-
-def test_a_value_without_anything_unknown_is_known() -> None:
-    assert is_known(JOB | {"args": ["UNKNOWN", None], "conf": {}})
 
 
 # What is never shown

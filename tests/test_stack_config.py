@@ -256,7 +256,8 @@ def test_without_a_secret_nothing_is_one() -> None:
             {**A, "wait": 1},
             "dli:jobs.load.wait: must be true, or a map with until, timeout and streamLog, but is a number",
         ),
-        ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true or false"),
+        ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true or false, but is text"),
+        ({**A, "wait": {"streamLog": 1}}, "dli:jobs.load.wait.streamLog: must be true or false, but is a number"),
         ({**A, "wait": {"untl": "running"}}, "dli:jobs.load.wait.untl: there is no such property; is until meant?"),
         ({**A, "wait": {"until": "done"}}, "dli:jobs.load.wait.until: must be one of success, running, finished"),
         (
