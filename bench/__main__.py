@@ -194,21 +194,21 @@ def memory(bench: Bench, number: int) -> None:
 def count_calls(bench: Bench, number: int) -> None:
     """Count calls by route, from the local DLI's own counter, and see when a job's end was known."""
 
-    def counted(service: Service, program: str, most_per_job: int) -> Project:
+    def counted(service: Service, what: str, program: str, most_per_job: int) -> Project:
         project = bench.project(service, program)
         calls = calls_of(service, lambda: pulumi(project, "up"))
         each = calls.get("POST /batches", 0) + calls.get("GET /batches/{id}", 0)
-        bench.row(f"calls for each of {number} jobs, without the lists", each / number, most_per_job, json.dumps(calls))
+        bench.row(f"calls for each of {number} jobs {what}", each / number, most_per_job, json.dumps(calls))
         return project
 
     with bench.service() as service:
-        counted(service, jobs(number, ENDLESS, wait=False), 2)
+        counted(service, "that are submitted, without lists", jobs(number, ENDLESS, wait=False), 2)
         settings = {f"dli:{name}": value for name, value in settings_of(service).items()}
         client = Session(settings, lambda *_: None).client()
         tick = calls_of(service, lambda: live_jobs(client))
         bench.row(f"calls of a waiting tick with {number} jobs that run", sum(tick.values()), 6, json.dumps(tick))
     with bench.service() as service:
-        project = counted(service, jobs(number, AT_ONCE, wait=True), 3)
+        project = counted(service, "that are awaited, without lists", jobs(number, AT_ONCE, wait=True), 3)
         again = calls_of(service, lambda: pulumi(project, "up"))
         bench.row("calls of a no-op after success", sum(again.values()), 5, json.dumps(again))
     lag(bench)

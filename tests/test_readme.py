@@ -76,6 +76,16 @@ def test_the_table_has_every_setting_with_its_variables() -> None:
     assert {name for name in names if not name.startswith("[basic]")} <= documented
 
 
+def test_the_messages_of_a_failed_update_are_those_of_the_code() -> None:
+    sources = "".join(path.read_text() for path in Path(dli.__file__).parent.glob("*.py"))
+    in_one_piece = re.sub(r"\"\n\s*f?\"", "", sources)
+    rows = re.findall(r"^\| (`.+?) \|", section("When `up` fails"), re.MULTILINE)
+    assert len(rows) > 5
+    for message in re.findall(r"`([^`]+)`", " ".join(rows)):
+        for part in re.split(r"…|\d+|running", message):
+            assert part.strip() in in_one_piece
+
+
 def test_the_command_for_another_run_of_one_job_works(project: Project, service: Service) -> None:
     assert "pulumi up --replace '**::NAME'" in README
     project.write("""
