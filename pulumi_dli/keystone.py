@@ -93,6 +93,8 @@ class KeystoneAuth(Auth):
             ) from None
         except exceptions.ClientException as error:
             raise SettingsError(f"{call}: {error}") from None
+        except OSError as error:  # what requests says of a file of certificates that is not there
+            raise SettingsError(f"{call}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.") from None
         if project_id is None:
             raise SettingsError(f"{call}: the token is of no project. Set dli:projectId or dli:projectName")
         if self._project_id not in (None, project_id):

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 from pydantic import ValidationError
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
 from pulumi_dli.auth import Auth
 from pulumi_dli.clock import Clock, SystemClock
@@ -28,6 +28,7 @@ from pulumi_dli.errors import (
     NotSentError,
     RetryClass,
     ServiceError,
+    SettingsError,
     SignInError,
     TransportError,
 )
@@ -116,7 +117,8 @@ class Transport:
         """Make a call, repeating it as its method and the error allow, and read its answer. Errors call it `name`.
 
         Raises ServiceError where the service says no, SignInError where IAM does, NotSentError where no connection
-        could be made, and NoAnswerError where there was no usable answer.
+        could be made, NoAnswerError where there was no usable answer, and SettingsError where the file of certificates
+        is not there.
         """
         return self._patience.repeat(
             lambda: self._signed_in(model, method, url, name=name, body=body),
@@ -160,6 +162,8 @@ class Transport:
                     f"{name}: no connection to {host}: {cause(error)}. Check {self._setting} and the network."
                 ) from None
             raise NoAnswerError(f"{name}: no answer from {host}: {cause(error)}") from None
+        except OSError as error:  # what requests says of a file of certificates that is not there
+            raise SettingsError(f"{name}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.") from None
 
 
 def _error_of(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:
@@ -173,13 +177,18 @@ def _error_of(response: requests.Response, name: str, auth: Auth) -> ServiceErro
 
 def _was_never_sent(error: requests.RequestException) -> bool:
     """True where the failure came before the first byte of the request could leave."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL | requests.exceptions.ProxyError):
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     reason: Any = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
-    if isinstance(error, requests.exceptions.SSLError):
-        return bool(getattr(reason, "args", ())) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    if isinstance(reason, ProxyError):
+        # A connection through a proxy that is cut later is one too (urllib3 2: it forgets that it was connected).
+        reason = reason.original_error
+        if str(reason).startswith("Tunnel connection failed"):  # http.client's words where a proxy says no
+            return True
+    if isinstance(reason, SSLError):
+        return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 

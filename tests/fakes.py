@@ -1,10 +1,12 @@
 """Stand-ins that tests hand in: a clock that nobody waits for, and a service that answers as it is told."""
 
 import json
+import socket
 import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
@@ -158,3 +160,45 @@ class ScriptedService:
         if error is None:
             assert not self._surprises, f"calls that are not in the script: {self._surprises}"
             assert not self._script, f"answers that nobody asked for: {self._script}"
+
+
+class Tunnel:
+    """A proxy on loopback that makes tunnels to one address, whatever it is asked for."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.split(":")
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                while self.rfile.readline().strip():
+                    pass
+                with socket.create_connection((host, int(port))) as service:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                    there = threading.Thread(target=_pass_on, args=(self.connection, service))
+                    there.start()
+                    _pass_on(service, self.connection)
+                    there.join()
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what comes, until there is no more."""
+    with suppress(OSError):  # the other side hung up
+        while piece := source.recv(65536):
+            target.sendall(piece)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

@@ -166,6 +166,8 @@ def test_certificates_are_checked_as_it_is_said() -> None:
         with pytest.raises(NotSentError, match="CERTIFICATE_VERIFY_FAILED"):
             token_of(keystone_auth(iam))
         assert token_of(keystone_auth(iam, verify=str(CERTIFICATE))) == "t1"
+        with pytest.raises(SettingsError, match=r"invalid path: /nowhere/ca\.pem\. Check dli:caCert, OS_CACERT and"):
+            token_of(keystone_auth(iam, verify="/nowhere/ca.pem"))
 
 
 def test_a_token_of_no_project_is_said_before_any_call_is_made_with_it(iam: ScriptedService) -> None:

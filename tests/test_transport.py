@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from pulumi_dli.errors import (
     NotSentError,
     RetryClass,
     ServiceError,
+    SettingsError,
     SignInError,
 )
 from pulumi_dli.models import Batch, CancelReply, WireModel
 from pulumi_dli.transport import Patience, Transport
-from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, FakeClock, ScriptedService
+from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, FakeClock, ScriptedService, Tunnel
 
 JOB = Answer({"id": "a", "state": "running"})
 BODY = {"file": "obs://demo/a.py", "args": ["Grüße"]}
@@ -327,6 +329,57 @@ def test_without_verification_any_certificate_will_do(clock: FakeClock, monkeypa
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     with ScriptedService(JOB, tls=True) as service, pytest.warns(InsecureRequestWarning):
         assert Caller(service, clock, verify=False).read().id == "a"
+
+
+def test_a_file_of_certificates_that_is_not_there_is_named(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with ScriptedService(tls=True) as service:
+        with pytest.raises(SettingsError, match=r"invalid path: /nowhere/ca\.pem\. Check dli:caCert, OS_CACERT"):
+            Caller(service, clock).read()
+        assert service.calls == []
+
+
+@contextmanager
+def behind_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, *script: Answer, tls: bool = False, is_listening: bool = True
+) -> Iterator[tuple[ScriptedService, ScriptedService]]:
+    """A proxy that answers as it is told, and a service to which it should lead."""
+    with ScriptedService(*script, is_listening=is_listening) as proxy, ScriptedService(tls=tls) as service:
+        monkeypatch.setenv("NO_PROXY", "")
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://{proxy.address}")
+        yield proxy, service
+
+
+def test_a_connection_through_a_proxy_that_is_cut_may_have_submitted(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind_a_proxy(monkeypatch, CUT) as (proxy, service):
+        with pytest.raises(NoAnswerError):
+            Caller(service, clock).submit()
+        assert len(proxy.calls) == 1
+
+
+def test_a_tunnel_that_is_cut_may_have_submitted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy leads to a service that hangs up when it has the request."""
+    with ScriptedService(CUT, tls=True) as service, Tunnel(service.address) as tunnel:
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{tunnel.address}")
+        with pytest.raises(NoAnswerError):
+            Caller(service, clock, verify=str(CERTIFICATE)).submit()
+        assert len(service.calls) == 1
+
+
+@pytest.mark.parametrize("listening", [True, False], ids=["that says no", "that is not there"])
+def test_a_proxy_through_which_nothing_went_has_submitted_nothing(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch, *, listening: bool
+) -> None:
+    script = [Answer(b"", 407)] * 3 if listening else []
+    with behind_a_proxy(monkeypatch, *script, tls=True, is_listening=listening) as (_, service):
+        with pytest.raises(NotSentError, match="407" if listening else "refused"):
+            Caller(service, clock, max_retries=2).submit()
+        assert service.calls == []
+    assert len(clock.slept) == 2
 
 
 # What an error says
