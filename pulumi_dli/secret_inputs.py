@@ -1,7 +1,7 @@
 """The texts of a resource's secret inputs, so that they can be masked in what others write."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -32,26 +32,16 @@ def _has_output(value: Any) -> bool:
     return isinstance(value, pulumi.Output)
 
 
-async def _sort(value: Any, texts: dict[bool, set[str]]) -> None:
-    """Sort the texts inside a value by whether they are secret."""
+async def _sort(value: Any, texts: dict[bool, set[str]], *, is_secret: bool = False) -> None:
+    """Sort the texts inside a value by whether they are secret: themselves, or something that they are in."""
     if isinstance(value, pulumi.Output):
-        texts[await value.is_secret()].update(_texts(await value.future()))
+        await _sort(await value.future(), texts, is_secret=is_secret or await value.is_secret())
+    elif isinstance(value, str):
+        texts[is_secret].add(value)
     elif isinstance(value, Mapping):
-        await _sort([*value.values()], texts)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for item in value:
-            await _sort(item, texts)
-    else:
-        texts[False].update(_texts(value))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = [*value.values()]
-    if isinstance(value, str):
-        yield value
+        await _sort([*value.values()], texts, is_secret=is_secret)
     elif isinstance(value, Sequence):
         for item in value:
-            yield from _texts(item)
+            await _sort(item, texts, is_secret=is_secret)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
+        texts[is_secret].add(str(value))

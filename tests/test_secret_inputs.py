@@ -25,6 +25,10 @@ def secret(value: Any) -> pulumi.Output[Any]:
     return pulumi.Output.secret(value)
 
 
+def resolved(value: Any) -> pulumi.Output[Any]:
+    return pulumi.Output.from_input(value)
+
+
 @pytest.mark.parametrize(
     ("inputs", "texts"),
     [
@@ -34,6 +38,8 @@ def secret(value: Any) -> pulumi.Output[Any]:
         (lambda: pulumi.Output.concat("jdbc:", secret("hunter2")), ["jdbc:hunter2"]),
         (lambda: pulumi.Output.all(a="plain", b=secret("hunter2")), ["hunter2", "plain"]),
         (lambda: [{"name": secret("lib/a.jar")}, pulumi.Output.from_input("plain")], ["lib/a.jar"]),
+        (lambda: resolved("a").apply(lambda a: {"url": a, "password": secret("hunter2")}), ["hunter2"]),
+        (lambda: secret("a").apply(lambda _: [resolved("b")]), ["b"]),
     ],
 )
 def test_the_texts_of_secret_inputs_are_found_wherever_they_are_and_kept_secret(
