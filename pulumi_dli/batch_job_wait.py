@@ -17,9 +17,9 @@ from pulumi_dli.errors import (
     JobError,
     JobUnknownError,
     JobWaitTimeoutError,
-    RetryClass,
     ServiceError,
     TransportError,
+    may_pass_by_itself,
 )
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
@@ -65,8 +65,8 @@ class BatchJobWaits:
         elif given["jobId"] is not UNKNOWN and not (isinstance(given["jobId"], str) and given["jobId"].strip()):
             checked.failures.append("jobId: must be the id of a batch job")
         place = given.get("submittedTo", {})
-        if place is not UNKNOWN and not isinstance(place, Mapping):
-            checked.failures.append("submittedTo: must be a map with region and projectId")
+        if place is not UNKNOWN and not (isinstance(place, Mapping) and set(place) <= {"region", "projectId"}):
+            checked.failures.append("submittedTo: must be a map with region and projectId, and nothing else")
         if until == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
             self._session.say(
                 _name_of(declared),
@@ -103,7 +103,7 @@ class BatchJobWaits:
             try:
                 batch = client.find(batch_id)
             except (ServiceError, TransportError) as error:
-                if not _may_pass_by_itself(error):
+                if not may_pass_by_itself(error):
                     raise JobError(
                         f"{name}: batch job {batch_id} in project {client.place.project_id} cannot be read: {error} "
                         "It goes on if it runs; the next `pulumi up` waits again."
@@ -151,10 +151,6 @@ class BatchJobWaits:
 
 def _is_for_another(stored: Properties, declared: Properties) -> bool:
     return any(stored.get(name) != declared.get(name) for name in ("jobId", "until"))
-
-
-def _may_pass_by_itself(error: ServiceError | TransportError) -> bool:
-    return isinstance(error, TransportError) or error.retry in (RetryClass.BACKOFF, RetryClass.AMBIGUOUS)
 
 
 def _log_tail(client: Client, batch: Batch) -> list[str]:

@@ -326,6 +326,13 @@ class NoAnswerError(TransportError):
     """The connection was cut, timed out or gave an unreadable answer: the call may have been carried out."""
 
 
+def may_pass_by_itself(error: DliError) -> bool:
+    """True where the same call may work later, with nothing mended."""
+    if isinstance(error, ServiceError):
+        return error.retry in (RetryClass.BACKOFF, RetryClass.AMBIGUOUS)
+    return isinstance(error, TransportError)
+
+
 class SubmissionError(DliError):
     """A submission that must not go on, or whose outcome is not known."""
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from pulumi_dli.client import OVERLAP, PAGE_SIZE, Client
 from pulumi_dli.clock import Clock
-from pulumi_dli.errors import DliError
+from pulumi_dli.errors import DliError, may_pass_by_itself
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
 
@@ -86,8 +86,11 @@ class _Wait:
 class Watcher:
     """The gate: lets each wait pass when its job has ended, with one listing a tick for all of them.
 
-    It belongs to one event loop. It decides nothing: whoever comes after it reads the job. So where the listing fails
-    it opens, and says so once. `longest_pause` is the seconds between two ticks when the waits have become old; young
+    It belongs to one event loop. It decides nothing: whoever comes after it reads the job. So where the listing is
+    refused it opens, and says so. A failure that may pass by itself is said, and the listing repeated: were the gate
+    opened, a few long jobs would keep all of Pulumi's workers waiting.
+
+    `longest_pause` is the seconds between two ticks when the waits have become old; young
     ones are looked at every second.
     """
 
@@ -108,6 +111,7 @@ class Watcher:
         self._waits: list[_Wait] = []
         self._task: asyncio.Task[None] | None = None
         self._is_open = False
+        self._is_failing = False
 
     async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
         """Wait until the job has reached `until`, has ended, or `timeout` seconds are over; give the seconds waited."""
@@ -162,17 +166,29 @@ class Watcher:
         try:
             live = await asyncio.to_thread(self._list_live)
         except DliError as error:
-            self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
-            self._open()
-            return self._now()
+            self._take_failure(error)
+            live = None
+        else:
+            self._is_failing = False
         now = self._now()
         for wait in waits:
-            batch = live.get(wait.batch_id)
-            if batch is None or _may_pass(wait, batch, now):
+            if wait.deadline is not None and now >= wait.deadline:
                 wait.passed.set()
-            else:
-                wait.report(batch, now - wait.started)
+            elif live is not None:
+                batch = live.get(wait.batch_id)
+                if batch is None or wait.until.is_reached(batch.batch_state):
+                    wait.passed.set()
+                else:
+                    wait.report(batch, now - wait.started)
         return now
+
+    def _take_failure(self, error: DliError) -> None:
+        if not may_pass_by_itself(error):
+            self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
+            self._open()
+        elif not self._is_failing:
+            self._is_failing = True
+            self._warn(f"the jobs could not be listed, which is repeated until it works: {error}")
 
     async def _rest(self, looked_at: float) -> None:
         """Pause until the next tick, a second at a time: who comes meanwhile may want it sooner."""
@@ -186,7 +202,3 @@ class Watcher:
         pause = min(max(youngest / 10, _SHORTEST_PAUSE), self._longest_pause)
         deadlines = [wait.deadline - looked_at for wait in self._waits if wait.deadline is not None]
         return min([pause * jitter, *deadlines])
-
-
-def _may_pass(wait: _Wait, batch: Batch, now: float) -> bool:
-    return wait.until.is_reached(batch.batch_state) or (wait.deadline is not None and now >= wait.deadline)

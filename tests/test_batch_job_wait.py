@@ -77,6 +77,10 @@ def waits() -> BatchJobWaits:
         ({"timeout": "soon"}, "timeout: not a duration: 'soon'; write it as in '90s', '20m', '2h'"),
         ({"timeout": True}, "timeout: not a duration: True"),
         ({"submittedTo": "eu-de"}, "submittedTo: must be a map with region and projectId"),
+        (
+            {"submittedTo": {"region": "eu-de", "project_id": "a"}},
+            "submittedTo: must be a map with region and projectId",
+        ),
     ],
 )
 def test_what_breaks_a_rule_is_refused(waits: BatchJobWaits, declared: dict[str, Any], message: str) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ import pytest
 
 from pulumi_dli.auth import TokenAuth
 from pulumi_dli.client import Client
-from pulumi_dli.errors import DliError, NoAnswerError
+from pulumi_dli.errors import DliError, NoAnswerError, ServiceError
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.transport import Patience
@@ -348,16 +349,45 @@ def test_each_tick_tells_how_each_wait_goes() -> None:
     ]
 
 
-def test_where_the_listing_fails_every_wait_passes_now_and_later_with_one_warning() -> None:
+def test_a_listing_that_fails_for_a_time_is_repeated_with_one_warning_and_lets_pass_whose_time_is_over() -> None:
+    jobs = Jobs(a=30.0, b=1000.0)
+    outages = iter([(3.0, 20.0), (40.0, 45.0), (math.inf, math.inf)])
+    begins, ends = next(outages)
+
+    def during_listing() -> None:
+        nonlocal begins, ends
+        if jobs.elapsed >= ends:
+            begins, ends = next(outages)
+        jobs.failure = NoAnswerError("GET …/batches: no answer") if jobs.elapsed >= begins else None
+
+    jobs.during_listing = during_listing
+
+    async def main() -> list[float]:
+        watcher = jobs.watcher()
+        return await asyncio.gather(
+            watcher.wait("a", Until.SUCCESS, None, silent),
+            watcher.wait("b", Until.SUCCESS, 10.0, silent),
+            watcher.wait("b", Until.SUCCESS, 60.0, silent),
+        )
+
+    ended, over, later = run(main())
+    assert 30 <= ended <= 36
+    assert over == pytest.approx(10.0)
+    assert later == pytest.approx(60.0)
+    said = "the jobs could not be listed, which is repeated until it works: GET …/batches: no answer"
+    assert jobs.warnings == [said, said]
+
+
+def test_where_the_listing_is_refused_every_wait_passes_now_and_later_with_one_warning() -> None:
     jobs = Jobs(a=1000.0, b=1000.0)
-    jobs.failure = NoAnswerError("GET …/batches: no answer")
+    jobs.failure = ServiceError(status=403, call="GET …/batches")
 
     async def main() -> list[float]:
         watcher = jobs.watcher()
         return [*await wait_for(watcher, "a", "b"), *await wait_for(watcher, "a")]
 
     assert max(run(main())) < 1
-    assert jobs.warnings == ["the jobs cannot be listed, so each wait asks for its own job: GET …/batches: no answer"]
+    assert jobs.warnings == [f"the jobs cannot be listed, so each wait asks for its own job: {jobs.failure}"]
     assert len(jobs.listed_at) == 1
 
 
