@@ -290,6 +290,7 @@ class ServiceError(DliError):
         self.message = message
         self.call = call
         self.request_id = request_id
+        self.note = note
         self.retry_after: float | None = None
         self.row = classify(code, status)
         said = f": {message.rstrip(' .')}" if message else ""

@@ -306,12 +306,13 @@ def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str])
     """Make the error anew with the service's message masked."""
     if not isinstance(error, ServiceError):
         return error
-    return ServiceError(
+    return type(error)(
         status=error.status,
         code=error.code,
         message=masked(error.message, redact),
         call=error.call,
         request_id=error.request_id,
+        note=error.note,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_dli.auth import TokenAuth
 from pulumi_dli.client import Client
-from pulumi_dli.errors import NoAnswerError, NotSentError, ServiceError, SubmissionError
+from pulumi_dli.errors import NoAnswerError, NotSentError, ServiceError, SignInError, SubmissionError
 from pulumi_dli.submission import Order, Submitter
 from pulumi_dli.transport import Patience
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
@@ -111,7 +111,8 @@ class Stage:
         self.dli = Dli(self.clock)
         self.said: list[str] = []
         self.deleted: set[str] = set()
-        self._client = Client(service.place, TokenAuth("the-token"), Patience(clock=self.clock, max_retries=0))
+        auth = TokenAuth("the-token", source="a token in the environment")
+        self._client = Client(service.place, auth, Patience(clock=self.clock, max_retries=0))
         service.answer = self.dli
 
     def submitter(self, *, adopt: bool = True) -> Submitter:
@@ -159,6 +160,25 @@ def test_a_submission_has_a_name_of_its_own(stage: Stage) -> None:
 def test_a_name_that_the_user_fixes_is_sent_as_it_is(stage: Stage) -> None:
     stage.submit(an_order("daily"))
     assert stage.dli.names == ["daily"]
+
+
+def test_a_refusal_says_with_what_credentials_the_call_was_made(stage: Stage) -> None:
+    stage.dli.posts.append(stage.dli.ignore(refusal("APIG.0302", 403)))
+    with pytest.raises(ServiceError, match=r"403, .* Signed in with a token") as raised:
+        stage.submit()
+    assert raised.value.note.startswith("Signed in with")
+
+
+def test_a_submission_before_which_the_sign_in_failed_was_not_sent_and_is_not_looked_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(_client: Client, _body: dict[str, Any]) -> None:
+        raise SignInError(status=503, call="POST …/auth/tokens")
+
+    monkeypatch.setattr(Client, "create", create)
+    with pytest.raises(SignInError):
+        stage.submit()
+    assert stage.clock.slept == []
 
 
 # 2. What an interrupted `up` left
