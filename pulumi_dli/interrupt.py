@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +20,7 @@ class AtWork:
 
     def __init__(self) -> None:
         self._jobs: dict[str, tuple[str, str | None]] = {}
+        self._waits: Counter[str] = Counter()
 
     def names(self) -> list[str]:
         """Give the names of the jobs."""
@@ -29,16 +31,19 @@ class AtWork:
         """Count a job among those at work. ^C is heeded while there is one, unless the program does so itself."""
         if not self._jobs and _may_handle(signal.default_int_handler):
             signal.signal(signal.SIGINT, self._leave)
-        self.note(batch_id, job_name, "submitted")
+        self._waits[batch_id] += 1
+        self._jobs.setdefault(batch_id, (job_name, "submitted"))
         try:
             yield
         finally:
-            self._jobs.pop(batch_id, None)
+            self._waits[batch_id] -= 1
+            if not self._waits[batch_id]:
+                self._jobs.pop(batch_id)
             if not self._jobs and _may_handle(self._leave):
                 signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def note(self, batch_id: str, job_name: str, state: str | None) -> None:
-        """Note the state of a job."""
+        """Note the state of a job that is waited for."""
         self._jobs[batch_id] = job_name, state
 
     def _leave(self, _number: int, _frame: FrameType | None) -> NoReturn:

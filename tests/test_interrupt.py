@@ -17,7 +17,7 @@ async def main():
     with work.waiting("0b", "load"), work.waiting("0a", "extract"), work.waiting("0c", "clean"):
         work.note("0a", "extract", "running")
         work.note("0c", "clean", "running")
-        with work.waiting("0d", "report"):
+        with work.waiting("0d", "report"), work.waiting("0a", "extract"):
             pass
         {then}
         await asyncio.sleep(60)
@@ -53,7 +53,12 @@ def test_when_nothing_is_waited_for_interrupts_are_pythons_own_again() -> None:
     code, written = run(f"""
 import signal
 from pulumi_dli.interrupt import AtWork
-with AtWork().waiting("0a", "extract"):
+work = AtWork()
+with work.waiting("0a", "extract"):
+    assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+with work.waiting("0a", "extract"):
+    with work.waiting("0a", "extract"):
+        pass
     assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 {INTERRUPT}
