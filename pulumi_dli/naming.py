@@ -26,8 +26,8 @@ def _digest(*parts: Any) -> str:
 def scope_of(*identity: Any) -> str:
     """Make the 8 hex digits that tell one resource from all others.
 
-    `identity` is what makes it that resource: organization, project, stack, its parents' static (type, name) pairs,
-    its logical name; and the setting `dli:scope`, for stacks that are equal in all the rest.
+    `identity` is what makes it that resource: organization, project, stack, its parent (the types that lead to it, and
+    its name), its logical name; and the setting `dli:scope`, for stacks that are equal in all the rest.
     """
     return _digest(*identity)
 

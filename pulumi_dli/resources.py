@@ -1,5 +1,6 @@
 """The resources that a Pulumi program declares: `BatchJob`, one run of a batch job, and `BatchJobWait`, its outcome."""
 
+import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, final
@@ -232,12 +233,9 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._register(resource_name, declared, opts)
 
     def _register(self, resource_name: str, declared: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        parent = opts.parent if opts is not None else None
-        parents = [] if parent is None else [parent.pulumi_resource_type, parent.pulumi_resource_name]
-        identity = (pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), parents, resource_name)
         hidden = {
             "resourceName": resource_name,
-            "scope": scope_of(*identity),
+            "scope": _scope(resource_name, opts.parent if opts is not None else None),
             # A replacement trigger replaces by itself; the provider needs it to tell one submission from the next.
             "replacementTrigger": opts.replacement_trigger if opts is not None else None,
         }
@@ -406,6 +404,20 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         props = _WAIT_INPUTS(_WAIT_OUTPUTS | _given(declared))
         super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
         _fill_undeclared(self)
+
+
+def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[str]:
+    """Give the hash of what tells a job from all others: the stack, its parents, its name."""
+    stack = pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()
+    if parent is None:
+        return scope_of(*stack, [], resource_name)
+
+    async def of_child() -> str:
+        # Awaited, since an output of the parent would make the job depend on its siblings, and so on itself.
+        *_, types, name = str(await parent.urn.future()).split("::", 3)
+        return scope_of(*stack, [types, name], resource_name)
+
+    return pulumi.Output.from_input(asyncio.ensure_future(of_child()))
 
 
 async def _value_of(value: pulumi.Input[Any]) -> Any:
