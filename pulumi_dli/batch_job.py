@@ -37,7 +37,9 @@ class BatchJobs:
 
     def check(self, declared: Properties) -> Checked:
         """Judge and normalise what is declared, without the cloud."""
-        checked = properties.check(declared, self._default_region())
+        # With ignore_changes=["*"] the engine gives back what was checked before.
+        given = {name: value for name, value in declared.items() if name != "sizing"}
+        checked = properties.check(given, self._default_region())
         if not is_known(checked.properties):
             self._session.is_preview = True
         for warning in checked.warnings:
@@ -140,6 +142,7 @@ class BatchJobs:
         place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
         self._session.jobs[batch.id] = name
+        self._session.owners[batch.id] = _identity(declared)
         return batch.id, lifecycle.outputs(declared, batch, place)
 
     def _submit(self, client: Client, declared: Properties) -> Batch:
@@ -209,13 +212,18 @@ class BatchJobs:
 
         Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
         """
+        name = _name_of(stored)
+        if stored and self._session.owners.get(batch_id, _identity(stored)) != _identity(stored):
+            # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
+            owner, _ = self._session.owners[batch_id]
+            self._session.say(name, f"batch job {batch_id} is left alone: it belongs to another resource now, {owner}")
+            return
         self._session.deleted.add(batch_id)
         if lifecycle.is_final(stored):
             return
-        name = _name_of(stored)
         try:
             batch = self._read(batch_id, stored)
-            if batch is not None and not batch.is_final:
+            if batch is not None and (not batch.is_final or lifecycle.may_recover(batch)):
                 self._cancel(self._client_of(stored), name, batch_id, stored.get("cancelTimeout"))
         except JobError:
             raise
@@ -277,6 +285,11 @@ class BatchJobs:
 def _settled(client: Client, batch: Batch) -> Batch:
     """Read a dead job again that may be about to recover."""
     return (client.find(batch.id) if lifecycle.may_recover(batch) else None) or batch
+
+
+def _identity(properties: Properties) -> tuple[Any, Any]:
+    """Give what tells the resources of all stacks apart."""
+    return properties.get("resourceName"), properties.get("scope")
 
 
 def _name_of(*sources: Properties) -> str:

@@ -33,6 +33,8 @@ class Session:
         """True once an unknown value was met where only a preview has one."""
         self.jobs: dict[str, str] = {}
         """The logical names of the jobs that this process has met in its stack, by id."""
+        self.owners: dict[str, tuple[Any, Any]] = {}
+        """Logical name and scope of the resources for which this process has submitted or taken over a job, by id."""
         self.deleted: set[str] = set()
         """The ids of the jobs that this process was told to delete."""
         self.cancelled: dict[str, str] = {}

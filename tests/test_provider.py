@@ -398,6 +398,24 @@ def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments_but_not_
     assert later.jobs.declare(declared(args=["c"], adoptId=first, **timeline("success")))[0] != first
 
 
+@pytest.mark.parametrize("options", [{"name": "nightly"}, {"adoptId": ...}], ids=["fixed name", "adopt id"])
+@pytest.mark.parametrize("renamed", [{"resourceName": "extract"}, {"scope": "4d3c2b1a"}], ids=["renamed", "moved"])
+def test_a_rename_that_takes_a_run_over_does_not_cancel_it(
+    provider: ProviderProcess,
+    later: ProviderProcess,
+    service: Service,
+    options: dict[str, Any],
+    renamed: dict[str, Any],
+) -> None:
+    old = declared(**ENDLESS) | {name: value for name, value in options.items() if value is not ...}
+    batch_id, outputs = provider.jobs.declare(old)
+    assert later.jobs.declare(old | {name: batch_id for name in options if name == "adoptId"} | renamed)[0] == batch_id
+    later.jobs.delete(batch_id, outputs)
+    assert service.states() == ["running"]
+    name = renamed.get("resourceName", "load")
+    assert f"load: batch job {batch_id} is left alone: it belongs to another resource now, {name}" in later.kill()
+
+
 def test_a_fixed_name_with_an_equal_request_is_one_job_for_all_who_give_it(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:

@@ -115,6 +115,50 @@ def test_ignored_changes_run_nothing_and_are_submitted_with_the_next_replacement
     assert [json.loads(job.request)["args"] for job in service.accepted("load-")] == [["monday"], ["tuesday"]]
 
 
+def test_jobs_of_one_name_in_components_of_one_name_are_two_jobs(project: Project, service: Service) -> None:
+    program = """
+        class Pipeline(pulumi.ComponentResource):
+            def __init__(self, name, parent):
+                super().__init__("jobs:Pipeline", name, None, pulumi.ResourceOptions(parent=parent))
+                opts = pulumi.ResourceOptions(parent=self)
+                self.job = dli.BatchJob("load", file="load.py", opts=opts, {endless})
+
+        for kind in {kinds}:
+            component = pulumi.ComponentResource(f"jobs:{{kind}}", "all")
+            Pipeline("etl", component).job.wait(until="running")
+    """
+    project.write(program.format(kinds=["Daily"], endless=ENDLESS))
+    project.up()
+    project.write(program.format(kinds=["Daily", "Weekly"], endless=ENDLESS))
+    project.up()
+    assert states(service, "load") == [RUNNING, RUNNING]
+
+
+def test_with_all_changes_ignored_nothing_runs_again(project: Project, service: Service) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(ignore_changes=["*"])
+        dli.BatchJob("load", file="load.py", args=["{day}"], opts=opts, {endless})
+    """
+    project.write(program.format(day="monday", endless=ENDLESS))
+    project.up()
+    project.write(program.format(day="tuesday", endless=ENDLESS))
+    project.up("--expect-no-changes")
+    assert states(service, "load") == [RUNNING]
+
+
+def test_a_rename_of_a_job_with_a_fixed_name_leaves_its_run_alone(project: Project, service: Service) -> None:
+    program = """
+        dli.BatchJob("{name}", name="nightly", file="load.py", {endless})
+    """
+    project.write(program.format(name="load", endless=ENDLESS))
+    project.up()
+    project.write(program.format(name="import", endless=ENDLESS))
+    assert "is left alone: it belongs to another resource now, import" in project.up()
+    assert service.states() == ["running"]
+    project.pulumi("destroy", "--yes", "--skip-preview")
+    assert service.states() == ["dead"]
+
+
 def test_a_rename_with_an_alias_or_of_the_stack_runs_nothing_and_one_without_submits_and_cancels(
     project: Project, service: Service
 ) -> None:
