@@ -191,7 +191,13 @@ def map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
 
 
 def anything(value: Any) -> Any:
-    """Take any value."""
+    """Take any value that is written the same each time: no asset, no resource."""
+    if isinstance(value, Mapping):
+        return {key: at(f'["{key}"]', anything, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [at(f"[{index}]", anything, item) for index, item in enumerate(value)]
+    if value is not None and not isinstance(value, str | int | float):
+        raise RefusedError("must be text, a number, true or false, a list or a map; of a file give its file_digest")
     return value
 
 
