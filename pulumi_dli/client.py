@@ -107,7 +107,8 @@ class Client:
     def live(self) -> Iterator[Batch]:
         """Go through the jobs that have not ended. One that moves on meanwhile may come twice.
 
-        The states are listed in the order of a job's life, so that none slips through between two lists.
+        The states are listed in the order of a job's life, so that none slips through between two lists, but one that
+        recovers and runs again in the meantime.
         """
         for state in LIVE_STATES:
             yield from self.batches({"state": state.value})

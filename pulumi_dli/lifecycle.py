@@ -196,8 +196,8 @@ def dead_message(
     what_next = (
         "Mend the cause, then run `pulumi up`: it runs the job again."
         if reruns
-        else "rerunOnFailure is false, so this stays until something in the declaration changes, or run "
-        f"`pulumi up --replace '**::{job_name}'`."
+        else "`pulumi up` does not run it again by itself: rerunOnFailure is false, or the job is not of this stack. "
+        f"For a job of this stack: change its declaration, or `pulumi up --replace '**::{job_name}'`."
     )
     return "\n".join(
         [

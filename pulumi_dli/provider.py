@@ -51,6 +51,7 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
     """Show an expected failure as its message alone, and a bug, ours or anybody's, with its whole traceback.
 
     The host prints tracebacks with `sys.tracebacklimit`, which belongs to the process; so it is given back at once.
+    Of two failures in the same instant one may so be shown as the other should be.
     """
 
     @functools.wraps(method)
@@ -69,8 +70,7 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
 
 
 def _show_tracebacks() -> None:
-    if hasattr(sys, "tracebacklimit"):
-        del sys.tracebacklimit
+    vars(sys).pop("tracebacklimit", None)  # in one step: the host calls with four threads
 
 
 def _say(job_name: str, message: str) -> None:

@@ -264,6 +264,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         job = BatchJob.__new__(BatchJob)
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
         job._register(resource_name, {"region": region, "project_id": project_id}, options)
+        job._reruns = False
         return job
 
     def wait(
