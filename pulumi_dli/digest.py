@@ -62,7 +62,11 @@ def _archive_digest(content: bytes) -> bytes:
         raise _ArchiveError(str(error)) from None
     whole = hashlib.sha256(b"archive")
     for name in sorted(entries):
-        whole.update(name.encode() + b"\0" + _digest(name, entries[name]))
+        try:
+            digest = _digest(name, entries[name])
+        except _ArchiveError:  # a broken or encrypted one inside, such as a test's, counts by its bytes
+            digest = hashlib.sha256(entries[name]).digest()
+        whole.update(name.encode() + b"\0" + digest)
     return whole.digest()
 
 
