@@ -21,6 +21,7 @@ from pulumi_dli.models import Batch, BatchState
 _SHORTEST_PAUSE = 1.0
 _QUIET = 0.1
 _LONGEST_GATHERING = 5.0
+_LONGEST_OUTAGE = 600.0
 
 
 def live_jobs(client: Client) -> dict[str, Batch]:
@@ -87,8 +88,8 @@ class Watcher:
     """The gate: lets each wait pass when its job has ended, with one listing a tick for all of them.
 
     It belongs to one event loop. It decides nothing: whoever comes after it reads the job. So where the listing is
-    refused it opens, and says so. A failure that may pass by itself is said, and the listing repeated: were the gate
-    opened, a few long jobs would keep all of Pulumi's workers waiting.
+    refused, or has never worked, it opens, and says so. A later failure that may pass by itself is said, and for ten
+    minutes the listing is repeated: were the gate open, a few long jobs would keep all of Pulumi's workers waiting.
 
     `longest_pause` is the seconds between two ticks when the waits have become old; young
     ones are looked at every second.
@@ -111,6 +112,7 @@ class Watcher:
         self._waits: list[_Wait] = []
         self._task: asyncio.Task[None] | None = None
         self._is_open = False
+        self._listed_at: float | None = None
         self._is_failing = False
 
     async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
@@ -169,7 +171,7 @@ class Watcher:
             self._take_failure(error)
             live = None
         else:
-            self._is_failing = False
+            self._listed_at, self._is_failing = self._now(), False
         now = self._now()
         for wait in waits:
             if wait.deadline is not None and now >= wait.deadline:
@@ -183,7 +185,8 @@ class Watcher:
         return now
 
     def _take_failure(self, error: DliError) -> None:
-        if not may_pass_by_itself(error):
+        is_new = self._listed_at is not None and self._now() - self._listed_at < _LONGEST_OUTAGE
+        if not (is_new and may_pass_by_itself(error)):
             self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
             self._open()
         elif not self._is_failing:

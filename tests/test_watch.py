@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_dli.auth import TokenAuth
 from pulumi_dli.client import Client
-from pulumi_dli.errors import DliError, NoAnswerError, ServiceError
+from pulumi_dli.errors import DliError, NoAnswerError, NotSentError, ServiceError
 from pulumi_dli.lifecycle import Until
 from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.transport import Patience
@@ -378,9 +378,31 @@ def test_a_listing_that_fails_for_a_time_is_repeated_with_one_warning_and_lets_p
     assert jobs.warnings == [said, said]
 
 
-def test_where_the_listing_is_refused_every_wait_passes_now_and_later_with_one_warning() -> None:
+def test_a_listing_that_fails_for_ten_minutes_opens_the_gate() -> None:
+    jobs = Jobs(a=10_000.0)
+
+    def during_listing() -> None:
+        jobs.failure = NoAnswerError("GET …/batches: no answer") if jobs.elapsed >= 100 else None
+
+    jobs.during_listing = during_listing
+
+    async def main() -> list[float]:
+        return await wait_for(jobs.watcher(), "a")
+
+    (waited,) = run(main())
+    assert 690 <= waited <= 715
+    assert [warning.split(",")[0] for warning in jobs.warnings] == [
+        "the jobs could not be listed",
+        "the jobs cannot be listed",
+    ]
+
+
+@pytest.mark.parametrize(
+    "failure", [ServiceError(status=403, call="GET …/batches"), NotSentError("GET …/batches: no connection")]
+)
+def test_where_the_listing_never_works_every_wait_passes_now_and_later_with_one_warning(failure: DliError) -> None:
     jobs = Jobs(a=1000.0, b=1000.0)
-    jobs.failure = ServiceError(status=403, call="GET …/batches")
+    jobs.failure = failure
 
     async def main() -> list[float]:
         watcher = jobs.watcher()
