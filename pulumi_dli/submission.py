@@ -292,6 +292,8 @@ class Submitter:
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
         """Make the error for a submission of which nobody knows whether it runs."""
+        with self._lock:
+            self._live = None  # a hook may have the job created again in this process: it lists anew
         what_next = (
             "The next `pulumi up` takes the job over while it runs."
             if self._adopt and submission.order.fixed_name is None

@@ -181,6 +181,17 @@ def test_a_submission_before_which_the_sign_in_failed_was_not_sent_and_is_not_lo
     assert stage.clock.slept == []
 
 
+def test_after_a_submission_of_which_nothing_is_known_the_next_one_looks_for_it(stage: Stage) -> None:
+    submitter = stage.submitter()
+    stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW * 10))
+    stage.dli.posts += [stage.dli.ignore()] * 20
+    with pytest.raises(SubmissionError, match="a job may run"):
+        submitter.submit(an_order())
+    stage.clock.sleep(WINDOW * 10)
+    assert submitter.submit(an_order()).id == "id-0"
+    assert len(stage.dli.jobs) == 1
+
+
 # 2. What an interrupted `up` left
 
 
