@@ -227,7 +227,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             adopt_id: The id of a batch job that runs or ran already: it is taken over instead of submitting one.
             region: The region; by default the setting.
             project_id: The project's id; by default the setting.
-            opts: Options of the resource. `delete_before_replace` is on: two runs are never at work at once.
+            opts: Options of the resource. `delete_before_replace` is always on: two runs are never at work at once.
         """
         declared = {name: value for name, value in locals().items() if name in BatchJob.__annotations__}
         self._register(resource_name, declared, opts)
@@ -243,7 +243,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._redact = secret_texts(declared, [resource_name])
         self._waits: dict[Until, BatchJobWait] = {}
         props = _JOB_INPUTS(_JOB_OUTPUTS | _given(declared | hidden | {"redact": self._redact}))
-        options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
+        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)
         _fill_undeclared(self)
 

@@ -125,7 +125,9 @@ def test_without_a_secret_argument_there_is_nothing_to_mask() -> None:
         assert "redact" not in sent.requests[name].object
 
 
-@pytest.mark.parametrize("opts", [None, pulumi.ResourceOptions(protect=True)])
+@pytest.mark.parametrize(
+    "opts", [None, pulumi.ResourceOptions(protect=True), pulumi.ResourceOptions(delete_before_replace=False)]
+)
 def test_the_old_run_is_deleted_before_it_is_replaced(opts: pulumi.ResourceOptions | None) -> None:
     sent, _ = run(lambda: {"id": dli.BatchJob("j", file="a.py", opts=opts).id})
     assert sent.requests["j"].deleteBeforeReplace
