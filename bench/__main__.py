@@ -101,7 +101,8 @@ class Bench:
         return Life(*(statistics.median(column) for column in zip(*lives, strict=True)))
 
     def row(self, figure: str, value: float, most: float | None, how: str) -> None:
-        """Add a line to the table, and show it at once."""
+        """Add a line to the table, and show it at once. What is promised is promised without latency."""
+        most = None if self._latency else most
         self.rows.append(Row(figure, value, most, how))
         print(self.rows[-1], flush=True)
 
