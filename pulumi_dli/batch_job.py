@@ -18,7 +18,7 @@ from pulumi_dli.properties import Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
 from pulumi_dli.submission import Order
-from pulumi_dli.values import is_known
+from pulumi_dli.values import UNKNOWN, is_known
 
 DEFAULT_CANCEL_TIMEOUT = 300
 """Seconds for which a cancelled job is awaited."""
@@ -38,8 +38,12 @@ class BatchJobs:
     def check(self, declared: Properties) -> Checked:
         """Judge and normalise what is declared, without the cloud."""
         # With ignore_changes=["*"] the engine gives back what was checked before.
-        given = {name: value for name, value in declared.items() if name != "sizing"}
-        checked = properties.check(given, self._default_region())
+        given = {name: value for name, value in declared.items() if value is not None and name != "sizing"}
+        # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
+        # end the whole `up`, where the engine skips the job.
+        checked = properties.check({"file": UNKNOWN, **given}, self._default_region())
+        if "file" not in given:
+            del checked.properties["file"]
         if not is_known(checked.properties):
             self._session.is_preview = True
         for warning in checked.warnings:
@@ -63,6 +67,8 @@ class BatchJobs:
         decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
         name = _name_of(declared, stored)
         self._session.jobs[batch_id] = name
+        if _identity(stored) == _identity(declared):  # not after a rename with an alias: the state has the old name
+            self._session.owners[batch_id] = _identity(declared)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
         if not is_known(declared):
@@ -106,10 +112,11 @@ class BatchJobs:
         """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
         try:
             batch = self._session.recent(batch_id)
-            if batch is None and declared.get("onRecordExpired") == "rerun":
+            was_dead = lifecycle.stored_state(stored) is BatchState.DEAD  # under auto_recovery
+            if batch is None and (was_dead or declared.get("onRecordExpired") == "rerun"):
                 batch = self._read(batch_id, stored)
                 if batch is None:
-                    return True, None
+                    return (False, BatchState.DEAD) if was_dead else (True, None)
             if batch is not None:
                 return False, batch.batch_state
             state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
@@ -125,6 +132,8 @@ class BatchJobs:
     def create(self, declared: Properties) -> tuple[str, dict[str, Any]]:
         """Submit a job, and give its id and its outputs. Does not wait for it."""
         name = _name_of(declared)
+        if not declared.get("file"):
+            raise SubmissionError(f"{name}: not submitted, nothing runs. {properties.FILE_MISSING}")
         try:
             client = self._session.client(declared.get("region"), declared.get("projectId"))
             batch = self._adopt(client, declared) or self._submit(client, declared)
@@ -184,8 +193,8 @@ class BatchJobs:
         """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
         batch = self._read(batch_id, stored)
         if batch is None:
-            name = _name_of(stored)
-            if lifecycle.is_final(stored):
+            name, state = _name_of(stored), lifecycle.stored_state(stored)
+            if state is not None and state.is_final:
                 self._session.say(name, f"the service has deleted the record of batch job {batch_id}; its end was seen")
             else:
                 self._session.say(name, lifecycle.unknown_message(name, batch_id))
@@ -219,6 +228,8 @@ class BatchJobs:
             self._session.say(name, f"batch job {batch_id} is left alone: it belongs to another resource now, {owner}")
             return
         self._session.deleted.add(batch_id)
+        if stored.get("adoptId"):
+            self._session.deleted.add(stored["adoptId"])  # it has been followed, once
         if lifecycle.is_final(stored):
             return
         try:

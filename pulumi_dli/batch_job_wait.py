@@ -60,9 +60,9 @@ class BatchJobWaits:
                 parse_duration(timeout)
             except ValueError as error:
                 checked.failures.append(f"timeout: {error}")
-        if "jobId" not in checked.properties:
-            checked.failures.append("jobId: is missing; give the id of a batch job")
-        elif given["jobId"] is not UNKNOWN and not (isinstance(given["jobId"], str) and given["jobId"].strip()):
+        # In an `up` with --continue-on-error the id of a job that failed is absent, and the engine skips its wait.
+        job_id = given.get("jobId", UNKNOWN)
+        if job_id is not UNKNOWN and not (isinstance(job_id, str) and job_id.strip()):
             checked.failures.append("jobId: must be the id of a batch job")
         place = given.get("submittedTo", {})
         if place is not UNKNOWN and not (isinstance(place, Mapping) and set(place) <= {"region", "projectId"}):
@@ -92,7 +92,9 @@ class BatchJobWaits:
         Raises JobDeadError where it can no longer be reached, JobUnknownError where the service has no record of the
         job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated.
         """
-        name, batch_id = _name_of(declared), declared["jobId"]
+        name, batch_id = _name_of(declared), declared.get("jobId")
+        if batch_id is None:
+            raise JobError(f"{name}: jobId is missing; give the id of a batch job")
         until = Until(declared["until"])
         timeout = parse_duration(declared["timeout"]) if declared.get("timeout") is not None else None
         clock, client = self._session.clock, self._session.client_of(declared.get("submittedTo"))

@@ -86,9 +86,9 @@ def stored_state(stored: Properties) -> BatchState | None:
 
 
 def is_final(stored: Properties) -> bool:
-    """True where the stored state says that the job has ended."""
+    """True where the stored state says that the job has ended for good: with auto_recovery a dead one may come back."""
     state = stored_state(stored)
-    return state is not None and state.is_final
+    return state is BatchState.SUCCESS or (state is BatchState.DEAD and not stored.get("autoRecovery"))
 
 
 def may_recover(batch: Batch) -> bool:

@@ -47,6 +47,9 @@ OPTION_DEFAULTS: dict[str, Any] = {
 }
 """What an option is where it is not given."""
 
+FILE_MISSING = "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
+"""What is said of a job without its one mandatory property."""
+
 _PACKAGE = values.object_of(name=values.path, type=values.name)
 
 _REQUEST_CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -156,7 +159,7 @@ def _contradictions(properties: Properties) -> Iterator[str]:
     known = {name: value for name, value in properties.items() if value is not UNKNOWN}
     file = known.get("file")
     if "file" not in properties:
-        yield "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
+        yield FILE_MISSING
     if isinstance(file, str) and file.lower().endswith(".jar") and not properties.get("className", ""):
         yield "className: is missing; a .jar needs the main class to run, as in org.example.Main"
     if "queue" in known and "clusterName" in known:

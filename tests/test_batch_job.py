@@ -181,7 +181,8 @@ def _as_float(value: Any) -> Any:
 @given(plausible | declarations)
 def test_what_a_check_accepts_the_service_accepts(declared: Properties) -> None:
     checked = jobs().check(declared)
-    if not checked.failures and is_known(checked.properties) and str(declared["file"]).endswith((".py", ".jar")):
+    is_whole = str(checked.properties.get("file")).endswith((".py", ".jar"))
+    if not checked.failures and is_known(checked.properties) and is_whole:
         assert isinstance(checked.properties["sizing"], str)
         assert meaning(checked.properties)
 
@@ -200,6 +201,7 @@ def test_no_change_of_what_is_run_is_missed(declared: Properties, edit: tuple[st
     name, before, after = edit
     old, new = jobs().check({**declared, name: before}), jobs().check({**declared, name: after})
     assume(not old.failures and not new.failures and is_known(old.properties) and is_known(new.properties))
+    assume("file" in old.properties and "file" in new.properties)
     stored = outputs(old.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
     decision = jobs().plan(ID, over_the_wire(stored), over_the_wire(new.properties))
     if meaning(old.properties) != meaning(new.properties):

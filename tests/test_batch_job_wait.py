@@ -69,7 +69,6 @@ def waits() -> BatchJobWaits:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"jobId": None}, "jobId: is missing; give the id of a batch job"),
         ({"jobId": " "}, "jobId: must be the id of a batch job"),
         ({"jobId": 7.0}, "jobId: must be the id of a batch job"),
         ({"until": "over"}, "until: must be one of success, running, finished"),
@@ -121,7 +120,7 @@ def test_what_is_accepted_can_be_waited_for_and_compared(
     checked = waits.check(declared)
     assert isinstance(waits.changes(stored, checked.properties), bool)
     if not checked.failures:
-        batch_id, until, timeout = (checked.properties.get(name) for name in ("jobId", "until", "timeout"))
+        batch_id, until, timeout = (checked.properties.get(name, UNKNOWN) for name in ("jobId", "until", "timeout"))
         assert batch_id is UNKNOWN or (isinstance(batch_id, str) and batch_id.strip())
         assert until is UNKNOWN or Until(until)
         assert timeout in (None, UNKNOWN) or parse_duration(timeout) >= 0

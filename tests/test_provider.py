@@ -416,6 +416,47 @@ def test_a_rename_that_takes_a_run_over_does_not_cancel_it(
     assert f"load: batch job {batch_id} is left alone: it belongs to another resource now, {name}" in later.kill()
 
 
+def test_a_rename_that_an_earlier_update_began_cancels_nothing_in_the_next(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    old = declared(name="nightly", **ENDLESS)
+    batch_id, outputs = provider.jobs.declare(old)
+    renamed = old | {"resourceName": "extract"}
+    with ProviderProcess(service.environment) as between:
+        assert between.jobs.declare(renamed)[0] == batch_id
+    assert not later.jobs.diff(batch_id, outputs | {"resourceName": "extract"}, renamed).changes
+    later.jobs.delete(batch_id, outputs)
+    assert service.states() == ["running"]
+
+
+def test_what_adopt_id_once_took_over_is_not_taken_over_again(
+    provider: ProviderProcess, later: ProviderProcess
+) -> None:
+    first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
+    second, outputs = later.jobs.declare(declared(args=["b"], scope="4d3c2b1a", **ENDLESS))
+    later.jobs.delete(second, outputs | {"adoptId": first})
+    third, _ = later.jobs.declare(declared(args=["c"], adoptId=first, **ENDLESS))
+    assert third not in (first, second)
+
+
+def test_a_job_that_recovers_after_it_was_seen_dead_is_no_change_and_is_cancelled_when_deleted(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    inputs = declared(autoRecovery=True, **ENDLESS)
+    batch_id, outputs = provider.jobs.declare(inputs)
+    seen_dead = outputs | {"state": "dead"}
+    assert not later.jobs.diff(batch_id, seen_dead, inputs).changes
+    later.jobs.delete(batch_id, seen_dead)
+    assert service.states() == ["dead"]
+
+
+def test_a_job_without_a_file_is_not_submitted(provider: ProviderProcess, service: Service) -> None:
+    inputs = {name: value for name, value in declared(**ENDLESS).items() if name != "file"}
+    with pytest.raises(ProviderError, match=r"load: not submitted, nothing runs\. file: is missing"):
+        provider.jobs.create(inputs)
+    assert service.jobs() == []
+
+
 def test_a_fixed_name_with_an_equal_request_is_one_job_for_all_who_give_it(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
@@ -641,7 +682,7 @@ def test_a_bug_shows_its_traceback_also_after_an_expected_failure(provider: Prov
         provider.waits.declare({"jobId": GONE, "jobName": "load"})
     assert "Traceback" not in str(expected.value)
     with pytest.raises(ProviderError, match="Traceback"):
-        provider.jobs.create({"resourceName": "load"})  # the engine never leaves out what check demands
+        provider.jobs.create(declared(conf="no map"))  # the engine never changes what check demands
 
 
 def unknown() -> Any:

@@ -223,11 +223,17 @@ def test_continue_on_error_goes_on_with_everything_but_what_depends_on_the_faile
 ) -> None:
     project.write(f"""
         bad = dli.BatchJob("bad", file="bad.py", {DIES}).wait()
-        dli.BatchJob("afterbad", file="afterbad.py", {DIES}, opts=pulumi.ResourceOptions(depends_on=[bad]))
-        good = dli.BatchJob("good", file="good.py", queue="default").wait()
+        opts = pulumi.ResourceOptions(depends_on=[bad])
+        dli.BatchJob("afterbad", file="afterbad.py", {DIES}, opts=opts).wait()
+        dli.BatchJob("ofbad", file=bad.job_id.apply("{{}}.py".format), {DIES}).wait(until="finished")
+        dli.BatchJob("refused", file="refused.py", queue="nowhere").wait()
+        good = dli.BatchJob("good", file="good.py", conf={{"spark.dli.local.timeline": "running:3s,success"}}).wait()
         dli.BatchJob("aftergood", file="aftergood.py", {ENDLESS}, opts=pulumi.ResourceOptions(depends_on=[good]))
     """)
-    assert "bad: batch job" in project.failing_up("--continue-on-error")
+    screen = project.failing_up("--continue-on-error")
+    assert "bad: batch job" in screen
+    assert "refused: not submitted, nothing runs" in screen
+    assert "is missing" not in screen
     files = sorted(json.loads(job.request)["file"] for job in service.accepted(""))
     assert files == ["aftergood.py", "bad.py", "good.py"]
 
