@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from pulumi_dli.local.table import Change, Job, JobTable, Selection
 from pulumi_dli.models import BatchState
 
 _NEVER_STARTED = "The job was cancelled before it was started."
+_NOTE_AGAIN_AFTER = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -75,8 +77,10 @@ class Jobs:
         for job_id in list(self._starving):
             self._wait_no_more(job_id)
         tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
+        for _ in range(2):  # a job may go on for a while after the first cancel, as if a user had asked for it
+            for task in tasks:
+                task.cancel()
+            await asyncio.sleep(0)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def submit(self, submission: Submission, owner: str) -> Job:
@@ -134,8 +138,10 @@ class Jobs:
         if job.state.is_final:
             raise Refused("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
-        if task is None:
+        if job_id in self._starving:
             self._give_up(job_id, _NEVER_STARTED)
+        elif task is None:
+            raise Refused("DLI.0007", "The job cannot be canceled: it has ended, which is being noted.")
         elif job.attempt is None:  # its task has not begun; a kill must not let it wait again
             task.cancel()
             self._end(job_id, BatchState.DEAD, _NEVER_STARTED)
@@ -250,7 +256,11 @@ class Jobs:
             logger.error("job %s: its log cannot be used: %s", job_id, error)  # noqa: TRY400  it says all
             tail = () if line is None else (line,)
         now = self.now()
-        self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
+        try:
+            self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
+        except sqlite3.Error as error:  # as with a full disk
+            logger.error("job %s: its end cannot be noted, and will be: %s", job_id, error)  # noqa: TRY400
+            asyncio.get_running_loop().call_later(_NOTE_AGAIN_AFTER, self._end, job_id, state, None)
 
     def _with_present_log(self, job: Job) -> Job:
         """Fill in the last lines of a job that may be writing them."""

@@ -1,7 +1,9 @@
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,6 +177,26 @@ def test_a_job_is_recovering_between_its_attempts(api: Api) -> None:
     assert api.details(job_id)["log"] == ["a line"]
     api.cancel(job_id)
     api.wait(job_id, "dead")
+
+
+def test_an_end_that_cannot_be_noted_at_once_is_noted_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    update, failures = JobTable.update, iter(["database or disk is full"])
+
+    def full_at_first(table: JobTable, job_id: str, **changes: Any) -> None:
+        if "end_time" in changes and (failure := next(failures, None)):
+            raise sqlite3.OperationalError(failure)
+        update(table, job_id, **changes)
+
+    monkeypatch.setattr(JobTable, "update", full_at_first)
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        api = Api(dli.credentials)
+        first, second = api.submit("running:0s,success", LOG), api.submit("running:0s,success")
+        api.wait(second, "success")
+        api.wait(first, "success")
+        assert api.lines(first) == ["a line"]
+    assert "its end cannot be noted, and will be: database or disk is full" in caplog.text
 
 
 def test_the_record_of_an_ended_job_is_kept_for_a_while(tmp_path: Path) -> None:
