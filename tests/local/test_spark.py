@@ -529,6 +529,12 @@ def test_of_two_files_with_one_name_the_last_is_beside_the_job(tmp_path: Path) -
     assert run_script(tmp_path, "cat f.txt; echo", files=files) == ["success", "two/f.txt"]
 
 
+def test_a_job_has_its_files_as_copies(tmp_path: Path) -> None:
+    [file] = put(tmp_path / "obs", "one/f.txt")
+    assert run_script(tmp_path, "echo more >> f.txt; wc -l < f.txt", files=["obs://one/f.txt"]) == ["success", "1"]
+    assert Path(file).read_text() == "one/f.txt"
+
+
 def test_packages_are_given_to_spark_by_their_type(tmp_path: Path) -> None:
     jar, module, table, readme = put(tmp_path / "packages", "lib.jar", "group/m.py", "group/t.csv", "README")
     [more] = put(tmp_path / "obs", "lib/more.jar")

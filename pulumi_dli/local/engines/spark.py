@@ -194,10 +194,8 @@ class SparkEngine:
     async def _start(self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi) -> asyncio.subprocess.Process:
         work = make_private_dir(directory / "work")
         files = self._files(attempt.request)
-        for file in files["files"]:
-            link = work / file.name
-            link.unlink(missing_ok=True)  # of two with one name Spark takes the last, too
-            link.symlink_to(file)
+        for file in files["files"]:  # of two with one name Spark takes the last, too
+            await asyncio.to_thread(shutil.copyfile, file, work / file.name)
         properties = directory / "spark.properties"
         write_private(properties, properties_file(self._properties(attempt, events) | ui.properties()))
         log = attempt.logs.open_driver(attempt.number)
