@@ -131,17 +131,20 @@ def _print_environment(data: Path) -> int:
 
 def _print_link(data: Path) -> int:
     """Ask the running service for a link."""
+    from pulumi_dli.local.server import is_served  # noqa: PLC0415  see above
+
     account = Credentials.load(data)
+    if not is_served(data):  # somebody else may listen at its old address: the token is not for them
+        raise _NoLinkError(f"no service works in {data}: start it with --data {data}")
     with requests.Session() as http:
         http.trust_env = False  # no proxy stands before this machine
         try:
             reply = http.post(
                 f"{account.endpoint}/local/sign-in-links", headers={"X-Auth-Token": account.token}, timeout=10
             )
-        except requests.RequestException:
-            raise _NoLinkError(f"no service answers at {account.endpoint}: start it with --data {data}") from None
-    if reply.status_code != 201:
-        raise _NoLinkError(f"at {account.endpoint} answers something else: start the service with --data {data}")
+            reply.raise_for_status()
+        except requests.RequestException as error:
+            raise _NoLinkError(f"the service in {data} gives no link: {error}") from None
     print(reply.json()["url"])
     return 0
 

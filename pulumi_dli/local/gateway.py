@@ -28,7 +28,7 @@ MAX_BODY = 12 * 1024 * 1024
 TRANSPORT = "pulumi_dli.transport"
 """The extension of the ASGI scope that holds the connection, for faults that cut it."""
 
-_OPEN_PATH = "/v3/auth/tokens"
+_SIGN_IN = ("POST", "/v3/auth/tokens")
 _LOCAL_PATH = "/local/"
 
 Work = Callable[[Request], Awaitable[Response]]
@@ -72,7 +72,7 @@ class Gateway:
             self._calls.count(method, route.name if route else "unknown")
         if len(body) > MAX_BODY:
             raise Refused("APIGW.0201", "Request entity too large.", status=413)
-        if path != _OPEN_PATH:
+        if (method, path) != _SIGN_IN:
             self._identity.check(_signed_call(scope, body))
         if route is None:
             raise Refused("APIGW.0101", "The API does not exist or has not been published in the environment.")

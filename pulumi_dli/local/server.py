@@ -292,6 +292,15 @@ def _lock(data: Path) -> int:
     return lock
 
 
+def is_served(data: Path) -> bool:
+    """True where a service works in this directory."""
+    try:
+        os.close(_lock(data))
+    except LocalDliError:
+        return True
+    return False
+
+
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise LocalDliError(f"port {port} cannot be used: it is not from 0 to 65535")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _MOST = 100
 """How many codes and how many sessions there are; a further one ends the oldest."""
+_LIFE = 600.0
 
 
 @dataclass(frozen=True)
@@ -21,23 +24,24 @@ class Session:
 class SignInLinks:
     """The codes that are not used yet, and the sessions. Looked up by digest, so that a lookup's time says nothing."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, now: Callable[[], float] = time.monotonic) -> None:
         self._endpoint = endpoint
-        self._codes: dict[bytes, None] = {}
+        self._now = now
+        self._codes: dict[bytes, float] = {}
         self._sessions: dict[bytes, Session] = {}
 
     def new_link(self) -> str:
-        """Make a link that opens one session."""
+        """Make a link that opens one session, within ten minutes."""
         code = secrets.token_urlsafe(32)
-        self._codes[_digest(code)] = None
+        self._codes[_digest(code)] = self._now()
         _keep_newest(self._codes)
         return f"{self._endpoint}/sign-in?code={code}"
 
     def sign_in(self, code: str) -> Session | None:
-        """Use up a code. None: it is wrong, or was used before."""
-        if _digest(code) not in self._codes:
+        """Use up a code. None: it is wrong, too old, or was used before."""
+        made_at = self._codes.pop(_digest(code), None)
+        if made_at is None or self._now() - made_at > _LIFE:
             return None
-        del self._codes[_digest(code)]
         session = Session()
         self._sessions[_digest(session.cookie)] = session
         _keep_newest(self._sessions)
@@ -56,6 +60,6 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
-def _keep_newest(entries: dict[bytes, None] | dict[bytes, Session]) -> None:
+def _keep_newest(entries: dict[bytes, float] | dict[bytes, Session]) -> None:
     while len(entries) > _MOST:
         del entries[next(iter(entries))]

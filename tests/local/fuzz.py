@@ -114,7 +114,8 @@ class Caller:
         ]
         data = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + sent
         is_broken = pick.random() < 0.03
-        is_open = target.startswith(("/static/", "/v3/auth/tokens")) or target[:1] != "/"
+        is_sign_in = method == "POST" and target.startswith("/v3/auth/tokens")
+        is_open = is_sign_in or target.startswith("/static/") or target[:1] != "/"
         return Call(self._broken(data) if is_broken else data, is_signed_in, is_whole and not is_broken, is_open)
 
     def _target(self) -> str:

@@ -15,6 +15,7 @@ import requests
 from pulumi_dli.local.__main__ import main
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.server import LocalDli
+from tests.fakes import Answer, ScriptedService
 from tests.local.api import ENDLESS, Api
 from tests.local.serving import PROGRAM, serving
 
@@ -173,18 +174,32 @@ def test_link_prints_a_new_link_to_the_page_whatever_proxy_is_set(tmp_path: Path
 
 
 def test_link_without_a_service_says_what_to_do(tmp_path: Path) -> None:
-    with LocalDli(tmp_path / "a", engine="timeline") as dli:
-        endpoint = dli.endpoint
+    with LocalDli(tmp_path / "a", engine="timeline"):
+        pass
     line = failure_of("link", "--data", str(tmp_path / "a"))
-    assert line == f"no service answers at {endpoint}: start it with --data {tmp_path}/a"
+    assert line == f"no service works in {tmp_path}/a: start it with --data {tmp_path}/a"
 
 
-def test_link_at_the_address_of_another_service_says_what_to_do(tmp_path: Path) -> None:
-    with LocalDli(tmp_path / "other", engine="timeline") as other:
-        account = Credentials.make().at(other.endpoint)
-        account.save(tmp_path)
-        line = failure_of("link", "--data", str(tmp_path))
-    assert line == f"at {account.endpoint} answers something else: start the service with --data {tmp_path}"
+def test_link_sends_no_secret_to_who_listens_at_the_address_of_a_service_that_has_stopped(tmp_path: Path) -> None:
+    with ScriptedService() as other:
+        Credentials.make().at(f"http://{other.address}").save(tmp_path)
+        assert failure_of("link", "--data", str(tmp_path)).startswith("no service works in")
+        assert other.calls == []
+
+
+def test_a_service_that_gives_no_link_is_named(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline"), ScriptedService(Answer({}, 503)) as other:
+        Credentials.load(tmp_path).at(f"http://{other.address}").save(tmp_path)
+        assert failure_of("link", "--data", str(tmp_path)).startswith(f"the service in {tmp_path} gives no link: 503")
+
+
+def test_a_job_that_would_go_on_after_a_cancel_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, _):
+        api = Api(Credentials.load(tmp_path))
+        job_id = api.submit(ENDLESS, {"spark.dli.local.cancelling": "1d"})
+        api.wait(job_id, "running")
+        process.terminate()
+        assert process.wait(60) == 0
 
 
 def test_a_second_server_in_one_directory_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pulumi_dli.local.sign_in_links import SignInLinks
+from tests.local.api import Clock
 
 
 def code_of(link: str) -> str:
@@ -31,6 +32,16 @@ def test_what_was_never_given_opens_nothing(links: SignInLinks, wrong: str) -> N
     assert links.sign_in(wrong) is None
     assert links.session(wrong) is None
     assert links.session(session.form_token) is None
+
+
+def test_a_link_is_good_for_ten_minutes() -> None:
+    clock = Clock()
+    links = SignInLinks("http://127.0.0.1:8080", now=clock)
+    old, new = links.new_link(), links.new_link()
+    clock.seconds += 600
+    assert links.sign_in(code_of(old)) is not None
+    clock.seconds += 1
+    assert links.sign_in(code_of(new)) is None
 
 
 def test_a_session_that_has_ended_is_not_found(links: SignInLinks) -> None:
