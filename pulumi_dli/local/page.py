@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -49,6 +50,7 @@ LINE_LENGTH = 4000
 REQUEST_LENGTH = 100_000
 """How many characters of a request are shown."""
 
+_WEB_UI_THREADS = 4
 _HERE = Path(__file__).parent
 _THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.ASCII | re.IGNORECASE)
 _PATHS = re.compile(r"/|/sign-in|/sign-out|/(jobs|static)/.*", re.DOTALL)
@@ -108,6 +110,8 @@ class Page:
         self._queues = queues
         self._links = links
         self._cookie = f"local-dli-{port}"
+        # Threads of their own: logs and jobs must not wait for a driver that does not answer.
+        self._web_ui_threads = ThreadPoolExecutor(_WEB_UI_THREADS)
         self._templates = Jinja2Templates(env=_environment())
         self._inner = Starlette(
             routes=[
@@ -210,7 +214,8 @@ class Page:
             return self._message(request, 404, "No Spark UI", "This job has a Spark UI only while it runs.")
         target = f"/{quote(request.path_params['rest'])}?{request.url.query}"
         try:
-            reply = await asyncio.to_thread(web_ui.get, target)
+            loop = asyncio.get_running_loop()
+            reply = await loop.run_in_executor(self._web_ui_threads, web_ui.get, target)
         except OSError:
             return self._message(request, 502, "No answer", "The Spark UI does not answer: the job may have ended.")
         headers = {

@@ -1,7 +1,9 @@
 import html
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -452,6 +454,28 @@ def test_a_jobs_web_pages_load_nothing_from_elsewhere_either(browser: Browser, a
     sources = {source for rule in policy.split(";") for source in rule.split()[1:]}
     assert sources == {"'none'", "'self'", "'unsafe-inline'", "data:"}
     assert "frame-ancestors 'none'" in policy
+
+
+def test_web_pages_that_take_their_time_hold_up_nobody_else(
+    browser: Browser, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shall_answer = threading.Event()
+
+    class Slow:
+        def get(self, _target: str) -> WebReply:
+            shall_answer.wait()
+            raise OSError("gone")
+
+    monkeypatch.setattr(TimelineEngine, "web_ui", lambda _engine, _job_id: Slow())
+    job_id = api.submit("running:0s,success")
+    with ThreadPoolExecutor(40) as readers:  # more than a loop's own threads
+        asked = [readers.submit(browser.ask, "GET", f"/jobs/{job_id}/spark/") for _ in range(40)]
+        try:
+            api.wait(job_id, "success")
+            assert api.lines(job_id) == []
+        finally:
+            shall_answer.set()
+        assert {reply.result().status_code for reply in asked} == {502}
 
 
 @pytest.mark.usefixtures("web_pages")
