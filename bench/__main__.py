@@ -153,12 +153,13 @@ def run(bench: Bench, sizes: list[int], number: int) -> None:
             2 if is_promised else None,
         )
     most = max(sizes)
-    bench.row(
-        f"time per job at {most} ÷ at {number}, over the floor's own ratio",
-        per_job[most] / per_job[number],
-        1.1,
-        f"{per_job[most]:.2f} ÷ {per_job[number]:.2f}, from the lines above",
-    )
+    if most != number:
+        bench.row(
+            f"time per job at {most} ÷ at {number}, over the floor's own ratio",
+            per_job[most] / per_job[number],
+            1.1,
+            f"{per_job[most]:.2f} ÷ {per_job[number]:.2f}, from the lines above",
+        )
     with_children = bench.life(FLOOR_WITH_CHILDREN.format(number=number))
     ended = bench.life(jobs(number, AT_ONCE, wait=True))
     bench.ratio(f"no-op `up` of {number} jobs with waits: wall ÷ floor's no-op", ended.again, with_children.again, 1.15)
