@@ -112,8 +112,8 @@ class Watcher:
         self._waits: list[_Wait] = []
         self._task: asyncio.Task[None] | None = None
         self._is_open = False
-        self._listed_at: float | None = None
-        self._is_failing = False
+        self._has_listed = False
+        self._failing_since: float | None = None
 
     async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
         """Wait until the job has reached `until`, has ended, or `timeout` seconds are over; give the seconds waited."""
@@ -171,7 +171,7 @@ class Watcher:
             self._take_failure(error)
             live = None
         else:
-            self._listed_at, self._is_failing = self._now(), False
+            self._has_listed, self._failing_since = True, None
         now = self._now()
         for wait in waits:
             if wait.deadline is not None and now >= wait.deadline:
@@ -185,12 +185,13 @@ class Watcher:
         return now
 
     def _take_failure(self, error: DliError) -> None:
-        is_new = self._listed_at is not None and self._now() - self._listed_at < _LONGEST_OUTAGE
-        if not (is_new and may_pass_by_itself(error)):
+        is_new = self._failing_since is None
+        self._failing_since = self._failing_since or self._now()
+        is_long = self._now() - self._failing_since >= _LONGEST_OUTAGE
+        if not self._has_listed or is_long or not may_pass_by_itself(error):
             self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
             self._open()
-        elif not self._is_failing:
-            self._is_failing = True
+        elif is_new:
             self._warn(f"the jobs could not be listed, which is repeated until it works: {error}")
 
     async def _rest(self, looked_at: float) -> None:

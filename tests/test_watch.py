@@ -378,6 +378,22 @@ def test_a_listing_that_fails_for_a_time_is_repeated_with_one_warning_and_lets_p
     assert jobs.warnings == [said, said]
 
 
+def test_a_failure_after_a_long_time_without_waits_is_a_new_one() -> None:
+    jobs = Jobs(a=1.0, b=1000.0)
+
+    async def main() -> list[float]:
+        watcher = jobs.watcher()
+        await wait_for(watcher, "a")
+        jobs.clock.sleep(700)
+        jobs.failure = NoAnswerError("GET …/batches: no answer")
+        jobs.during_listing = lambda: setattr(jobs, "failure", None if jobs.elapsed > 800 else jobs.failure)
+        return await wait_for(watcher, "b")
+
+    (waited,) = run(main())
+    assert 295 <= waited <= 310
+    assert len(jobs.warnings) == 1
+
+
 def test_a_listing_that_fails_for_ten_minutes_opens_the_gate() -> None:
     jobs = Jobs(a=10_000.0)
 
