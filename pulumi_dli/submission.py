@@ -73,6 +73,7 @@ class Submitter:
         self._say = say
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
+        self._uncertain_scopes: set[str] = set()
         self._taken: set[str] = set()
         """The jobs that belong to a resource of this process: no other one gets them."""
 
@@ -100,7 +101,7 @@ class Submitter:
             name = SubmissionName.parse(listed.name)
             is_of_scope = name is not None and name.scope == order.scope
             has_fixed_name = order.fixed_name is not None and listed.name == order.fixed_name
-            if listed.id in self._deleted or not (is_of_scope or has_fixed_name):
+            if listed.id in self._deleted or listed.id in self._taken or not (is_of_scope or has_fixed_name):
                 continue
             batch = self._client.find(listed.id)
             if batch is None:
@@ -142,7 +143,8 @@ class Submitter:
     def _live_jobs(self, order: Order) -> dict[str, Batch]:
         """List the jobs that have not ended, once, before this process submits anything."""
         with self._lock:
-            if self._live is None:
+            # A hook may have a job created again in this process of which nobody knows whether it runs.
+            if self._live is None or order.scope in self._uncertain_scopes:
                 try:
                     self._live = {batch.id: batch for batch in self._client.live()}
                 except ServiceError as error:
@@ -293,7 +295,7 @@ class Submitter:
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
         """Make the error for a submission of which nobody knows whether it runs."""
         with self._lock:
-            self._live = None  # a hook may have the job created again in this process: it lists anew
+            self._uncertain_scopes.add(submission.order.scope)
         what_next = (
             "The next `pulumi up` takes the job over while it runs."
             if self._adopt and submission.order.fixed_name is None
