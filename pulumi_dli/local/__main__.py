@@ -133,9 +133,10 @@ def _print_link(data: Path) -> int:
     """Ask the running service for a link."""
     from pulumi_dli.local.server import is_served  # noqa: PLC0415  see above
 
-    account = Credentials.load(data)
+    Credentials.load(data)  # or it says that there are none
     if not is_served(data):  # somebody else may listen at its old address: the token is not for them
         raise _NoLinkError(f"no service works in {data}: start it with --data {data}")
+    account = Credentials.load(data)
     with requests.Session() as http:
         http.trust_env = False  # no proxy stands before this machine
         try:

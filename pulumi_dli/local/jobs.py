@@ -244,23 +244,27 @@ class Jobs:
         self._table.update(job_id, **changes)
 
     def _end(self, job_id: str, state: BatchState, line: str | None) -> None:
-        job = self._table.get(job_id)
-        if job is None:
-            return
-        logs = self.logs(job_id)
         try:
-            if line is not None:
-                logs.write(job.attempt, line)
-            tail = logs.tail(job.attempt)
-        except OSError as error:
-            logger.error("job %s: its log cannot be used: %s", job_id, error)  # noqa: TRY400  it says all
-            tail = () if line is None else (line,)
-        now = self.now()
-        try:
+            job = self._table.get(job_id)
+            if job is None:
+                return
+            tail, line = self._last_words(job, line)
+            now = self.now()
             self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
         except sqlite3.Error as error:  # as with a full disk
             logger.error("job %s: its end cannot be noted, and will be: %s", job_id, error)  # noqa: TRY400
-            asyncio.get_running_loop().call_later(_NOTE_AGAIN_AFTER, self._end, job_id, state, None)
+            asyncio.get_running_loop().call_later(_NOTE_AGAIN_AFTER, self._end, job_id, state, line)
+
+    def _last_words(self, job: Job, line: str | None) -> tuple[tuple[str, ...], str | None]:
+        """Write a last line into a job's log. Give the log's end, and the line if it could not be written."""
+        logs = self.logs(job.id)
+        try:
+            if line is not None:
+                logs.write(job.attempt, line)
+            return tuple(logs.tail(job.attempt)), None
+        except OSError as error:
+            logger.error("job %s: its log cannot be used: %s", job.id, error)  # noqa: TRY400  it says all
+            return () if line is None else (line,), line
 
     def _with_present_log(self, job: Job) -> Job:
         """Fill in the last lines of a job that may be writing them."""
