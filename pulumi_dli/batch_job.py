@@ -64,6 +64,9 @@ class BatchJobs:
         Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
         is to be replaced. No answer is no change.
         """
+        if "file" not in declared:
+            # `update` refuses it, so that no run is cancelled for it.
+            return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
         decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
         name = _name_of(declared, stored)
         self._session.jobs[batch_id] = name
@@ -212,7 +215,12 @@ class BatchJobs:
         return lifecycle.outputs(declared, batch, {"region": client.place.region, "projectId": client.place.project_id})
 
     def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
-        """Take over new options. No call: nothing that the service knows has changed."""
+        """Take over new options. No call: nothing that the service knows has changed.
+
+        Raises JobError where there is no file.
+        """
+        if not declared.get("file"):
+            raise JobError(f"{_name_of(declared, stored)}: {properties.FILE_MISSING}. Its run is left alone.")
         observed = {name: stored.get(name) for name in lifecycle.OBSERVED}
         return {**declared, **observed, "log": masked_lines(stored.get("log"), declared.get("redact"))}
 

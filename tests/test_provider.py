@@ -450,6 +450,17 @@ def test_a_job_that_recovers_after_it_was_seen_dead_is_no_change_and_is_cancelle
     assert service.states() == ["dead"]
 
 
+def test_a_run_is_left_alone_whose_job_has_lost_its_file(provider: ProviderProcess, service: Service) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    inputs, failures = provider.jobs.check(declared(**ENDLESS) | {"file": None}, outputs)
+    assert failures == []
+    plan = provider.jobs.diff(batch_id, outputs, inputs)
+    assert (plan.changes, plan.replaces) == (True, [])
+    with pytest.raises(ProviderError, match=r"load: file: is missing; .*\. Its run is left alone"):
+        provider.jobs.update(batch_id, outputs, inputs)
+    assert service.states() == ["running"]
+
+
 def test_a_job_without_a_file_is_not_submitted(provider: ProviderProcess, service: Service) -> None:
     inputs = {name: value for name, value in declared(**ENDLESS).items() if name != "file"}
     with pytest.raises(ProviderError, match=r"load: not submitted, nothing runs\. file: is missing"):
