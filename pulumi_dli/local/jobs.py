@@ -251,7 +251,7 @@ class Jobs:
             tail, line = self._last_words(job, line)
             now = self.now()
             self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
-        except sqlite3.Error as error:  # as with a full disk
+        except sqlite3.OperationalError as error:  # as with a full disk
             logger.error("job %s: its end cannot be noted, and will be: %s", job_id, error)  # noqa: TRY400
             asyncio.get_running_loop().call_later(_NOTE_AGAIN_AFTER, self._end, job_id, state, line)
 
