@@ -6,6 +6,8 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -63,11 +65,17 @@ def test_a_signal_that_is_ignored_where_it_is_started_from_stays_ignored(tmp_pat
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    with serving(tmp_path) as (process, _):
-        api = Api(Credentials.load(tmp_path))
+@contextmanager
+def serving_a_job_that_goes_on_after_a_cancel(data: Path) -> Iterator[subprocess.Popen[str]]:
+    with serving(data) as (process, _):
+        api = Api(Credentials.load(data))
         job_id = api.submit(ENDLESS, {"spark.dli.local.cancelling": "1d"})
         api.wait(job_id, "running")
+        yield process
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with serving_a_job_that_goes_on_after_a_cancel(tmp_path) as process:
         process.terminate()
         while process.poll() is None:
             process.terminate()
@@ -194,10 +202,7 @@ def test_a_service_that_gives_no_link_is_named(tmp_path: Path) -> None:
 
 
 def test_a_job_that_would_go_on_after_a_cancel_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
-    with serving(tmp_path) as (process, _):
-        api = Api(Credentials.load(tmp_path))
-        job_id = api.submit(ENDLESS, {"spark.dli.local.cancelling": "1d"})
-        api.wait(job_id, "running")
+    with serving_a_job_that_goes_on_after_a_cancel(tmp_path) as process:
         process.terminate()
         assert process.wait(60) == 0
 
