@@ -18,7 +18,7 @@ from pulumi_dli.properties import Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
 from pulumi_dli.submission import Order
-from pulumi_dli.values import UNKNOWN, is_known
+from pulumi_dli.values import is_known
 
 DEFAULT_CANCEL_TIMEOUT = 300
 """Seconds for which a cancelled job is awaited."""
@@ -38,12 +38,10 @@ class BatchJobs:
     def check(self, declared: Properties) -> Checked:
         """Judge and normalise what is declared, without the cloud."""
         # With ignore_changes=["*"] the engine gives back what was checked before.
-        given = {name: value for name, value in declared.items() if value is not None and name != "sizing"}
+        given = {name: value for name, value in declared.items() if name != "sizing"}
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
         # end the whole `up`, where the engine skips the job.
-        checked = properties.check({"file": UNKNOWN, **given}, self._default_region())
-        if "file" not in given:
-            del checked.properties["file"]
+        checked = properties.check(given, self._default_region(), needs_file=False)
         if not is_known(checked.properties):
             self._session.is_preview = True
         for warning in checked.warnings:

@@ -13,7 +13,7 @@ import requests
 
 from pulumi_dli.auth import Auth
 from pulumi_dli.errors import NotSentError, SettingsError, SignInError
-from pulumi_dli.transport import cause, service_error
+from pulumi_dli.transport import cause, no_certificates, service_error
 
 if TYPE_CHECKING:
     from keystoneauth1.identity import v3
@@ -93,8 +93,8 @@ class KeystoneAuth(Auth):
             ) from None
         except exceptions.ClientException as error:
             raise SettingsError(f"{call}: {error}") from None
-        except OSError as error:  # what requests says of a file of certificates that is not there
-            raise SettingsError(f"{call}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.") from None
+        except OSError as error:
+            raise no_certificates(call, error) from None
         if project_id is None:
             raise SettingsError(f"{call}: the token is of no project. Set dli:projectId or dli:projectName")
         if self._project_id not in (None, project_id):

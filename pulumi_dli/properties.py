@@ -119,15 +119,17 @@ class Checked:
     warnings: list[str] = field(default_factory=list)
 
 
-def check(declared: Properties, region: str | None = None) -> Checked:
+def check(declared: Properties, region: str | None = None, *, needs_file: bool = True) -> Checked:
     """Judge and normalise declared properties, without the cloud. Unknown values are never judged.
 
     `region` is where the job goes if the properties do not say it: what only some regions know is doubtful elsewhere.
+    Not `needs_file`: a job without one is not refused.
 
     No key of a map is changed and no item of a list is moved: the engine knows a secret by its path.
     """
     checked = check_values(declared)
     if not checked.failures:
+        checked.failures += [FILE_MISSING] if needs_file and "file" not in checked.properties else []
         checked.failures += _contradictions(checked.properties)
     if not checked.failures:
         checked.warnings += _doubts(checked.properties, checked.properties.get("region", region))
@@ -158,8 +160,6 @@ def _contradictions(properties: Properties) -> Iterator[str]:
     """Give the rules that concern more than one property. Only known values break one."""
     known = {name: value for name, value in properties.items() if value is not UNKNOWN}
     file = known.get("file")
-    if "file" not in properties:
-        yield FILE_MISSING
     if isinstance(file, str) and file.lower().endswith(".jar") and not properties.get("className", ""):
         yield "className: is missing; a .jar needs the main class to run, as in org.example.Main"
     if "queue" in known and "clusterName" in known:

@@ -1,6 +1,5 @@
 """The resources that a Pulumi program declares: `BatchJob`, one run of a batch job, and `BatchJobWait`, its outcome."""
 
-import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, final
@@ -418,7 +417,7 @@ def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[s
         *_, types, name = str(await parent.urn.future()).split("::", 3)
         return scope_of(*stack, [types, name], resource_name)
 
-    return pulumi.Output.from_input(asyncio.ensure_future(of_child()))
+    return pulumi.Output.from_input(of_child())
 
 
 async def _value_of(value: pulumi.Input[Any]) -> Any:

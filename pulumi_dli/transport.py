@@ -162,8 +162,8 @@ class Transport:
                     f"{name}: no connection to {host}: {cause(error)}. Check {self._setting} and the network."
                 ) from None
             raise NoAnswerError(f"{name}: no answer from {host}: {cause(error)}") from None
-        except OSError as error:  # what requests says of a file of certificates that is not there
-            raise SettingsError(f"{name}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.") from None
+        except OSError as error:
+            raise no_certificates(name, error) from None
 
 
 def _error_of(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:
@@ -190,6 +190,11 @@ def _was_never_sent(error: requests.RequestException) -> bool:
     if isinstance(reason, SSLError):
         return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def no_certificates(call: str, error: OSError) -> SettingsError:
+    """Make the error for a file of certificates that is not there: requests says it with an OSError of its own."""
+    return SettingsError(f"{call}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.")
 
 
 def cause(error: BaseException) -> str:

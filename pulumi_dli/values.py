@@ -50,10 +50,7 @@ def text(value: Any) -> str:
 
 def name(value: Any) -> str:
     """Take a name: text, not empty, without blanks around it."""
-    written = text(value)
-    if written != written.strip() or not written:
-        raise RefusedError("must be a name, not empty and without blanks around it")
-    return written
+    return _trimmed(value, "a name")
 
 
 def class_name(value: Any) -> str:
@@ -84,9 +81,13 @@ def job_name(value: Any) -> str:
 
 def path(value: Any) -> str:
     """Take an `obs://` path or the name of an uploaded package."""
+    return _trimmed(value, "a package name or an obs:// path")
+
+
+def _trimmed(value: Any, kind: str) -> str:
     written = text(value)
     if written != written.strip() or not written:
-        raise RefusedError("must be a package name or an obs:// path, not empty and without blanks around it")
+        raise RefusedError(f"must be {kind}, not empty and without blanks around it")
     return written
 
 

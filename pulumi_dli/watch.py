@@ -91,8 +91,8 @@ class Watcher:
     refused, or has never worked, it opens, and says so. A later failure that may pass by itself is said, and for ten
     minutes the listing is repeated: were the gate open, a few long jobs would keep all of Pulumi's workers waiting.
 
-    `longest_pause` is the seconds between two ticks when the waits have become old; young
-    ones are looked at every second.
+    `longest_pause` is the seconds between two ticks when the waits have become old; young ones are looked at every
+    second.
     """
 
     def __init__(
@@ -185,9 +185,11 @@ class Watcher:
         return now
 
     def _take_failure(self, error: DliError) -> None:
+        now = self._now()
         is_new = self._failing_since is None
-        self._failing_since = self._failing_since or self._now()
-        is_long = self._now() - self._failing_since >= _LONGEST_OUTAGE
+        if self._failing_since is None:
+            self._failing_since = now
+        is_long = now - self._failing_since >= _LONGEST_OUTAGE
         if not self._has_listed or is_long or not may_pass_by_itself(error):
             self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
             self._open()
