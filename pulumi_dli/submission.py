@@ -141,21 +141,29 @@ class Submitter:
             return is_free
 
     def _live_jobs(self, order: Order) -> dict[str, Batch]:
-        """List the jobs that have not ended, once, before this process submits anything."""
+        """List the jobs that have not ended: once, before this process submits anything.
+
+        A hook may have a job created again of which nobody knows whether it runs. For that job alone they are listed
+        anew: others would find runs there that this process is just submitting.
+        """
         with self._lock:
-            # A hook may have a job created again in this process of which nobody knows whether it runs.
-            if self._live is None or order.scope in self._uncertain_scopes:
-                try:
-                    self._live = {batch.id: batch for batch in self._client.live()}
-                except ServiceError as error:
-                    if error.status != 403:
-                        raise
-                    raise SubmissionError(
-                        f"{order.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs "
-                        "that run are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted "
-                        "`up`. Without that permission set dli:adopt to false."
-                    ) from None
+            if order.scope in self._uncertain_scopes:
+                return self._list_live(order)
+            if self._live is None:
+                self._live = self._list_live(order)
             return self._live
+
+    def _list_live(self, order: Order) -> dict[str, Batch]:
+        try:
+            return {batch.id: batch for batch in self._client.live()}
+        except ServiceError as error:
+            if error.status != 403:
+                raise
+            raise SubmissionError(
+                f"{order.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
+                "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
+                "that permission set dli:adopt to false."
+            ) from None
 
     def _named(self, name: str) -> list[Batch]:
         """List the jobs of exactly this name; the service's filter may match a part of it."""

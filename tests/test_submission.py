@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -190,6 +191,17 @@ def test_after_a_submission_of_which_nothing_is_known_the_next_one_looks_for_it(
     stage.clock.sleep(WINDOW * 10)
     assert submitter.submit(an_order()).id == "id-0"
     assert len(stage.dli.jobs) == 1
+
+
+def test_what_is_listed_for_it_is_not_looked_at_for_other_jobs(stage: Stage) -> None:
+    submitter = stage.submitter()
+    stage.dli.posts += [stage.dli.ignore()] * 20
+    with pytest.raises(SubmissionError, match="a job may run"):
+        submitter.submit(an_order())
+    stage.dli.posts.clear()
+    theirs = stage.dli.add("daily", req_body=json.dumps(an_order("daily").body("daily")))
+    submitter.submit(an_order())
+    assert submitter.submit(replace(an_order("daily"), scope="4d3c2b1a")).id != theirs
 
 
 # 2. What an interrupted `up` left
