@@ -18,7 +18,7 @@ from bench.measure import Row, print_heading, pulumi
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.session import Session
 from pulumi_dli.watch import live_jobs
-from tests.project import Project
+from tests.project import Project, heeded_signals
 from tests.service import Service
 
 ROOT = Path(__file__).parent.parent
@@ -272,7 +272,7 @@ def main() -> int:
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="delay every call of the service")
     options = parser.parse_args()
     print_heading(f"latency {options.latency * 1000:.0f} ms, medians of {options.repeats}")
-    with tempfile.TemporaryDirectory() as name:
+    with heeded_signals(), tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), options.repeats, options.latency)
         run(bench, [int(size) for size in options.sizes.split(",")], options.jobs)
     return int(not all(row.is_held for row in bench.rows))

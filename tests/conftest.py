@@ -5,7 +5,6 @@ And how many inputs hypothesis makes: a few, the same every time, or 100,000 wit
     make test PYTEST_ARGS="--hypothesis-profile=many -k whatever"
 """
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from pulumi_dli.local.server import LocalDli
 from tests.engine import ProviderProcess
-from tests.project import Project
+from tests.project import Project, heeded_signals
 from tests.service import Service
 
 settings.register_profile("few", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,17 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def heeded_signals() -> Iterator[None]:
-    """Have what is started here heed signals, though the tests may run under nohup, or in a shell's background.
-
-    A process inherits what its parent ignores, but not what its parent handles.
-    """
-    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, lambda _number, _frame: None)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
+def _heeded_signals() -> Iterator[None]:
+    with heeded_signals():
+        yield
 
 
 @pytest.fixture

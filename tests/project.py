@@ -21,6 +21,23 @@ def clean_environment(additions: Mapping[str, str]) -> dict[str, str]:
     return kept | {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": os.devnull} | dict(additions)
 
 
+@contextmanager
+def heeded_signals() -> Iterator[None]:
+    """Have what is started heed signals, though this process may run under nohup, or in a shell's background.
+
+    A process inherits what its parent ignores, but not what its parent handles. Pulumi's CLI ends its plugins with
+    SIGINT, and gives those that ignore it five seconds: every command would take as much longer.
+    """
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished command. `screen` is what a person would have read."""

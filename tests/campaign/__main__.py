@@ -17,6 +17,7 @@ from tests.campaign.hosts import Nursery
 from tests.campaign.real import RealRun, killing_schedule
 from tests.campaign.seeds import PATIENCE, Result, Tell, WrongError, run, schedule
 from tests.engine import ProviderProcess
+from tests.project import heeded_signals
 from tests.service import Service
 
 Judge = Callable[[int, Tell], Result]
@@ -78,6 +79,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed")
     parser.add_argument("--verbose", action="store_true", help="tell every command")
     options = parser.parse_args()
+    with heeded_signals():
+        return min(judge_series(options), 1)
+
+
+def judge_series(options: argparse.Namespace) -> int:
+    """Judge each series that was asked for; give how many seeds failed."""
     judge_with = partial(judge_all, verbose=options.verbose)
     first, failed = options.first, 0
     if options.seeds:
@@ -90,7 +97,7 @@ def main() -> int:
         with real_ups(kill=True, short=options.short) as judge:
             title = "kills, short jobs" if options.short else "kills"
             failed += judge_with(title, judge, range(first, sys.maxsize), most_kills=options.kills)
-    return min(failed, 1)
+    return failed
 
 
 if __name__ == "__main__":
