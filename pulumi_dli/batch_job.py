@@ -144,11 +144,12 @@ class BatchJobs:
             earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
             raise SubmissionError(f"{said}{earlier}") from None
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
-        try:
-            described = _settled(client, client.details(batch.id, patient=False))
-            batch = described.model_copy(update={"id": batch.id})
-        except DliError as error:
-            self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
+        if not batch.is_described:
+            try:
+                described = client.details(batch.id, patient=False)
+                batch = described.model_copy(update={"id": batch.id})
+            except DliError as error:
+                self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
         place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
         self._session.jobs[batch.id] = name
@@ -184,7 +185,8 @@ class BatchJobs:
                     f"{_name_of(declared)}: adoptId names {batch_id}, but that job has another {key}. Nothing was "
                     "taken over and nothing was submitted."
                 )
-        rerun = lifecycle.outcome(declared, batch_id, _settled(client, batch).batch_state, expired=False)
+        batch = _settled(client, batch)
+        rerun = lifecycle.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
             self._session.say(_name_of(declared), f"adoptId names {batch_id}, which is dead: a new run is submitted")
             return None

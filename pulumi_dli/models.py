@@ -286,6 +286,12 @@ class Batch(Reply):
         state = self.batch_state
         return state is not None and state.is_final
 
+    @property
+    def is_described(self) -> bool:
+        """True where the reply says what the examples of the pages say: all but what depends on the state."""
+        queue = self.queue or self.cluster_name
+        return None not in (self.batch_state, self.create_time) and all((self.name, self.owner, self.sc_type, queue))
+
     def request(self) -> dict[str, Any] | None:
         """Read `req_body`; None where it is absent or unreadable.
 

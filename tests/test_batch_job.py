@@ -257,6 +257,37 @@ def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
     assert (batch_id, made["owner"]) == (ID, "somebody")
 
 
+EXAMPLE = {
+    "id": ID,
+    "appId": "",
+    "name": "load",
+    "owner": "test1",
+    "proxyUser": "",
+    "state": "starting",
+    "kind": "",
+    "log": [],
+    "sc_type": "CUSTOMIZED",
+    "cluster_name": "aaa",
+    "queue": "aaa",
+    "create_time": 1607589874156,
+    "update_time": 1607589874156,
+}
+"""The answer in the page's example (dli_02_0124, 2023-11), with the name that was sent."""
+
+
+@pytest.mark.parametrize("absent", ["", "name", "owner", "state", "sc_type", "create_time", "queue, cluster_name"])
+def test_a_job_is_read_after_its_submission_only_where_the_answer_leaves_something_open(absent: str) -> None:
+    nobody_runs = Answer({"sessions": []})
+    accepted = {key: value for key, value in EXAMPLE.items() if key not in absent.split(", ")}
+    described = [Answer(EXAMPLE)] if absent else []
+    with ScriptedService(*[nobody_runs] * 3, Answer(accepted), *described) as service:
+        batch_id, made = operations_at(service, FakeClock()).create({"file": "a.py", "resourceName": "load"})
+    assert service.asked()[4:] == ([f"GET /{ID}"] if absent else [])
+    names = ("state", "owner", "effectiveScType", "effectiveQueue", "createTime", "submittedName")
+    assert batch_id == ID
+    assert [made[name] for name in names] == ["starting", "test1", "CUSTOMIZED", "aaa", 1607589874156, "load"]
+
+
 answers = st.builds(Answer, contents, statuses)
 
 
