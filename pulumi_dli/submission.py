@@ -6,6 +6,7 @@ by which it is found again where its reply was lost, and by which a later proces
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 from pulumi_dli.client import Client
 from pulumi_dli.clock import Clock
-from pulumi_dli.errors import DliError, NoAnswerError, RetryClass, ServiceError, SubmissionError, TransportError
+from pulumi_dli.errors import DliError, NoAnswerError, RetryClass, ServiceError, SubmissionError
 from pulumi_dli.models import Batch
 from pulumi_dli.naming import SubmissionName
 from pulumi_dli.properties import WIRE_NAMES, canonical
@@ -73,7 +74,8 @@ class Submitter:
         self._say = say
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
-        self._uncertain_scopes: set[str] = set()
+        self._unanswered: dict[str, _Submission] = {}
+        """The last submission of each scope of which nobody knows whether it runs."""
         self._taken: set[str] = set()
         """The jobs that belong to a resource of this process: no other one gets them."""
 
@@ -84,7 +86,7 @@ class Submitter:
         SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
         whether a job runs; the message says which.
         """
-        batch = self._left_behind(order) if self._adopt else None
+        batch = self._submitted_before(order) or (self._left_behind(order) if self._adopt else None)
         if batch is None:
             if order.fixed_name is None:
                 name, before = str(SubmissionName.new(order.resource_name, order.scope, order.spec)), frozenset[str]()
@@ -92,6 +94,17 @@ class Submitter:
                 name, before = order.fixed_name, frozenset(batch.id for batch in self._named(order.fixed_name))
             batch = self._submit_as(_Submission(order, name, order.body(name), before))
         self._take(batch)
+        return batch
+
+    def _submitted_before(self, order: Order) -> Batch | None:
+        """Look for what this process has submitted for the same job without an answer: a hook may have it repeated.
+
+        It counts in any state, since it was submitted in this very `up`.
+        """
+        submission = self._unanswered.get(order.scope)
+        found = self._look_up_or_raise(submission) if submission is not None else []
+        batch = self._keep_one(submission, found) if submission is not None and found else None
+        self._unanswered.pop(order.scope, None)
         return batch
 
     def _left_behind(self, order: Order) -> Batch | None:
@@ -141,14 +154,8 @@ class Submitter:
             return is_free
 
     def _live_jobs(self, order: Order) -> dict[str, Batch]:
-        """List the jobs that have not ended: once, before this process submits anything.
-
-        A hook may have a job created again of which nobody knows whether it runs. For that job alone they are listed
-        anew: others would find runs there that this process is just submitting.
-        """
+        """List the jobs that have not ended: once, before this process submits anything."""
         with self._lock:
-            if order.scope in self._uncertain_scopes:
-                return self._list_live(order)
             if self._live is None:
                 self._live = self._list_live(order)
             return self._live
@@ -191,7 +198,7 @@ class Submitter:
         """
         try:
             answered = self._post(submission)
-        except (ServiceError, TransportError) as error:
+        except DliError as error:
             found = self._look_up_or_raise(submission)
             if not found:
                 raise self._uncertain(
@@ -205,7 +212,7 @@ class Submitter:
         resource_name, found = submission.order.resource_name, []
         try:
             found = self._look_up(submission, patient=True)
-        except (ServiceError, TransportError) as error:
+        except DliError as error:
             self._say(
                 resource_name,
                 f"submitted as {answered.id} in the end. Whether an earlier request was accepted too could not be "
@@ -238,7 +245,7 @@ class Submitter:
     def _look_up_or_raise(self, submission: _Submission) -> list[Batch]:
         try:
             return self._look_up(submission)
-        except (ServiceError, TransportError) as error:
+        except DliError as error:
             raise self._uncertain(
                 submission, f"There was no usable answer, and the jobs cannot be listed: {_sentence(error)}"
             ) from None
@@ -259,7 +266,7 @@ class Submitter:
                 continue
             try:
                 found = self._found(submission)
-            except (ServiceError, TransportError):
+            except DliError:
                 if is_last:
                     raise
                 continue
@@ -283,6 +290,7 @@ class Submitter:
         resource_name = submission.order.resource_name
         kept, *others = sorted(found, key=lambda batch: (batch.create_time or math.inf, batch.id))
         if others and submission.order.fixed_name is not None:
+            self._unanswered[submission.order.scope] = submission
             raise SubmissionError(
                 f"{resource_name}: submitted as {submission.name} without a usable answer, and several new jobs have "
                 f"that name: {_ids(found)}. Cancel all but one, and give that one as adoptId."
@@ -302,8 +310,7 @@ class Submitter:
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
         """Make the error for a submission of which nobody knows whether it runs."""
-        with self._lock:
-            self._uncertain_scopes.add(submission.order.scope)
+        self._unanswered[submission.order.scope] = submission
         what_next = (
             "The next `pulumi up` takes the job over while it runs."
             if self._adopt and submission.order.fixed_name is None
@@ -338,11 +345,11 @@ def _ids(batches: Iterable[Batch]) -> str:
 
 def _described(batch: Batch) -> str:
     """Name a job so that a person can find it: id, name, state, owner, time."""
-    created = (
-        datetime.fromtimestamp(batch.create_time / 1000, UTC).strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
-        if batch.create_time
-        else ""
-    )
+    created = ""
+    if batch.create_time:
+        with contextlib.suppress(ValueError, OverflowError, OSError):  # not a time of ours
+            time = datetime.fromtimestamp(batch.create_time / 1000, UTC)
+            created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
     owner = f", owner {batch.owner}" if batch.owner else ""
     return f"batch job {batch.id} ({batch.name}, {batch.state}{owner}{created})"
 

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_dli.auth import TokenAuth
 from pulumi_dli.client import Client
-from pulumi_dli.errors import NoAnswerError, NotSentError, ServiceError, SignInError, SubmissionError
+from pulumi_dli.errors import NoAnswerError, NotSentError, ServiceError, SettingsError, SignInError, SubmissionError
 from pulumi_dli.submission import Order, Submitter
 from pulumi_dli.transport import Patience
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
@@ -180,6 +180,44 @@ def test_a_submission_before_which_the_sign_in_failed_was_not_sent_and_is_not_lo
     with pytest.raises(SignInError):
         stage.submit()
     assert stage.clock.slept == []
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+@pytest.mark.parametrize("name", [None, "of-the-user"])
+def test_a_submission_without_an_answer_that_is_asked_for_again_is_found_though_it_has_ended(
+    stage: Stage, name: str | None, adopt: bool
+) -> None:
+    submitter = stage.submitter(adopt=adopt)
+
+    def accept_and_fall_silent(body: dict[str, Any]) -> Answer:
+        stage.dli.lists += [Answer({}, 503)] * 40
+        return stage.dli.lose(state="success")(body)
+
+    stage.dli.posts.append(accept_and_fall_silent)
+    for _ in range(2):
+        with pytest.raises(SubmissionError, match="a job may run"):
+            submitter.submit(an_order(name))
+        stage.dli.lists = [Answer({}, 503)] * 40
+    stage.dli.lists = []
+    assert submitter.submit(an_order(name)).id == "id-0"
+    assert len(stage.dli.names) == 1
+
+
+def test_a_setting_that_is_wrong_from_now_on_does_not_hide_that_a_job_may_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_certificates(*_: object) -> Iterator[Any]:
+        raise SettingsError("dli:caCert names a file that is not there")
+
+    monkeypatch.setattr(Client, "batches", lose_certificates)
+    stage.dli.posts.append(stage.dli.lose())
+    with pytest.raises(SubmissionError, match=r"a job may run.*dli:caCert"):
+        stage.submit(adopt=False)
+
+
+def test_a_time_that_is_none_of_this_era_keeps_nobody_from_a_run(stage: Stage) -> None:
+    batch_id = stage.dli.add(run_name(), create_time=1_700_000_000_000_000_000)
+    assert stage.submit() == batch_id
 
 
 def test_after_a_submission_of_which_nothing_is_known_the_next_one_looks_for_it(stage: Stage) -> None:
