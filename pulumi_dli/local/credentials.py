@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import string
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from pulumi_dli.local.private_files import write_private
 
 _FILE = "credentials.json"
 _REGION = "local-1"
+
+
+def make_secret(length: int) -> str:
+    """Make a secret of letters and digits: one that began with a hyphen would be an option to a command line."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
 
 
 class CredentialsError(Exception):
@@ -40,7 +46,7 @@ class Credentials:
     token: str
     # Files of the first version do not have these.
     application_credential_id: str = field(default_factory=lambda: secrets.token_hex(16))
-    application_credential_secret: str = field(default_factory=lambda: secrets.token_urlsafe(30))
+    application_credential_secret: str = field(default_factory=lambda: make_secret(40))
 
     @classmethod
     def make(cls) -> Credentials:
@@ -55,10 +61,10 @@ class Credentials:
             domain_name="local-domain",
             user_id=secrets.token_hex(16),
             username="local-user",
-            password=secrets.token_urlsafe(18),
+            password=make_secret(24),
             access_key="LOCAL" + secrets.token_hex(8).upper(),
-            secret_key=secrets.token_urlsafe(30),
-            token=secrets.token_urlsafe(48),
+            secret_key=make_secret(40),
+            token=make_secret(64),
         )
 
     @classmethod

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.credentials import Credentials, make_secret
 from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.signatures import BadSignatureError, SignedCall, WrongSignatureError, access_key_of, verify
 from pulumi_dli.local.submissions import read_json
@@ -126,7 +126,7 @@ class Keystone:
             method, scope = self._signed_in(read_json(await request.body()))
         except _Denied as denied:
             return _denial(denied)
-        text, token = secrets.token_urlsafe(48), _Token(now + TOKEN_LIFE, is_of_project=scope == "project")
+        text, token = make_secret(64), _Token(now + TOKEN_LIFE, is_of_project=scope == "project")
         self._tokens[text] = token
         domain = {"id": account.domain_id, "name": account.domain_name}
         project = {"id": account.project_id, "name": account.project_name, "domain": domain}
@@ -216,7 +216,7 @@ class Keystone:
         if type(seconds) is not int or not KEY_LIFE[0] <= seconds <= KEY_LIFE[1]:
             return _denial(_Denied(HTTPStatus.BAD_REQUEST, "duration_seconds must be from 900 to 86400."))
         name, expires = "LOCAL" + secrets.token_hex(8).upper(), self._now() + timedelta(seconds=seconds)
-        key = self._keys[name] = _Key(secrets.token_urlsafe(30), secrets.token_urlsafe(48), expires)
+        key = self._keys[name] = _Key(make_secret(40), make_secret(64), expires)
         credential = {"access": name, "secret": key.secret, "securitytoken": key.security_token}
         return JSONResponse({"credential": credential | {"expires_at": _iso(expires)}}, 201)
 

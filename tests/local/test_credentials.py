@@ -55,6 +55,12 @@ def test_the_address_may_change_and_the_account_stays() -> None:
     assert replace(moved, endpoint=account.endpoint, auth_url=account.auth_url) == account
 
 
+def test_no_secret_can_be_taken_for_an_option_of_a_command() -> None:
+    account = Credentials.make()
+    given = (account.password, account.secret_key, account.token, account.application_credential_secret)
+    assert all(secret.isalnum() for secret in given)
+
+
 def test_each_account_has_secrets_of_its_own() -> None:
     one, other = asdict(Credentials.make()), asdict(Credentials.make())
     for secret in ("password", "access_key", "secret_key", "token", "project_id"):
