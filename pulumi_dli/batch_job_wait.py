@@ -27,7 +27,7 @@ from pulumi_dli.properties import Checked, Properties
 from pulumi_dli.redaction import masked_lines
 from pulumi_dli.session import Session
 from pulumi_dli.values import UNKNOWN
-from pulumi_dli.watch import live_jobs
+from pulumi_dli.watch import LONGEST_OUTAGE, live_jobs
 
 DECLARED: tuple[str, ...] = (
     *("jobId", "until", "timeout", "jobName", "submittedTo", "rerunOnFailure"),
@@ -90,7 +90,8 @@ class BatchJobWaits:
         """Wait until the job has reached what is waited for, and give the outputs.
 
         Raises JobDeadError where it can no longer be reached, JobUnknownError where the service has no record of the
-        job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated.
+        job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated. Where
+        none has worked for ten minutes it may never, which is a JobError.
         """
         name, batch_id = _name_of(declared), declared.get("jobId")
         if batch_id is None:
@@ -100,27 +101,31 @@ class BatchJobWaits:
         clock, client = self._session.clock, self._session.client_of(declared.get("submittedTo"))
         started = clock.now() - (declared.get("waited") or 0.0)
         seen: Batch | None = None
-        is_dead = is_failing = False
+        is_dead = False
+        failing_since: float | None = None
         while True:
             try:
                 batch = client.find(batch_id)
             except (ServiceError, TransportError) as error:
-                if not may_pass_by_itself(error):
+                is_first = failing_since is None
+                failing_since = clock.now() if failing_since is None else failing_since
+                is_hopeless = seen is None and clock.now() - failing_since >= LONGEST_OUTAGE
+                if is_hopeless or not may_pass_by_itself(error):
                     raise JobError(
                         f"{name}: batch job {batch_id} in project {client.place.project_id} cannot be read: {error} "
                         "It goes on if it runs; the next `pulumi up` waits again."
                     ) from None
-                if not is_failing:
+                if is_first:
                     self._session.say(name, f"a look at batch job {batch_id} failed, and is repeated: {error}")
                 batch = None if is_dead else seen
-                is_dead, is_failing = False, True
+                is_dead = False
             else:
                 if batch is None:
                     raise JobUnknownError(lifecycle.unknown_message(name, batch_id))
                 # With auto_recovery a dead job may come back, so it is read twice.
                 is_sure = is_dead or not lifecycle.may_recover(batch)
                 seen, state = batch, batch.batch_state
-                is_dead, is_failing = state is BatchState.DEAD, False
+                is_dead, failing_since = state is BatchState.DEAD, None
                 if is_sure and until.is_reached(state):
                     return self._verdict(declared, batch)
                 if is_sure and until.is_missed(state):

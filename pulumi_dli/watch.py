@@ -21,7 +21,8 @@ from pulumi_dli.models import Batch, BatchState
 _SHORTEST_PAUSE = 1.0
 _QUIET = 0.1
 _LONGEST_GATHERING = 5.0
-_LONGEST_OUTAGE = 600.0
+LONGEST_OUTAGE = 600.0
+"""Seconds for which looks may fail before who waits is told more than that they are repeated."""
 
 
 def live_jobs(client: Client) -> dict[str, Batch]:
@@ -149,6 +150,8 @@ class Watcher:
 
     def _open_after_a_fault(self, task: asyncio.Task[None]) -> None:
         """Show a fault of ours with its traceback, and let everybody pass: nobody is looking any more."""
+        if self._task is task:
+            self._task = None  # it would keep its loop
         fault = None if task.cancelled() else task.exception()
         if fault is None:
             return
@@ -189,7 +192,7 @@ class Watcher:
         is_new = self._failing_since is None
         if self._failing_since is None:
             self._failing_since = now
-        is_long = now - self._failing_since >= _LONGEST_OUTAGE
+        is_long = now - self._failing_since >= LONGEST_OUTAGE
         if not self._has_listed or is_long or not may_pass_by_itself(error):
             self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
             self._open()

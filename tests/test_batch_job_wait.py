@@ -179,6 +179,18 @@ def test_looks_that_fail_are_repeated_and_said_once_in_a_row(stage: Stage) -> No
     assert ["503" in stage.said[0], "502" in stage.said[1]] == [True, True]
 
 
+def test_looks_of_which_none_has_worked_for_ten_minutes_end_the_wait(stage: Stage) -> None:
+    stage.service.answer = lambda _: BUSY
+    with pytest.raises(JobError, match=r"cannot be read: .* It goes on if it runs; the next `pulumi up` waits again"):
+        stage.wait()
+    assert 600 <= sum(stage.clock.slept) <= 610
+
+
+def test_looks_that_fail_for_long_after_one_that_worked_are_repeated(stage: Stage) -> None:
+    assert stage.wait(RUNNING, *[BUSY] * 200, SUCCESS)["state"] == "success"
+    assert sum(stage.clock.slept) > 1200
+
+
 def test_a_job_that_was_seen_before_the_looks_failed_is_told_as_it_was(stage: Stage) -> None:
     with pytest.raises(JobWaitTimeoutError, match=r"is still running after a wait of 2\.0 s\. It goes on"):
         stage.wait(RUNNING, BUSY, BUSY, timeout=2)

@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import math
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -442,6 +444,19 @@ def test_a_fault_in_what_tells_of_the_progress_leaves_nobody_waiting(caplog: pyt
 
     run(main())
     assert caplog.text.count("RuntimeError: the engine is gone") == 1
+
+
+def test_a_gate_keeps_no_loop_that_nobody_else_has() -> None:
+    jobs = Jobs()
+    watcher, loop = jobs.watcher(), asyncio.new_event_loop()
+    loop.run_until_complete(asyncio.wait_for(watcher.wait("a", Until.SUCCESS, None, silent), None))
+    left = weakref.ref(loop)
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    del loop
+    gc.collect()
+    assert watcher is not None
+    assert left() is None
 
 
 def test_a_wait_that_is_cancelled_keeps_nothing_going() -> None:
