@@ -140,7 +140,7 @@ class BatchJobs:
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
             said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
-            cancelled = self._session.cancelled.get(name)
+            cancelled = self._session.cancelled.get(_identity(declared))
             earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
             raise SubmissionError(f"{said}{earlier}") from None
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
@@ -243,7 +243,7 @@ class BatchJobs:
         try:
             batch = self._read(batch_id, stored)
             if batch is not None and (not batch.is_final or lifecycle.may_recover(batch)):
-                self._cancel(self._client_of(stored), name, batch_id, stored.get("cancelTimeout"))
+                self._cancel(self._client_of(stored), batch_id, stored)
         except JobError:
             raise
         except DliError as error:
@@ -251,7 +251,8 @@ class BatchJobs:
                 f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
             ) from None
 
-    def _cancel(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
+    def _cancel(self, client: Client, batch_id: str, stored: Properties) -> None:
+        name = _name_of(stored)
         try:
             client.cancel(batch_id)
         except ServiceError as error:
@@ -259,8 +260,8 @@ class BatchJobs:
             if batch is not None and not batch.is_final:
                 raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
             return
-        self._session.cancelled[name] = batch_id
-        self._await_end(client, name, batch_id, timeout)
+        self._session.cancelled[_identity(stored)] = batch_id
+        self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
 
     def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
         seconds = DEFAULT_CANCEL_TIMEOUT if timeout is None else timeout

@@ -37,8 +37,8 @@ class Session:
         """Logical name and scope of the resources for which this process has submitted or taken over a job, by id."""
         self.deleted: set[str] = set()
         """The ids of the jobs that this process was told to delete."""
-        self.cancelled: dict[str, str] = {}
-        """The ids of the jobs that this process has cancelled, by logical name."""
+        self.cancelled: dict[tuple[Any, Any], str] = {}
+        """The ids of the jobs that this process has cancelled, by logical name and scope."""
         self._configuration = stack_configuration
         self._say = say
         self._said: set[tuple[str, str]] = set()

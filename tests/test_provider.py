@@ -681,6 +681,14 @@ def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
     assert service.states() == ["dead"]
 
 
+def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: ProviderProcess) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    provider.jobs.delete(batch_id, outputs)
+    with pytest.raises(ProviderError, match="not submitted, nothing runs") as refused:
+        provider.jobs.declare(declared(queue="nowhere", scope="ffffffff"))
+    assert "The earlier run" not in str(refused.value)
+
+
 def test_a_file_that_is_not_there_is_refused_by_the_service(service: Service, tmp_path: Any) -> None:
     with LocalDli(tmp_path / "spark") as dli, ProviderProcess(Service(dli).environment) as provider:
         with pytest.raises(ProviderError, match=r"nothing runs\. .*DLI\.0011 400, a file may not be read"):
