@@ -197,7 +197,7 @@ def dead_message(
         "Mend the cause, then run `pulumi up`: it runs the job again."
         if reruns
         else "`pulumi up` does not run it again by itself: rerunOnFailure is false, or the job is not of this stack. "
-        f"For a job of this stack: change its declaration, or `pulumi up --replace '**::{job_name}'`."
+        f"For a job of this stack: change its declaration, or `pulumi up --replace '**dli:BatchJob::{job_name}'`."
     )
     return "\n".join(
         [
@@ -214,7 +214,7 @@ def unknown_message(job_name: str, batch_id: str) -> str:
     return (
         f"{job_name}: the service has no record of batch job {batch_id} any more, and nobody saw how it ended: outcome "
         "unknown. Look at what the job should have written. To run it again: "
-        f"`pulumi up --replace '**::{job_name}'`, or set onRecordExpired to rerun."
+        f"`pulumi up --replace '**dli:BatchJob::{job_name}'`, or set onRecordExpired to rerun."
     )
 
 

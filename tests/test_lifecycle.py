@@ -346,14 +346,14 @@ def test_a_dead_job_that_stays_dead_is_told_with_the_way_to_run_it_again() -> No
     assert f"batch job {ID} is dead: it failed" in message
     assert "The service has no log lines of it." in message
     assert "rerunOnFailure is false" in message
-    assert "pulumi up --replace '**::load'" in message
+    assert "pulumi up --replace '**dli:BatchJob::load'" in message
 
 
 def test_an_unknown_outcome_is_told_with_both_ways_on() -> None:
     message = unknown_message("load", ID)
     assert message.startswith(f"load: the service has no record of batch job {ID}")
     assert "outcome unknown" in message
-    assert "pulumi up --replace '**::load'" in message
+    assert "pulumi up --replace '**dli:BatchJob::load'" in message
     assert "onRecordExpired to rerun" in message
 
 

@@ -87,13 +87,13 @@ def test_the_messages_of_a_failed_update_are_those_of_the_code() -> None:
 
 
 def test_the_command_for_another_run_of_one_job_works(project: Project, service: Service) -> None:
-    assert "pulumi up --replace '**::NAME'" in README
+    assert "pulumi up --replace '**dli:BatchJob::NAME'" in README
     project.write("""
         dli.BatchJob("load", file="load.py", queue="default").wait()
         dli.BatchJob("other", file="other.py", queue="default")
     """)
     project.up()
-    project.up("--replace", "**::load")
+    project.up("--replace", "**dli:BatchJob::load")
     assert [job["name"].split("-")[0] for job in service.jobs()].count("load") == 2
     assert len(service.jobs()) == 3
 
