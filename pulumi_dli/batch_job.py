@@ -243,7 +243,7 @@ class BatchJobs:
         try:
             batch = self._read(batch_id, stored)
             if batch is not None and (not batch.is_final or lifecycle.may_recover(batch)):
-                self._cancel(self._client_of(stored), batch_id, stored)
+                self._cancel(batch_id, stored)
         except JobError:
             raise
         except DliError as error:
@@ -251,8 +251,8 @@ class BatchJobs:
                 f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
             ) from None
 
-    def _cancel(self, client: Client, batch_id: str, stored: Properties) -> None:
-        name = _name_of(stored)
+    def _cancel(self, batch_id: str, stored: Properties) -> None:
+        name, client = _name_of(stored), self._client_of(stored)
         try:
             client.cancel(batch_id)
         except ServiceError as error:

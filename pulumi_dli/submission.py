@@ -102,8 +102,10 @@ class Submitter:
         It counts in any state, since it was submitted in this very `up`.
         """
         submission = self._unanswered.get(order.scope)
-        found = self._look_up_or_raise(submission) if submission is not None else []
-        batch = self._keep_one(submission, found) if submission is not None and found else None
+        if submission is None:
+            return None
+        found = self._look_up_or_raise(submission)
+        batch = self._keep_one(submission, found) if found else None
         self._unanswered.pop(order.scope, None)
         return batch
 

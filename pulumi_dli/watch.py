@@ -125,7 +125,7 @@ class Watcher:
         self._waits.append(wait)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-            self._task.add_done_callback(self._open_after_a_fault)
+            self._task.add_done_callback(self._look_no_more)
         try:
             await wait.passed.wait()
         finally:
@@ -148,8 +148,8 @@ class Watcher:
             count = len(self._waits)
             await self._sleep(_QUIET)
 
-    def _open_after_a_fault(self, task: asyncio.Task[None]) -> None:
-        """Show a fault of ours with its traceback, and let everybody pass: nobody is looking any more."""
+    def _look_no_more(self, task: asyncio.Task[None]) -> None:
+        """Forget the task. A fault of ours is shown with its traceback, and everybody passes: nobody is looking."""
         if self._task is task:
             self._task = None  # it would keep its loop
         fault = None if task.cancelled() else task.exception()
