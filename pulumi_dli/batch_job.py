@@ -5,6 +5,7 @@ They know nothing of the engine: properties are plain JSON values, unknown ones 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from pulumi_dli import lifecycle, properties
@@ -16,7 +17,7 @@ from pulumi_dli.models import Batch, BatchState
 from pulumi_dli.naming import scope_of, spec_of
 from pulumi_dli.properties import Checked, Properties
 from pulumi_dli.redaction import masked_lines
-from pulumi_dli.session import Session
+from pulumi_dli.session import Identity, Session
 from pulumi_dli.submission import Order
 from pulumi_dli.values import is_known
 
@@ -35,8 +36,10 @@ class BatchJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def check(self, declared: Properties) -> Checked:
-        """Judge and normalise what is declared, without the cloud."""
+    def check(self, declared: Properties, before: Properties | None = None) -> Checked:
+        """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
+        if before and before.get("adoptId"):
+            self._session.followed.add((_identity(declared), before["adoptId"]))
         # With ignore_changes=["*"] the engine gives back what was checked before.
         given = {name: value for name, value in declared.items() if name != "sizing"}
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
@@ -62,21 +65,21 @@ class BatchJobs:
         Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
         is to be replaced. No answer is no change.
         """
+        name = _name_of(declared, stored)
+        self._session.jobs[batch_id] = name
+        self._session.owners[batch_id], self._session.heirs[batch_id] = _identity(stored), _identity(declared)
         if "file" not in declared:
+            self._session.say(name, f"{properties.FILE_MISSING}. Its run is left alone")
             # `update` refuses it, so that no run is cancelled for it.
             return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
         decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
-        name = _name_of(declared, stored)
-        self._session.jobs[batch_id] = name
-        if _identity(stored) == _identity(declared):  # not after a rename with an alias: the state has the old name
-            self._session.owners[batch_id] = _identity(declared)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
         if not is_known(declared):
             return decision
         expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
-        if not lifecycle.is_final(stored) and not expired:
-            expired, state = self._look(batch_id, stored, declared)
+        if not lifecycle.is_final(stored):
+            expired, state = (True, None) if expired else self._look(batch_id, stored, declared)
         rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
             self._session.say(name, f"must run again: {rerun.reason}")
@@ -113,11 +116,10 @@ class BatchJobs:
         """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
         try:
             batch = self._session.recent(batch_id)
-            was_dead = lifecycle.stored_state(stored) is BatchState.DEAD  # under auto_recovery
-            if batch is None and (was_dead or declared.get("onRecordExpired") == "rerun"):
+            if batch is None and declared.get("onRecordExpired") == "rerun":
                 batch = self._read(batch_id, stored)
                 if batch is None:
-                    return (False, BatchState.DEAD) if was_dead else (True, None)
+                    return True, None
             if batch is not None:
                 return False, batch.batch_state
             state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
@@ -133,9 +135,9 @@ class BatchJobs:
     def create(self, declared: Properties) -> tuple[str, dict[str, Any]]:
         """Submit a job, and give its id and its outputs. Does not wait for it."""
         name = _name_of(declared)
-        if not declared.get("file"):
-            raise SubmissionError(f"{name}: not submitted, nothing runs. {properties.FILE_MISSING}")
         try:
+            if not declared.get("file"):
+                raise SettingsError(properties.FILE_MISSING)
             client = self._session.client(declared.get("region"), declared.get("projectId"))
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
@@ -153,7 +155,7 @@ class BatchJobs:
         place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
         self._session.jobs[batch.id] = name
-        self._session.owners[batch.id] = _identity(declared)
+        self._session.owners[batch.id] = self._session.heirs[batch.id] = _identity(declared)
         return batch.id, lifecycle.outputs(declared, batch, place)
 
     def _submit(self, client: Client, declared: Properties) -> Batch:
@@ -166,13 +168,20 @@ class BatchJobs:
             fixed_name=declared.get("name"),
             body=lambda name: properties.request_body(declared, name),
             redact=declared.get("redact") or (),
+            is_free=functools.partial(self._is_free, _identity(declared)),
         )
         return self._session.submitter(client).submit(order)
+
+    def _is_free(self, identity: Identity, batch_id: str) -> bool:
+        """Tell whether a job may be taken over: not one that was deleted, or that another resource has."""
+        session = self._session
+        return batch_id not in session.deleted and session.heirs.get(batch_id, identity) == identity
 
     def _adopt(self, client: Client, declared: Properties) -> Batch | None:
         """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
         batch_id = declared.get("adoptId")
-        if batch_id is None or batch_id in self._session.deleted:
+        followed = (_identity(declared), batch_id) in self._session.followed
+        if batch_id is None or followed or batch_id in self._session.deleted:
             return None
         batch = client.find(batch_id)
         if batch is None:
@@ -196,8 +205,8 @@ class BatchJobs:
         """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
         batch = self._read(batch_id, stored)
         if batch is None:
-            name, state = _name_of(stored), lifecycle.stored_state(stored)
-            if state is not None and state.is_final:
+            name = _name_of(stored)
+            if lifecycle.is_final(stored):
                 self._session.say(name, f"the service has deleted the record of batch job {batch_id}; its end was seen")
             else:
                 self._session.say(name, lifecycle.unknown_message(name, batch_id))
@@ -260,7 +269,7 @@ class BatchJobs:
             if batch is not None and not batch.is_final:
                 raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
             return
-        self._session.cancelled[_identity(stored)] = batch_id
+        self._session.cancelled[self._session.heirs.get(batch_id, _identity(stored))] = batch_id
         self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
 
     def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
@@ -307,7 +316,7 @@ def _settled(client: Client, batch: Batch) -> Batch:
     return (client.find(batch.id) if lifecycle.may_recover(batch) else None) or batch
 
 
-def _identity(properties: Properties) -> tuple[Any, Any]:
+def _identity(properties: Properties) -> Identity:
     """Give what tells the resources of all stacks apart."""
     return properties.get("resourceName"), properties.get("scope")
 

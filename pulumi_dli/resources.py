@@ -227,8 +227,16 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             region: The region; by default the setting.
             project_id: The project's id; by default the setting.
             opts: Options of the resource. `delete_before_replace` is always on: two runs are never at work at once.
+
+        Raises:
+            pulumi.RunError: `file` is None.
         """
         declared = {name: value for name, value in locals().items() if name in BatchJob.__annotations__}
+        if file is None:
+            # Only here it is sure that no file will come: with --continue-on-error the plan meets absent ones.
+            raise pulumi.RunError(
+                f"BatchJob {resource_name}: file is None. Give the package to run, as in obs://bucket/jobs/wordcount.py"
+            )
         self._register(resource_name, declared, opts)
 
     def _register(self, resource_name: str, declared: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:

@@ -17,6 +17,9 @@ from pulumi_dli.submission import Say, Submitter
 from pulumi_dli.transport import Patience
 from pulumi_dli.watch import DeadJobs
 
+Identity = tuple[Any, Any]
+"""What tells the resources of all stacks apart: logical name and scope, as they are declared or stored."""
+
 
 class Session:
     """Settings, clients by place, and the memory of one process. Threads may share it.
@@ -33,12 +36,16 @@ class Session:
         """True once an unknown value was met where only a preview has one."""
         self.jobs: dict[str, str] = {}
         """The logical names of the jobs that this process has met in its stack, by id."""
-        self.owners: dict[str, tuple[Any, Any]] = {}
-        """Logical name and scope of the resources for which this process has submitted or taken over a job, by id."""
+        self.owners: dict[str, Identity] = {}
+        """Which resource of the state has a job, by the job's id; after a rename with an alias its old name."""
+        self.heirs: dict[str, Identity] = {}
+        """Which resource of the program has a job, by the job's id."""
         self.deleted: set[str] = set()
         """The ids of the jobs that this process was told to delete."""
-        self.cancelled: dict[tuple[Any, Any], str] = {}
-        """The ids of the jobs that this process has cancelled, by logical name and scope."""
+        self.followed: set[tuple[Identity, str]] = set()
+        """Each `adoptId` that an earlier command has followed, with its resource: it is followed once only."""
+        self.cancelled: dict[Identity, str] = {}
+        """The ids of the jobs that this process has cancelled, by the resource that submits anew."""
         self._configuration = stack_configuration
         self._say = say
         self._said: set[tuple[str, str]] = set()
@@ -105,7 +112,6 @@ class Session:
                     self.clock,
                     lookup_window=self.settings.lookup_window,
                     adopt=self.settings.adopt,
-                    deleted=self.deleted,
                     say=self.say,
                 )
             return self._submitters[client.place]

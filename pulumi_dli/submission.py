@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ class Order:
     """A job to be submitted.
 
     `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
-    in it, which the service may repeat in a refusal.
+    in it, which the service may repeat in a refusal; `is_free` tells of an id whether that job may be taken over.
     """
 
     resource_name: str
@@ -44,6 +44,7 @@ class Order:
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
+    is_free: Callable[[str], bool] = lambda _: True
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,14 @@ class Submitter:
     """Submits jobs in one project, and knows what an interrupted `up` left there. Threads may share it.
 
     `lookup_window` is the seconds for which a submission without an answer is looked for. `adopt` False: jobs left
-    behind are not looked for. `deleted` has the ids that this process has cancelled: they are never taken over.
+    behind are not looked for.
     """
 
-    def __init__(
-        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, deleted: Container[str], say: Say
-    ) -> None:
+    def __init__(self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, say: Say) -> None:
         self._client = client
         self._clock = clock
         self._lookup_window = lookup_window
         self._adopt = adopt
-        self._deleted = deleted
         self._say = say
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
@@ -116,7 +114,8 @@ class Submitter:
             name = SubmissionName.parse(listed.name)
             is_of_scope = name is not None and name.scope == order.scope
             has_fixed_name = order.fixed_name is not None and listed.name == order.fixed_name
-            if listed.id in self._deleted or listed.id in self._taken or not (is_of_scope or has_fixed_name):
+            is_free = listed.id not in self._taken and order.is_free(listed.id)
+            if not is_free or not (is_of_scope or has_fixed_name):
                 continue
             batch = self._client.find(listed.id)
             if batch is None:

@@ -250,7 +250,20 @@ def test_a_job_that_is_dead_for_good_in_spite_of_auto_recovery_runs_again(
     batch_id, outputs = provider.jobs.declare(declared(**DIES))
     inputs, _ = later.jobs.check(declared(**DIES))
     assert later.jobs.diff(batch_id, {**outputs, "state": state}, inputs).replaces == ["state"]
-    assert later.jobs.diff(GONE, {**outputs, "state": "dead"}, inputs).replaces == ["state"]
+
+
+def test_a_job_that_may_have_recovered_before_its_record_went_runs_again_only_on_request(
+    provider: ProviderProcess, later: ProviderProcess
+) -> None:
+    _, outputs = provider.jobs.declare(declared(**DIES))
+    seen_dead = {**outputs, "state": "dead"}
+    _, expired = provider.jobs.read(GONE, seen_dead)
+    assert any("outcome unknown" in line for line in provider.kill())
+    inputs, _ = later.jobs.check(declared(**DIES))
+    rerun, _ = later.jobs.check(declared(onRecordExpired="rerun", **DIES))
+    for stored in (seen_dead, expired):
+        assert not later.jobs.diff(GONE, stored, inputs).changes
+        assert later.jobs.diff(GONE, stored, rerun).replaces == ["recordExpired"]
 
 
 def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderProcess, service: Service) -> None:
@@ -439,6 +452,17 @@ def test_what_adopt_id_once_took_over_is_not_taken_over_again(
     assert third not in (first, second)
 
 
+def test_what_adopt_id_took_over_is_not_taken_back_where_nothing_deletes_it_or_its_replacement_failed(
+    provider: ProviderProcess, later: ProviderProcess
+) -> None:
+    first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
+    adopting = declared(args=["a"], adoptId=first, **timeline("success"))
+    assert later.jobs.declare(adopting)[0] == first
+    inputs, _ = later.jobs.check(adopting | {"args": ["b"]}, adopting)  # in whatever command; then it is replaced
+    assert later.jobs.create(inputs)[0] != first
+    assert later.jobs.declare(adopting | {"scope": "4d3c2b1a"})[0] == first
+
+
 def test_a_job_that_recovers_after_it_was_seen_dead_is_no_change_and_is_cancelled_when_deleted(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
@@ -448,6 +472,31 @@ def test_a_job_that_recovers_after_it_was_seen_dead_is_no_change_and_is_cancelle
     assert not later.jobs.diff(batch_id, seen_dead, inputs).changes
     later.jobs.delete(batch_id, seen_dead)
     assert service.states() == ["dead"]
+
+
+def test_a_run_that_another_resource_of_the_program_has_is_not_taken_over(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    for name in ("nightly", None):  # the second: a job renamed with an alias, and a new one of its old name
+        old = declared(name=name, **ENDLESS)
+        batch_id, outputs = provider.jobs.declare(old)
+        kept = old | {"resourceName": "extract", "scope": "4d3c2b1a"}
+        assert not later.jobs.diff(batch_id, outputs, kept).changes
+        assert later.jobs.declare(old)[0] != batch_id
+    assert service.states() == ["running"] * 4
+    assert "earlier run" not in "".join(later.kill())
+
+
+def test_a_run_that_was_taken_over_is_not_cancelled_with_its_first_owner_whatever_was_renamed_since(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    batch_id, first = provider.jobs.declare(declared(name="nightly", **ENDLESS))
+    with ProviderProcess(service.environment) as between:
+        adopted, second = between.jobs.declare(declared(name="nightly", resourceName="extract", **ENDLESS))
+    assert adopted == batch_id
+    assert not later.jobs.diff(batch_id, second, {**second, "scope": "4d3c2b1a"}).changes
+    later.jobs.delete(batch_id, first)
+    assert service.states() == ["running"]
 
 
 def test_a_run_is_left_alone_whose_job_has_lost_its_file(provider: ProviderProcess, service: Service) -> None:
@@ -466,6 +515,10 @@ def test_a_job_without_a_file_is_not_submitted(provider: ProviderProcess, servic
     with pytest.raises(ProviderError, match=r"load: not submitted, nothing runs\. file: is missing"):
         provider.jobs.create(inputs)
     assert service.jobs() == []
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    provider.jobs.delete(batch_id, outputs)  # --replace asks for no plan
+    with pytest.raises(ProviderError, match=f"file: is missing.* The earlier run, {batch_id}, was cancelled"):
+        provider.jobs.create(inputs)
 
 
 def test_a_fixed_name_with_an_equal_request_is_one_job_for_all_who_give_it(
@@ -679,6 +732,17 @@ def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
     with pytest.raises(ProviderError, match=f"a job may run.* The earlier run, {batch_id}, was cancelled for this one"):
         provider.jobs.declare(declared(args=["b"]))
     assert service.states() == ["dead"]
+
+
+def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it_after_a_rename_too(
+    provider: ProviderProcess,
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    renamed = declared(args=["b"], queue="nowhere", resourceName="import", scope="4d3c2b1a")
+    provider.jobs.diff(batch_id, outputs, renamed)
+    provider.jobs.delete(batch_id, outputs)
+    with pytest.raises(ProviderError, match=f"The earlier run, {batch_id}, was cancelled for this one"):
+        provider.jobs.declare(renamed)
 
 
 def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: ProviderProcess) -> None:

@@ -55,6 +55,11 @@ def test_every_argument_goes_over_the_wire_in_camel_case_and_keys_of_maps_as_the
     assert sent.inputs("etl") == {to_camel(name): value for name, value in EVERY_ARGUMENT.items()}
 
 
+def test_a_job_without_a_file_ends_the_program_before_anything_is_registered() -> None:
+    with pytest.raises(pulumi.RunError, match="BatchJob nightly: file is None"):
+        run(lambda: {"id": dli.BatchJob("nightly", file=None).id})  # type: ignore[arg-type]
+
+
 def test_the_outputs_of_what_is_not_given_are_none() -> None:
     def program() -> dict[str, Any]:
         job = dli.BatchJob("small", file="obs://demo/a.py")

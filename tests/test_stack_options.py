@@ -73,6 +73,24 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     assert states(service, "load") == [RUNNING, RUNNING]
 
 
+def test_a_retained_run_that_was_adopted_is_not_taken_back_by_a_changed_declaration(
+    project: Project, service: Service
+) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(retain_on_delete=True)
+        dli.BatchJob("{name}", file="load.py", args=["{day}"], adopt_id={adopt_id!r}, opts=opts, {endless})
+    """
+    project.write(program.format(name="load", day="monday", adopt_id=None, endless=ENDLESS))
+    project.up()
+    (first,) = service.accepted("load-")
+    project.write(program.format(name="import", day="monday", adopt_id=first.id, endless=ENDLESS))
+    project.up()
+    assert service.accepted("import-") == []
+    project.write(program.format(name="import", day="tuesday", adopt_id=first.id, endless=ENDLESS))
+    project.up()
+    assert (states(service, "load"), states(service, "import")) == ([RUNNING], [RUNNING])
+
+
 def test_a_protected_job_never_runs_again_even_a_dead_one_and_a_protected_wait_needs_no_replacement(
     project: Project, service: Service
 ) -> None:

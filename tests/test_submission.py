@@ -111,7 +111,6 @@ class Stage:
         self.clock = FakeClock()
         self.dli = Dli(self.clock)
         self.said: list[str] = []
-        self.deleted: set[str] = set()
         auth = TokenAuth("the-token", source="a token in the environment")
         self._client = Client(service.place, auth, Patience(clock=self.clock, max_retries=0))
         service.answer = self.dli
@@ -122,7 +121,6 @@ class Stage:
             self.clock,
             lookup_window=WINDOW,
             adopt=adopt,
-            deleted=self.deleted,
             say=lambda job_name, message: self.said.append(f"{job_name}: {message}"),
         )
 
@@ -308,9 +306,9 @@ def test_no_other_job_is_taken_over(stage: Stage, job: dict[str, Any]) -> None:
     assert stage.said == []
 
 
-def test_a_run_that_this_process_has_deleted_is_not_taken_over(stage: Stage) -> None:
-    stage.deleted.add(stage.dli.add(run_name()))
-    assert stage.submit() == "id-1"
+def test_a_run_that_is_another_resources_or_was_deleted_is_not_taken_over(stage: Stage) -> None:
+    other = stage.dli.add(run_name())
+    assert stage.submit(replace(an_order(), is_free=lambda batch_id: batch_id != other)) == "id-1"
     assert stage.said == []
 
 
