@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from pulumi_dli.local.server import LocalDli
 from tests.engine import ProviderError, ProviderProcess
+from tests.local.api import eventually
 from tests.service import Service
 from tests.test_properties import REFUSED
 
@@ -596,13 +598,21 @@ def test_a_look_that_is_refused_says_nothing_about_the_job(
 
 
 def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+    # Less than 0: with 0 the record is still there in the millisecond of the end.
     with (
-        LocalDli(tmp_path / "forgetful", engine="timeline", keep_finished=0) as dli,
+        LocalDli(tmp_path / "forgetful", engine="timeline", keep_finished=-1) as dli,
         ProviderProcess(Service(dli).environment) as provider,
+        ThreadPoolExecutor() as threads,
     ):
-        batch_id, _ = provider.jobs.declare(declared(**timeline("starting:0s,running:0.3s,success")))
+        service = Service(dli)
+        batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
+        service.forget_calls()
+        wait = threads.submit(provider.waits.declare, {"jobId": batch_id, "jobName": "load"})
+        # Who asks again has seen the job.
+        eventually(lambda: service.calls().get("GET /batches/{id}", 0), lambda count: count > 1 or wait.done())
+        service.cancel(batch_id)
         with pytest.raises(ProviderError, match=r"load: the service has no record .* outcome unknown"):
-            provider.waits.declare({"jobId": batch_id, "jobName": "load"})
+            wait.result()
 
 
 @pytest.mark.parametrize("until", ["success", "finished"])
