@@ -1,5 +1,6 @@
-"""The local DLI in a process of its own, as the command line starts it."""
+"""The local DLI in a process of its own, as the command line starts it, and a port that it may have."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,3 +20,15 @@ def serving(data: Path, *options: str, engine: str = "timeline") -> Iterator[tup
             yield process, process.stdout.readline()
         finally:
             process.kill()
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """Keep a port that nobody gets by chance. While nobody listens there, Linux gives it to a server that asks for it.
+
+    So it does where both have SO_REUSEADDR, as servers have.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
