@@ -511,8 +511,15 @@ def test_nothing_of_a_job_is_left_whatever_its_processes_do(
     assert said == end
     pids = [int(line.removeprefix("pid ")) for line in log if line.startswith("pid ")]
     assert len(pids) == 3
-    left = [process for process in psutil.process_iter() if process.pid in pids]
-    assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [pid for pid in pids if is_alive(pid)] == []
+
+
+def is_alive(pid: int) -> bool:
+    """See whether there is this process, and it has not ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def put(root: Path, *names: str) -> list[str]:

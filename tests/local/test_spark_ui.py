@@ -100,7 +100,7 @@ def test_who_is_not_signed_in_does_not_see_it(dli: LocalDli, job_id: str) -> Non
 
 
 def test_nobody_else_on_this_machine_sees_it_at_any_port_of_the_driver(tmp_path: Path, job_id: str) -> None:
-    [driver] = [process for process in drivers() if process.environ().get("PULUMI_DLI_LOCAL_JOB") == job_id]
+    [driver] = drivers(job_id)
     listening = [found.laddr for found in driver.net_connections("tcp") if found.status == psutil.CONN_LISTEN]
     assert len(listening) >= 4  # the two of the UI, Spark's own, and Python's way in
     assert {re.sub("^::ffff:", "", address.ip) for address in listening} == {"127.0.0.1"}
@@ -118,13 +118,12 @@ def test_nobody_else_on_this_machine_sees_it_at_any_port_of_the_driver(tmp_path:
                 assert not answers(HTTPSConnection("127.0.0.1", address.port, timeout=10, context=context), path)
 
 
-def drivers() -> Iterator[psutil.Process]:
+def drivers(job_id: str) -> Iterator[psutil.Process]:
+    """Find Java with this job's id; a process may end while it is asked."""
     for process in psutil.process_iter():
-        try:
-            if process.name() == "java" and process.environ():
+        with suppress(psutil.Error):
+            if process.name() == "java" and process.environ().get("PULUMI_DLI_LOCAL_JOB") == job_id:
                 yield process
-        except psutil.Error:
-            continue
 
 
 def answers(connection: HTTPConnection, path: str) -> bool:
