@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import ssl
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pulumi_dli.local.engines import spark_ui
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.private_files import make_private_dir
 from pulumi_dli.local.server import LocalDli
@@ -55,9 +55,10 @@ def browser(dli: LocalDli) -> Browser:
 
 
 def start(api: Api, *, ui: str = "true") -> str:
-    """Start a job, and wait until it has done all but sleep."""
+    """Start a job, and wait until it has done all but sleep, and runs: then its UI has been found, if it has one."""
     job_id = str(api.create(file="obs://demo/at work.py", args=[ui], driverMemory="512M")["id"])
     eventually(lambda: api.lines(job_id, type="driver", size=1000), lambda lines: "at work" in lines)
+    api.wait(job_id, "running")
     return job_id
 
 
@@ -165,43 +166,75 @@ class Greeter(BaseHTTPRequestHandler):
         """Be quiet."""
 
 
+def server_after(port: int) -> HTTPServer:
+    """Take the first free port after this one."""
+    for later in range(port + 1, port + 17):
+        with suppress(OSError):
+            return HTTPServer(("127.0.0.1", later), Greeter)
+    raise AssertionError(f"no port is free after {port}")
+
+
 @contextmanager
-def server_near(port: int, certificate: Path) -> Iterator[None]:
-    """Answer with TLS at the first free port after this one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with HTTPServer(("127.0.0.1", first_free(port + 1)), Greeter) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+def served(server: HTTPServer) -> Iterator[None]:
+    with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield
-        server.shutdown()
-        thread.join()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-def first_free(port: int) -> int:
-    with socket.socket() as probe, suppress(OSError):
-        probe.bind(("127.0.0.1", port))
-        return port
-    return first_free(port + 1)
+@contextmanager
+def server_near(port: int, certificate: Path) -> Iterator[ssl.SSLContext]:
+    """Answer with TLS at the first free port after this one; give what the next connection is answered with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = server_after(port)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with served(server):
+        yield context
 
 
 def test_it_is_found_at_a_later_port_where_its_own_is_taken(tmp_path: Path) -> None:
     ui = SparkUi(tmp_path, "")
-    with server_near(int(ui.properties()["spark.ssl.ui.port"]), tmp_path / "ui.pem"):
+    with server_near(port_of(ui), tmp_path / "ui.pem"):
         assert ui.find(os.getpid())
         assert ui.get("/a?b=c").body == b"/a?b=c"
     with pytest.raises(OSError, match="refused"):
         ui.get("/")
 
 
+def port_of(ui: SparkUi) -> int:
+    return int(ui.properties()["spark.ssl.ui.port"])
+
+
+def test_what_else_the_driver_offers_near_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
+    ui = SparkUi(tmp_path, "")
+    with served(other := server_after(port_of(ui))):
+        assert not ui.find(os.getpid())
+        with server_near(other.server_port, tmp_path / "ui.pem"):
+            assert ui.find(os.getpid())
+            assert ui.get("/a?b=c").body == b"/a?b=c"
+
+
+def test_what_says_nothing_near_its_port_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_ui, "_PATIENCE", 0.01)
+    ui = SparkUi(tmp_path, "")
+    with server_after(port_of(ui)):  # listens, and accepts nobody
+        assert not ui.find(os.getpid())
+
+
 def test_who_answers_with_another_certificate_is_told_nothing(tmp_path: Path) -> None:
     ui = SparkUi(make_private_dir(tmp_path / "its"), "")
     SparkUi(make_private_dir(tmp_path / "other"), "")
-    with server_near(int(ui.properties()["spark.ssl.ui.port"]), tmp_path / "other" / "ui.pem"):
+    with server_near(port_of(ui), tmp_path / "its" / "ui.pem") as answers_with:
         assert ui.find(os.getpid())
+        answers_with.load_cert_chain(tmp_path / "other" / "ui.pem")
         with pytest.raises(OSError, match="certificate verify failed"):
             ui.get("/")
+        assert not ui.find(os.getpid())
 
 
 def test_a_driver_that_has_ended_has_none(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,8 +157,8 @@ class SparkEngine:
         except (OSError, Refused) as error:
             return f"The job could not be started: {error}"
 
-        def has_context() -> None:
-            if ui.find(process.pid):
+        async def has_context() -> None:
+            if await asyncio.to_thread(ui.find, process.pid):
                 self._uis[attempt.job_id] = ui
             attempt.report(BatchState.RUNNING)
 
@@ -308,13 +308,13 @@ async def _reach(master: str) -> None:
     raise ConnectionError(f"the master {master} cannot be reached: {problem}")
 
 
-async def _ended(process: asyncio.subprocess.Process, events: Path, has_context: Callable[[], None]) -> int:
+async def _ended(process: asyncio.subprocess.Process, events: Path, has_context: Callable[[], Awaitable[None]]) -> int:
     """Wait for a job's end; say when its event log is there."""
     end = asyncio.ensure_future(process.wait())
     while not end.done() and not any(events.iterdir()):
         await asyncio.wait([end], timeout=_LOOK_EVERY)
     if any(events.iterdir()):
-        has_context()
+        await has_context()
     return await end
 
 

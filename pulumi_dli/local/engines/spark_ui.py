@@ -73,15 +73,19 @@ class SparkUi:
         }
 
     def find(self, process_id: int) -> bool:
-        """See at which port the driver offers it: where ours is taken, Spark takes one of the next. False: nowhere."""
+        """See at which port the driver offers it: where ours is taken, Spark takes one of the next. False: nowhere.
+
+        Waits for the answers of what listens there: the driver has other ports too.
+        """
         try:
             connections = psutil.Process(process_id).net_connections("tcp")
         except psutil.Error:  # it has ended
             return False
         listening = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
-        ours = sorted(listening & set(range(self._port, self._port + _RETRIES + 1)))
-        self._port = ours[0] if ours else self._port
-        return bool(ours)
+        near = sorted(listening & set(range(self._port, self._port + _RETRIES + 1)))
+        port = next(filter(self._is_at, near), None)
+        self._port = port or self._port
+        return port is not None
 
     def get(self, target: str) -> WebReply:
         """Get a page of it; waits for the answer. Raises OSError where it does not answer."""
@@ -100,6 +104,17 @@ class SparkUi:
             raise OSError(f"{type(error).__name__}: {error}") from None
         finally:
             connection.close()
+
+    def _is_at(self, port: int) -> bool:
+        """See whether it is what listens there: nobody else has its certificate."""
+        try:
+            with (
+                socket.create_connection((HOST, port), _PATIENCE) as connection,
+                self._context.wrap_socket(connection),
+            ):
+                return True
+        except OSError:
+            return False
 
     def _make_certificate(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
