@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -50,7 +51,11 @@ class AtWork:
         # Pulumi 3.259 may kill the program a millisecond after this signal, so nothing here takes time.
         lines = [f"{name}: {state}, batch job {batch_id}" for batch_id, (name, state) in self._jobs.items()]
         os.write(_STDERR, interrupted_message(lines).encode())
-        raise SystemExit(1)  # the traceback of an interrupt says nothing to the user
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # closed, or just being written to
+                stream.flush()
+        # SystemExit would be raised wherever the program is: another task shows its traceback, `__del__` swallows it.
+        os._exit(1)
 
 
 def waiting_message(job_names: Sequence[str]) -> str:

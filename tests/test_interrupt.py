@@ -12,6 +12,13 @@ WAITS = """
 import asyncio, signal
 from pulumi_dli.interrupt import AtWork
 
+async def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+class Goes:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
 async def main():
     work = AtWork()
     with work.waiting("0b", "load"), work.waiting("0a", "extract"), work.waiting("0c", "clean"):
@@ -30,18 +37,27 @@ INTERRUPT = "signal.raise_signal(signal.SIGINT)"
 
 def run(code: str) -> tuple[int, str]:
     """Run a program; give its exit code, and what it wrote."""
-    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    return done.returncode, done.stderr
+    command = [sys.executable, "-c", code]
+    out, both = subprocess.PIPE, subprocess.STDOUT
+    done = subprocess.run(command, stdout=out, stderr=both, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout
 
 
-def test_an_interrupt_says_which_jobs_go_on_and_ends_the_program_without_a_traceback() -> None:
-    assert run(WAITS.format(then=INTERRUPT, before="")) == (
+@pytest.mark.parametrize("then", [INTERRUPT, "other = asyncio.create_task(interrupt())", "Goes()"])
+def test_an_interrupt_says_which_jobs_go_on_and_ends_the_program_without_a_traceback(then: str) -> None:
+    assert run(WAITS.format(then=then, before="")) == (
         1,
         "Interrupted. These jobs go on, and the next `pulumi up` goes on waiting for them:\n"
         "  clean: running, batch job 0c\n"
         "  extract: running, batch job 0a\n"
         "  load: submitted, batch job 0b\n",
     )
+
+
+def test_what_a_program_has_written_before_an_interrupt_is_not_lost() -> None:
+    code, written = run(WAITS.format(then=INTERRUPT, before="print('before')"))
+    assert code == 1
+    assert "before\n" in written
 
 
 def test_a_program_that_handles_interrupts_itself_goes_on_doing_so() -> None:
