@@ -9,6 +9,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from pulumi_dli.local.table import Job
 from tests.campaign.simulated_engine import Declared, Outcome, SimulatedEngine
 from tests.engine import ProviderProcess
@@ -209,7 +211,11 @@ class _Run:
                 del self._program[name]
             case "console" if stored is not None and stored.id in self._live():
                 self._service.dli.faults.set([])
-                self._service.cancel(stored.id)
+                try:
+                    self._service.cancel(stored.id)
+                except requests.HTTPError:
+                    if stored.id in self._live():  # else it ended in between
+                        raise
 
     def _do(self, step: Step) -> None:
         self._service.dli.faults.set(step.faults)
