@@ -17,7 +17,10 @@ from tests.engine import ProviderProcess
 from tests.service import Service
 
 WINDOW = 0.3
-"""Seconds of the look-up window in the campaign; the listing never lags behind by as much."""
+"""Seconds of the look-up window in the campaign."""
+
+LAG = WINDOW / 3
+"""Seconds by which a listing may lag behind. From a kill to the first list of the next `up` it takes longer."""
 
 PATIENCE = {
     "DLI_LOOKUP_WINDOW": f"{WINDOW}s",
@@ -115,7 +118,7 @@ def _step(program: list[Declared], chance: random.Random, *, is_deadly: bool) ->
 
 def _fault(chance: random.Random) -> dict[str, Any]:
     if chance.random() < 0.15:
-        return {"action": "listing_lag", "seconds": WINDOW / 3}
+        return {"action": "listing_lag", "seconds": LAG}
     method, path = chance.choice(ROUTES)
     rule: dict[str, Any] = {
         "method": method,
@@ -231,6 +234,8 @@ class _Run:
         before = {job.id for job in self._jobs()}
         self._result.commands += 1
         outcome = do()
+        if outcome.is_killed:
+            time.sleep(LAG)
         self._tell(f"{name}: {outcome}")
         if any("Traceback" in failure.message for failure in outcome.failures):
             raise WrongError(f"{name} showed a traceback: {outcome.failures}")
