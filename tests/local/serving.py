@@ -1,10 +1,11 @@
 """The local DLI in a process of its own, as the command line starts it, and a port that it may have."""
 
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "pulumi_dli.local"]
@@ -22,13 +23,9 @@ def serving(data: Path, *options: str, engine: str = "timeline") -> Iterator[tup
             process.kill()
 
 
-@contextmanager
-def kept_port() -> Iterator[int]:
-    """Keep a port that nobody gets by chance. While nobody listens there, Linux gives it to a server that asks for it.
-
-    So it does where both have SO_REUSEADDR, as servers have.
-    """
-    with socket.socket() as keeper:
-        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        keeper.bind(("127.0.0.1", 0))
-        yield keeper.getsockname()[1]
+def free_port() -> int:
+    """Find a free port below those that systems give away by themselves, so that nobody gets it by chance."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -19,7 +19,7 @@ from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.server import LocalDli
 from tests.fakes import Answer, ScriptedService
 from tests.local.api import ENDLESS, Api
-from tests.local.serving import PROGRAM, kept_port, serving
+from tests.local.serving import PROGRAM, free_port, serving
 
 
 def failure_of(*arguments: str, environment: dict[str, str] | None = None) -> str:
@@ -91,7 +91,8 @@ def test_it_listens_on_127_0_0_1_only(tmp_path: Path) -> None:
 
 def test_the_options_are_those_of_the_service(tmp_path: Path) -> None:
     options = ("--slots", "1", "--queue", "Batch", "--queue", "etl", "--keep-finished", "0s")
-    with kept_port() as port, serving(tmp_path, "--port", str(port), *options) as (_, line):
+    port = free_port()
+    with serving(tmp_path, "--port", str(port), *options) as (_, line):
         assert line == f"local DLI ready at http://127.0.0.1:{port}\n"
         api = Api(Credentials.load(tmp_path))
         gone = api.submit("success", queue="batch")

@@ -14,7 +14,7 @@ from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
 from scripts import chromium
 from tests.local.api import ENDLESS, PATIENCE, Api, eventually
-from tests.local.serving import kept_port
+from tests.local.serving import free_port
 from tests.local.test_spark_ui import AT_WORK
 
 QUIET = (
@@ -317,11 +317,11 @@ UI_TABS = {
 
 def test_a_server_that_goes_and_comes_back_is_noticed(browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
-    with kept_port() as port:
-        with LocalDli(tmp_path, engine="timeline", port=port) as dli:
-            page.goto(dli.sign_in_link())
-            expect(page.get_by_label("Live updates")).to_be_visible()
-        expect(page.get_by_role("status")).to_have_text("The local DLI does not answer.")
-        with LocalDli(tmp_path, engine="timeline", port=port):
-            expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    port = free_port()
+    with LocalDli(tmp_path, engine="timeline", port=port) as dli:
+        page.goto(dli.sign_in_link())
+        expect(page.get_by_label("Live updates")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("The local DLI does not answer.")
+    with LocalDli(tmp_path, engine="timeline", port=port):
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.close()

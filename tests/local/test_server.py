@@ -11,7 +11,7 @@ import requests
 
 from pulumi_dli.local.server import LocalDli, LocalDliError
 from tests.local.api import ENDLESS, Api, eventually
-from tests.local.serving import kept_port
+from tests.local.serving import free_port
 
 
 def test_it_answers_from_start_to_stop_at_the_address_in_its_credentials(tmp_path: Path) -> None:
@@ -54,12 +54,12 @@ def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_in_use_is_said_and_nothing_stays_locked(tmp_path: Path) -> None:
-    with kept_port() as port:
-        reason = rf"^port {port} cannot be used: .*\. Give another --port, or 0$"
-        with socket.create_server(("127.0.0.1", port)), pytest.raises(LocalDliError, match=reason):
-            LocalDli(tmp_path, engine="timeline", port=port).start()
-        with LocalDli(tmp_path, engine="timeline", port=port) as dli:
-            assert dli.endpoint == f"http://127.0.0.1:{port}"
+    port = free_port()
+    reason = rf"^port {port} cannot be used: .*\. Give another --port, or 0$"
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(LocalDliError, match=reason):
+        LocalDli(tmp_path, engine="timeline", port=port).start()
+    with LocalDli(tmp_path, engine="timeline", port=port) as dli:
+        assert dli.endpoint == f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
