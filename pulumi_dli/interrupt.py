@@ -44,8 +44,9 @@ class AtWork:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def note(self, batch_id: str, job_name: str, state: str | None) -> None:
-        """Note the state of a job that is waited for."""
-        self._jobs[batch_id] = job_name, state
+        """Note the state of a job, if it is still waited for."""
+        if batch_id in self._jobs:
+            self._jobs[batch_id] = job_name, state
 
     def _leave(self, _number: int, _frame: FrameType | None) -> NoReturn:
         # Pulumi 3.259 may kill the program a millisecond after this signal, so nothing here takes time.

@@ -26,6 +26,7 @@ async def main():
         work.note("0c", "clean", "running")
         with work.waiting("0d", "report"), work.waiting("0a", "extract"):
             pass
+        work.note("0d", "report", "running")  # a look that had begun before
         {then}
         await asyncio.sleep(60)
 
