@@ -36,10 +36,8 @@ class BatchJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def check(self, declared: Properties, before: Properties | None = None) -> Checked:
-        """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
-        if before and before.get("adoptId"):
-            self._session.followed.add((_identity(declared), before["adoptId"]))
+    def check(self, declared: Properties) -> Checked:
+        """Judge and normalise what is declared, without the cloud."""
         # With ignore_changes=["*"] the engine gives back what was checked before.
         given = {name: value for name, value in declared.items() if name != "sizing"}
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
@@ -50,6 +48,7 @@ class BatchJobs:
         for warning in checked.warnings:
             self._session.say(_name_of(declared), warning)
         if not checked.failures:
+            self._session.declared.add(_identity(checked.properties))
             checked.properties["sizing"] = properties.sizing(checked.properties)
         return checked
 
@@ -66,10 +65,10 @@ class BatchJobs:
         is to be replaced. No answer is no change.
         """
         name = _name_of(declared, stored)
-        self._session.jobs[batch_id] = name
-        self._session.owners[batch_id], self._session.heirs[batch_id] = _identity(stored), _identity(declared)
+        self._note(name, batch_id, stored, declared)
         if "file" not in declared:
-            self._session.say(name, f"{properties.FILE_MISSING}. Its run is left alone")
+            gone = "file: there is none; what it comes from has failed, or gave nothing"
+            self._session.say(name, f"{gone}. Batch job {batch_id} is left alone")
             # `update` refuses it, so that no run is cancelled for it.
             return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
         decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
@@ -79,12 +78,29 @@ class BatchJobs:
             return decision
         expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
         if not lifecycle.is_final(stored):
-            expired, state = (True, None) if expired else self._look(batch_id, stored, declared)
+            expired, state = (True, state) if expired else self._look(batch_id, stored, declared)
+            if expired and declared.get("rerunOnFailure", True) is not False:
+                state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
         rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
             self._session.say(name, f"must run again: {rerun.reason}")
             return rerun
         return decision
+
+    def _note(self, name: str, batch_id: str, stored: Properties, declared: Properties) -> None:
+        """Note whose a job is."""
+        session, identity = self._session, _identity(declared)
+        if stored.get("adoptId"):
+            session.followed.add((identity, stored["adoptId"]))
+        if batch_id not in session.taken_over:
+            session.jobs[batch_id] = name
+            session.owners[batch_id], session.heirs[batch_id] = _identity(stored), identity
+        elif (heir := session.heirs.get(batch_id, identity)) != identity:
+            session.say(
+                name,
+                f"batch job {batch_id} was taken over by {heir[0]}, whose name and request are equal: now it is the "
+                "run of both. Leave `name` out to have two",
+            )
 
     def _plan_replacement(
         self, name: str, batch_id: str, stored: Properties, declared: Properties, decision: Decision
@@ -119,7 +135,7 @@ class BatchJobs:
             if batch is None and declared.get("onRecordExpired") == "rerun":
                 batch = self._read(batch_id, stored)
                 if batch is None:
-                    return True, None
+                    return True, lifecycle.stored_state(stored)
             if batch is not None:
                 return False, batch.batch_state
             state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
@@ -175,7 +191,8 @@ class BatchJobs:
     def _is_free(self, identity: Identity, batch_id: str) -> bool:
         """Tell whether a job may be taken over: not one that was deleted, or that another resource has."""
         session = self._session
-        return batch_id not in session.deleted and session.heirs.get(batch_id, identity) == identity
+        heir = session.heirs.get(batch_id, identity)
+        return batch_id not in session.deleted and (heir == identity or heir not in session.declared)
 
     def _adopt(self, client: Client, declared: Properties) -> Batch | None:
         """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
@@ -199,6 +216,7 @@ class BatchJobs:
         if rerun.action is Action.REPLACE:
             self._session.say(_name_of(declared), f"adoptId names {batch_id}, which is dead: a new run is submitted")
             return None
+        self._session.taken_over.add(batch_id)
         return batch
 
     def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
@@ -230,8 +248,11 @@ class BatchJobs:
         """
         if not declared.get("file"):
             raise JobError(f"{_name_of(declared, stored)}: {properties.FILE_MISSING}. Its run is left alone.")
+        declared = {name: value for name, value in declared.items() if name != "adoptId"}  # not followed: too late
+        followed = {"adoptId": stored["adoptId"]} if stored.get("adoptId") else {}
         observed = {name: stored.get(name) for name in lifecycle.OBSERVED}
-        return {**declared, **observed, "log": masked_lines(stored.get("log"), declared.get("redact"))}
+        log = masked_lines(stored.get("log"), declared.get("redact"))
+        return {**declared, **followed, **observed, "log": log}
 
     def delete(self, batch_id: str, stored: Properties) -> None:
         """Cancel a job that still runs, and wait for its end; leave one that has ended alone.
@@ -239,10 +260,12 @@ class BatchJobs:
         Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
         """
         name = _name_of(stored)
-        if stored and self._session.owners.get(batch_id, _identity(stored)) != _identity(stored):
+        owner = self._session.owners.get(batch_id, _identity(stored))
+        if batch_id in self._session.taken_over or (stored and owner != _identity(stored)):
             # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
-            owner, _ = self._session.owners[batch_id]
-            self._session.say(name, f"batch job {batch_id} is left alone: it belongs to another resource now, {owner}")
+            self._session.say(
+                name, f"batch job {batch_id} is left alone: it belongs to another resource now, {owner[0]}"
+            )
             return
         self._session.deleted.add(batch_id)
         if stored.get("adoptId"):

@@ -39,11 +39,15 @@ class Session:
         self.owners: dict[str, Identity] = {}
         """Which resource of the state has a job, by the job's id; after a rename with an alias its old name."""
         self.heirs: dict[str, Identity] = {}
-        """Which resource of the program has a job, by the job's id."""
+        """Which resource has a job by its declaration, by the job's id."""
+        self.declared: set[Identity] = set()
+        """The resources that this process has checked: those of the program, and not one that is to be deleted."""
+        self.taken_over: set[str] = set()
+        """The ids of the jobs that this process has taken over: what had them before must not cancel them."""
         self.deleted: set[str] = set()
         """The ids of the jobs that this process was told to delete."""
         self.followed: set[tuple[Identity, str]] = set()
-        """Each `adoptId` that an earlier command has followed, with its resource: it is followed once only."""
+        """Each `adoptId` that was followed already, with its resource: it is followed once only."""
         self.cancelled: dict[Identity, str] = {}
         """The ids of the jobs that this process has cancelled, by the resource that submits anew."""
         self._configuration = stack_configuration
@@ -112,6 +116,7 @@ class Session:
                     self.clock,
                     lookup_window=self.settings.lookup_window,
                     adopt=self.settings.adopt,
+                    taken_over=self.taken_over,
                     say=self.say,
                 )
             return self._submitters[client.place]

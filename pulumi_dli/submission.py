@@ -61,14 +61,17 @@ class Submitter:
     """Submits jobs in one project, and knows what an interrupted `up` left there. Threads may share it.
 
     `lookup_window` is the seconds for which a submission without an answer is looked for. `adopt` False: jobs left
-    behind are not looked for.
+    behind are not looked for. The ids of those that are taken over are added to `taken_over`.
     """
 
-    def __init__(self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, say: Say) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, taken_over: set[str], say: Say
+    ) -> None:
         self._client = client
         self._clock = clock
         self._lookup_window = lookup_window
         self._adopt = adopt
+        self._taken_over = taken_over
         self._say = say
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
@@ -129,8 +132,8 @@ class Submitter:
                 self._say(
                     order.resource_name,
                     f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
-                    "`up`, or retain_on_delete, has left it; cancel it in the console if it must not run beside the "
-                    "new one",
+                    "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
+                    "beside the new one",
                 )
         if len(runs) > 1:
             listed_runs = "; ".join(_described(batch) for batch in runs)
@@ -141,9 +144,10 @@ class Submitter:
             )
         if not runs or not self._take(runs[0]):
             return None
+        self._taken_over.add(runs[0].id)
         self._say(
             order.resource_name,
-            f"took over {_described(runs[0])}, which an interrupted `up`, or retain_on_delete, had left",
+            f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
         )
         return runs[0]
 

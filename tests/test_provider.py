@@ -266,6 +266,7 @@ def test_a_job_that_may_have_recovered_before_its_record_went_runs_again_only_on
     for stored in (seen_dead, expired):
         assert not later.jobs.diff(GONE, stored, inputs).changes
         assert later.jobs.diff(GONE, stored, rerun).replaces == ["recordExpired"]
+        assert not later.jobs.diff(GONE, stored, rerun | {"rerunOnFailure": False}).replaces
 
 
 def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderProcess, service: Service) -> None:
@@ -389,7 +390,8 @@ def test_a_job_that_was_taken_over_runs_again_like_any_other(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **ENDLESS))
-    adopted, outputs = later.jobs.declare(declared(args=["a"], adoptId=first, **ENDLESS))
+    with ProviderProcess(service.environment) as between:
+        adopted, outputs = between.jobs.declare(declared(args=["a"], adoptId=first, **ENDLESS))
     assert adopted == first
     later.jobs.delete(first, outputs)
     changed, outputs = later.jobs.declare(declared(args=["b"], adoptId=first, **ENDLESS))
@@ -404,10 +406,11 @@ def test_a_job_that_was_taken_over_runs_again_like_any_other(
 
 
 def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments_but_not_by_who_replaces_it(
-    provider: ProviderProcess, later: ProviderProcess
+    provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
-    adopted, outputs = later.jobs.declare(declared(args=["b"], adoptId=first, **timeline("success")))
+    with ProviderProcess(service.environment) as between:
+        adopted, outputs = between.jobs.declare(declared(args=["b"], adoptId=first, **timeline("success")))
     assert adopted == first
     later.jobs.delete(first, outputs)
     assert later.jobs.declare(declared(args=["c"], adoptId=first, **timeline("success")))[0] != first
@@ -460,9 +463,22 @@ def test_what_adopt_id_took_over_is_not_taken_back_where_nothing_deletes_it_or_i
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
     adopting = declared(args=["a"], adoptId=first, **timeline("success"))
     assert later.jobs.declare(adopting)[0] == first
-    inputs, _ = later.jobs.check(adopting | {"args": ["b"]}, adopting)  # in whatever command; then it is replaced
-    assert later.jobs.create(inputs)[0] != first
-    assert later.jobs.declare(adopting | {"scope": "4d3c2b1a"})[0] == first
+    changed = adopting | {"args": ["b"]}
+    assert provider.jobs.diff(first, adopting, changed).replaces == ["args"]
+    assert provider.jobs.declare(changed)[0] != first
+    assert provider.jobs.declare(adopting | {"scope": "4d3c2b1a"})[0] == first
+
+
+def test_an_adopt_id_that_came_after_the_job_is_followed_by_what_replaces_it(
+    provider: ProviderProcess, later: ProviderProcess
+) -> None:
+    other, _ = provider.jobs.declare(declared(args=["b"], scope="4d3c2b1a", **timeline("success")))
+    batch_id, outputs = provider.jobs.declare(declared(args=["a"], **timeline("success")))
+    adopting = declared(args=["a"], adoptId=other, cancelTimeout=9, **timeline("success"))
+    outputs = later.jobs.update(batch_id, outputs, adopting)
+    assert later.jobs.diff(batch_id, outputs, adopting | {"args": ["b"]}).replaces == ["args"]
+    later.jobs.delete(batch_id, outputs)
+    assert later.jobs.declare(adopting | {"args": ["b"]})[0] == other
 
 
 def test_a_job_that_recovers_after_it_was_seen_dead_is_no_change_and_is_cancelled_when_deleted(
@@ -482,11 +498,25 @@ def test_a_run_that_another_resource_of_the_program_has_is_not_taken_over(
     for name in ("nightly", None):  # the second: a job renamed with an alias, and a new one of its old name
         old = declared(name=name, **ENDLESS)
         batch_id, outputs = provider.jobs.declare(old)
-        kept = old | {"resourceName": "extract", "scope": "4d3c2b1a"}
+        kept, _ = later.jobs.check(old | {"resourceName": "extract", "scope": "4d3c2b1a"})
         assert not later.jobs.diff(batch_id, outputs, kept).changes
         assert later.jobs.declare(old)[0] != batch_id
     assert service.states() == ["running"] * 4
     assert "earlier run" not in "".join(later.kill())
+
+
+def test_a_run_that_this_update_took_over_is_not_cancelled_with_the_job_that_had_it(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    first = declared(name="nightly", **ENDLESS)
+    batch_id, outputs = provider.jobs.declare(first)
+    assert later.jobs.declare(first | {"resourceName": "extract", "scope": "4d3c2b1a"})[0] == batch_id
+    assert not later.jobs.diff(batch_id, outputs, first).changes
+    assert later.jobs.diff(batch_id, outputs, first | {"args": ["b"]}).replaces == ["args"]
+    later.jobs.delete(batch_id, outputs)
+    assert later.jobs.declare(first | {"args": ["b"]})[0] != batch_id
+    assert service.states() == ["running", "running"]
+    assert any(f"load: batch job {batch_id} was taken over by extract, whose name" in line for line in later.kill())
 
 
 def test_a_run_that_was_taken_over_is_not_cancelled_with_its_first_owner_whatever_was_renamed_since(
@@ -745,14 +775,14 @@ def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
 
 
 def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it_after_a_rename_too(
-    provider: ProviderProcess,
+    provider: ProviderProcess, later: ProviderProcess
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     renamed = declared(args=["b"], queue="nowhere", resourceName="import", scope="4d3c2b1a")
-    provider.jobs.diff(batch_id, outputs, renamed)
-    provider.jobs.delete(batch_id, outputs)
+    later.jobs.diff(batch_id, outputs, renamed)
+    later.jobs.delete(batch_id, outputs)
     with pytest.raises(ProviderError, match=f"The earlier run, {batch_id}, was cancelled for this one"):
-        provider.jobs.declare(renamed)
+        later.jobs.declare(renamed)
 
 
 def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: ProviderProcess) -> None:

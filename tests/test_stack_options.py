@@ -171,7 +171,7 @@ def test_a_rename_of_a_job_with_a_fixed_name_leaves_its_run_alone(project: Proje
     project.write(program.format(name="load", endless=ENDLESS))
     project.up()
     project.write(program.format(name="import", endless=ENDLESS))
-    assert "is left alone: it belongs to another resource now, import" in project.up()
+    assert "is left alone: it belongs to another resource now, import" in project.up("--refresh")  # plans the old too
     assert service.states() == ["running"]
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert service.states() == ["dead"]
@@ -193,6 +193,20 @@ def test_a_rename_with_an_alias_or_of_the_stack_runs_nothing_and_one_without_sub
     project.write(program.format(name="third", aliases=[], endless=ENDLESS))
     project.up()
     assert (states(service, "load"), states(service, "third")) == ([DEAD], [RUNNING])
+
+
+def test_a_rename_with_an_alias_that_is_taken_back_without_one_goes_on_with_the_run(
+    project: Project, service: Service
+) -> None:
+    program = """
+        opts = pulumi.ResourceOptions(aliases={aliases})
+        dli.BatchJob("{name}", file="load.py", opts=opts, {endless})
+    """
+    for name, aliases in (("load", []), ("import", "[pulumi.Alias(name='load')]"), ("load", [])):
+        project.write(program.format(name=name, aliases=aliases, endless=ENDLESS))
+        screen = project.up()
+    assert "is left alone: it belongs to another resource now, load" in screen
+    assert service.states() == ["running"]
 
 
 def test_jobs_that_are_replaced_at_once_run_once_each(project: Project, service: Service) -> None:

@@ -111,6 +111,7 @@ class Stage:
         self.clock = FakeClock()
         self.dli = Dli(self.clock)
         self.said: list[str] = []
+        self.taken_over: set[str] = set()
         auth = TokenAuth("the-token", source="a token in the environment")
         self._client = Client(service.place, auth, Patience(clock=self.clock, max_retries=0))
         service.answer = self.dli
@@ -121,6 +122,7 @@ class Stage:
             self.clock,
             lookup_window=WINDOW,
             adopt=adopt,
+            taken_over=self.taken_over,
             say=lambda job_name, message: self.said.append(f"{job_name}: {message}"),
         )
 
@@ -257,7 +259,7 @@ def test_a_live_run_of_this_very_job_is_taken_over_and_named(stage: Stage) -> No
     assert stage.dli.names == []
     assert stage.said == [
         f"wordcount: took over batch job {left} ({run_name()}, running, owner somebody, submitted "
-        "2023-11-14 22:13:20 UTC), which an interrupted `up`, or retain_on_delete, had left"
+        "2023-11-14 22:13:20 UTC), which an interrupted `up`, a rename or retain_on_delete had left"
     ]
 
 
