@@ -36,8 +36,11 @@ class BatchJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def check(self, declared: Properties) -> Checked:
-        """Judge and normalise what is declared, without the cloud."""
+    def check(self, declared: Properties, before: Properties | None = None) -> Checked:
+        """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
+        if before and before.get("adoptId"):
+            # With a replacement trigger nothing else tells; where `plan` is asked, it knows better.
+            self._session.followed.add((_identity(declared), str(before["adoptId"])))
         # With ignore_changes=["*"] the engine gives back what was checked before.
         given = {name: value for name, value in declared.items() if name != "sizing"}
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
@@ -91,15 +94,17 @@ class BatchJobs:
         """Note whose a job is."""
         session, identity = self._session, _identity(declared)
         if stored.get("adoptId"):
-            session.followed.add((identity, stored["adoptId"]))
+            session.followed.add((identity, str(stored["adoptId"])))
+        elif stored:  # it came after the job
+            session.followed.discard((identity, str(declared.get("adoptId"))))
         if batch_id not in session.taken_over:
             session.jobs[batch_id] = name
             session.owners[batch_id], session.heirs[batch_id] = _identity(stored), identity
         elif (heir := session.heirs.get(batch_id, identity)) != identity:
             session.say(
                 name,
-                f"batch job {batch_id} was taken over by {heir[0]}, whose name and request are equal: now it is the "
-                "run of both. Leave `name` out to have two",
+                f"batch job {batch_id} was taken over by {heir[0]}: now it is the run of both, and a change of "
+                "either cancels it",
             )
 
     def _plan_replacement(
@@ -196,27 +201,36 @@ class BatchJobs:
 
     def _adopt(self, client: Client, declared: Properties) -> Batch | None:
         """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
+        name, identity, session = _name_of(declared), _identity(declared), self._session
         batch_id = declared.get("adoptId")
-        followed = (_identity(declared), batch_id) in self._session.followed
-        if batch_id is None or followed or batch_id in self._session.deleted:
+        if batch_id is None:
+            return None
+        heir = session.heirs.get(batch_id, identity)
+        if heir != identity and heir in session.declared:
+            raise SubmissionError(
+                f"{name}: adoptId names {batch_id}, the run of {heir[0]}, which the program still declares. Nothing "
+                f"was taken over and nothing was submitted. Remove {heir[0]}, or this adoptId."
+            )
+        if batch_id in session.deleted or (identity, batch_id) in session.followed:
+            session.say(name, "adoptId was followed before, so a new run is submitted; remove it")
             return None
         batch = client.find(batch_id)
         if batch is None:
-            raise SubmissionError(f"{_name_of(declared)}: adoptId names {batch_id}, but the service has no such job.")
+            raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
         request = batch.request() or {}
         for key in ("file", "className"):
             there, here = request.get(key), declared.get(key) or ""
             if there is not None and there != here:
                 raise SubmissionError(
-                    f"{_name_of(declared)}: adoptId names {batch_id}, but that job has another {key}. Nothing was "
-                    "taken over and nothing was submitted."
+                    f"{name}: adoptId names {batch_id}, but that job has another {key}. Nothing was taken over and "
+                    "nothing was submitted."
                 )
         batch = _settled(client, batch)
         rerun = lifecycle.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
-            self._session.say(_name_of(declared), f"adoptId names {batch_id}, which is dead: a new run is submitted")
+            session.say(name, f"adoptId names {batch_id}, which is dead: a new run is submitted")
             return None
-        self._session.taken_over.add(batch_id)
+        session.taken_over.add(batch_id)
         return batch
 
     def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
@@ -341,7 +355,7 @@ def _settled(client: Client, batch: Batch) -> Batch:
 
 def _identity(properties: Properties) -> Identity:
     """Give what tells the resources of all stacks apart."""
-    return properties.get("resourceName"), properties.get("scope")
+    return str(properties.get("resourceName")), str(properties.get("scope"))
 
 
 def _name_of(*sources: Properties) -> str:

@@ -170,7 +170,7 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Judge and normalise what is declared."""
-        return _check_result(_process.jobs.check(_from_pulumi(news)))
+        return _check_result(_process.jobs.check(_from_pulumi(news), _from_pulumi(_olds)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

@@ -17,7 +17,7 @@ from pulumi_dli.submission import Say, Submitter
 from pulumi_dli.transport import Patience
 from pulumi_dli.watch import DeadJobs
 
-Identity = tuple[Any, Any]
+Identity = tuple[str, str]
 """What tells the resources of all stacks apart: logical name and scope, as they are declared or stored."""
 
 

@@ -458,7 +458,7 @@ def test_what_adopt_id_once_took_over_is_not_taken_over_again(
 
 
 def test_what_adopt_id_took_over_is_not_taken_back_where_nothing_deletes_it_or_its_replacement_failed(
-    provider: ProviderProcess, later: ProviderProcess
+    provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
     adopting = declared(args=["a"], adoptId=first, **timeline("success"))
@@ -466,7 +466,21 @@ def test_what_adopt_id_took_over_is_not_taken_back_where_nothing_deletes_it_or_i
     changed = adopting | {"args": ["b"]}
     assert provider.jobs.diff(first, adopting, changed).replaces == ["args"]
     assert provider.jobs.declare(changed)[0] != first
-    assert provider.jobs.declare(adopting | {"scope": "4d3c2b1a"})[0] == first
+    with ProviderProcess(service.environment) as between:
+        between.jobs.check(changed, adopting)  # a replacement trigger asks for no plan
+        assert between.jobs.declare(changed)[0] != first
+        assert "load: adoptId was followed before, so a new run is submitted; remove it" in between.kill()
+
+
+def test_a_run_of_a_job_that_is_still_declared_is_not_adopted(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
+    kept, _ = later.jobs.check(declared(**ENDLESS))
+    assert not later.jobs.diff(batch_id, outputs, kept).changes
+    with pytest.raises(ProviderError, match=f"{batch_id}, the run of load, which the program still declares"):
+        later.jobs.declare(declared(resourceName="extract", scope="4d3c2b1a", adoptId=batch_id, **ENDLESS))
+    assert service.states() == ["running"]
 
 
 def test_an_adopt_id_that_came_after_the_job_is_followed_by_what_replaces_it(
@@ -476,6 +490,7 @@ def test_an_adopt_id_that_came_after_the_job_is_followed_by_what_replaces_it(
     batch_id, outputs = provider.jobs.declare(declared(args=["a"], **timeline("success")))
     adopting = declared(args=["a"], adoptId=other, cancelTimeout=9, **timeline("success"))
     outputs = later.jobs.update(batch_id, outputs, adopting)
+    later.jobs.check(adopting | {"args": ["b"]}, adopting)
     assert later.jobs.diff(batch_id, outputs, adopting | {"args": ["b"]}).replaces == ["args"]
     later.jobs.delete(batch_id, outputs)
     assert later.jobs.declare(adopting | {"args": ["b"]})[0] == other
@@ -516,7 +531,10 @@ def test_a_run_that_this_update_took_over_is_not_cancelled_with_the_job_that_had
     later.jobs.delete(batch_id, outputs)
     assert later.jobs.declare(first | {"args": ["b"]})[0] != batch_id
     assert service.states() == ["running", "running"]
-    assert any(f"load: batch job {batch_id} was taken over by extract, whose name" in line for line in later.kill())
+    assert any(
+        f"load: batch job {batch_id} was taken over by extract: now it is the run of both" in line
+        for line in later.kill()
+    )
 
 
 def test_a_run_that_was_taken_over_is_not_cancelled_with_its_first_owner_whatever_was_renamed_since(

@@ -3,6 +3,8 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from pulumi_dli.models import BatchState
 from tests.project import Project
 from tests.service import Service
@@ -73,21 +75,22 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     assert states(service, "load") == [RUNNING, RUNNING]
 
 
-def test_a_retained_run_that_was_adopted_is_not_taken_back_by_a_changed_declaration(
-    project: Project, service: Service
+@pytest.mark.parametrize(("day", "trigger"), [("tuesday", 1), ("monday", 2)])
+def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
+    project: Project, service: Service, day: str, trigger: int
 ) -> None:
     program = """
-        opts = pulumi.ResourceOptions(retain_on_delete=True)
+        opts = pulumi.ResourceOptions(retain_on_delete=True, replacement_trigger={trigger})
         dli.BatchJob("{name}", file="load.py", args=["{day}"], adopt_id={adopt_id!r}, opts=opts, {endless})
     """
-    project.write(program.format(name="load", day="monday", adopt_id=None, endless=ENDLESS))
+    project.write(program.format(name="load", day="monday", trigger=1, adopt_id=None, endless=ENDLESS))
     project.up()
     (first,) = service.accepted("load-")
-    project.write(program.format(name="import", day="monday", adopt_id=first.id, endless=ENDLESS))
+    project.write(program.format(name="import", day="monday", trigger=1, adopt_id=first.id, endless=ENDLESS))
     project.up()
     assert service.accepted("import-") == []
-    project.write(program.format(name="import", day="tuesday", adopt_id=first.id, endless=ENDLESS))
-    project.up()
+    project.write(program.format(name="import", day=day, trigger=trigger, adopt_id=first.id, endless=ENDLESS))
+    assert "import: adoptId was followed before" in project.up()
     assert (states(service, "load"), states(service, "import")) == ([RUNNING], [RUNNING])
 
 
