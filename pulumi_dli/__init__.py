@@ -32,7 +32,8 @@ else:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         homes = (import_module(f"{__name__}.{home}") for home in ("resources", "types", "digest", "stack_config"))
-        return next(getattr(home, name) for home in homes if hasattr(home, name))
+        globals()[name] = next(getattr(home, name) for home in homes if hasattr(home, name))
+        return globals()[name]
 
     def __dir__() -> list[str]:
         return __all__

@@ -23,10 +23,13 @@ from pulumi_dli.types import (
     Until,
     WhenRunning,
     input_type_of,
+    wire_names,
+    with_getters,
 )
 
 
 @final
+@with_getters
 class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     """One run of a Spark batch job on Data Lake Insight.
 
@@ -231,7 +234,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         Raises:
             pulumi.RunError: `file` is None.
         """
-        declared = {name: value for name, value in locals().items() if name in BatchJob.__annotations__}
+        declared = {name: value for name, value in locals().items() if name in wire_names(BatchJob)}
         if file is None:
             # Only here it is sure that no file will come: with --continue-on-error the plan meets absent ones.
             raise pulumi.RunError(
@@ -307,6 +310,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
 
 
 @final
+@with_getters
 class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
     """The outcome of a batch job: it exists once the job has reached what is waited for.
 
@@ -442,13 +446,13 @@ def _outputs_only(resource: type[dynamic.Resource]) -> dict[str, None]:
     Each takes some kilobytes while a program runs, so what is not declared has none of its own.
     """
     parameters = inspect.signature(resource).parameters
-    return dict.fromkeys(name for name in resource.__annotations__ if name not in parameters)
+    return dict.fromkeys(name for name in wire_names(resource) if name not in parameters)
 
 
 def _fill_undeclared(resource: dynamic.Resource) -> None:
     """Let the outputs of what was not declared be None."""
     nothing = pulumi.Output.from_input(None)
-    undeclared = (name for name in type(resource).__annotations__ if name not in resource.__dict__)
+    undeclared = (name for name in wire_names(type(resource)) if name not in resource.__dict__)
     resource.__dict__.update(dict.fromkeys(undeclared, nothing))
 
 

@@ -1,11 +1,13 @@
 """The types of a program's values that are more than text, numbers and lists, and their names on Pulumi's wire."""
 
+import inspect
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 import pulumi
 from pulumi import dynamic
 
+Resource = TypeVar("Resource", bound=dynamic.Resource)
 Scalar = str | int | float | bool
 Strings = pulumi.Input[Sequence[pulumi.Input[str]]]
 
@@ -71,9 +73,30 @@ class SubmittedTo(dict[str, Any]):
     """The id of the project."""
 
 
+def with_getters(resource: type[Resource]) -> type[Resource]:
+    """Make a getter of each annotated output, as Pulumi's generated packages have them.
+
+    Pulumi reads the types of getters once, but those of annotations again for each resource: half a millisecond.
+    """
+    _WIRE_NAMES[resource] = {}
+    for name, hint in inspect.get_annotations(resource).items():
+
+        def get(self: Any) -> Any: ...  # Pulumi fills it
+
+        get.__name__, get.__annotations__ = name, {"return": hint}
+        wire_name = getattr(resource, name, pulumi.property(name)).name
+        setattr(resource, name, property(pulumi.getter(name=wire_name)(get)))
+        _WIRE_NAMES[resource][name] = wire_name
+    resource.__annotations__ = {}
+    return resource
+
+
+_WIRE_NAMES: dict[type, dict[str, str]] = {}
+
+
 def wire_names(resource: type[dynamic.Resource]) -> dict[str, str]:
-    """Give the name on Pulumi's wire of each property of a resource."""
-    return {name: getattr(resource, name, pulumi.property(name)).name for name in resource.__annotations__}
+    """Give the name on Pulumi's wire of each output of a resource, by its name here."""
+    return _WIRE_NAMES[resource]
 
 
 def input_type_of(resource: type[dynamic.Resource]) -> type[dict[str, Any]]:

@@ -112,8 +112,9 @@ def resource(cls: type[pulumi.CustomResource], defaults: Mapping[str, Any], repl
 
 
 def object_type(cls: type) -> Schema:
-    """Make the schema of a class with annotated attributes: an output type, or the outputs of a resource."""
-    hints, texts = inspect.get_annotations(cls), attribute_texts(cls)
+    """Make the schema of a class of getters with texts: an output type, or the outputs of a resource."""
+    texts = attribute_texts(cls)
+    hints = {name: getattr(cls, name).fget.__annotations__["return"] for name in texts}
     return {
         "description": in_wire_names(re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(cls) or ""), hints),
         "type": "object",

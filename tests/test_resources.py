@@ -15,7 +15,7 @@ from pulumi_dli import lifecycle, properties
 from pulumi_dli.batch_job_wait import DECLARED as WAIT_DECLARED
 from pulumi_dli.batch_job_wait import VERDICT
 from pulumi_dli.provider import BatchJobProvider, BatchJobWaitProvider
-from pulumi_dli.types import OnRecordExpired, Until, WhenRunning
+from pulumi_dli.types import OnRecordExpired, Until, WhenRunning, wire_names
 from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, run
 
 
@@ -37,9 +37,9 @@ def test_the_arguments_are_the_declared_properties() -> None:
 
 def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
     declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
-    job_outputs = {to_camel(name) for name in inspect.get_annotations(dli.BatchJob)}
+    job_outputs = {to_camel(name) for name in wire_names(dli.BatchJob)}
     assert job_outputs == declared | {*lifecycle.OBSERVED, "sizing"}
-    wait_outputs = {to_camel(name) for name in inspect.get_annotations(dli.BatchJobWait)}
+    wait_outputs = {to_camel(name) for name in wire_names(dli.BatchJobWait)}
     assert wait_outputs == {*WAIT_DECLARED, *VERDICT} - {"waited"}
 
 
@@ -64,7 +64,7 @@ def test_the_outputs_of_what_is_not_given_are_none() -> None:
     def program() -> dict[str, Any]:
         job = dli.BatchJob("small", file="obs://demo/a.py")
         done = dli.BatchJobWait("done", job_id=job.id)
-        names = {*inspect.get_annotations(dli.BatchJob)} & parameters(dli.BatchJob) - {"file"}
+        names = {*wire_names(dli.BatchJob)} & parameters(dli.BatchJob) - {"file"}
         return {name: getattr(job, name) for name in names} | {"timeout": done.timeout, "redact": done.redact}
 
     _, values = run(program)
@@ -80,7 +80,7 @@ def test_what_is_not_given_is_not_sent() -> None:
 def test_every_output_is_an_attribute_in_snake_case() -> None:
     def program() -> dict[str, Any]:
         job = job_with_every_argument()
-        return {name: getattr(job, name) for name in inspect.get_annotations(dli.BatchJob)}
+        return {name: getattr(job, name) for name in wire_names(dli.BatchJob)}
 
     _, values = run(program)
     assert {name: values[name] for name in EVERY_ARGUMENT} == EVERY_ARGUMENT
@@ -163,7 +163,7 @@ def test_the_scope_tells_a_job_from_one_of_the_same_name_under_another_parent() 
 def test_a_wait_is_a_child_of_its_job_and_knows_where_it_runs() -> None:
     def program() -> dict[str, Any]:
         done = dli.BatchJob("etl", file="a.py", rerun_on_failure=False).wait(until="finished", timeout="2h")
-        return {name: getattr(done, name) for name in inspect.get_annotations(dli.BatchJobWait)}
+        return {name: getattr(done, name) for name in wire_names(dli.BatchJobWait)}
 
     sent, values = run(program)
     request = sent.requests["etl-finished"]
