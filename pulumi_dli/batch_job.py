@@ -195,9 +195,12 @@ class BatchJobs:
 
     def _is_free(self, identity: Identity, batch_id: str) -> bool:
         """Tell whether a job may be taken over: not one that was deleted, or that another resource has."""
-        session = self._session
-        heir = session.heirs.get(batch_id, identity)
-        return batch_id not in session.deleted and (heir == identity or heir not in session.declared)
+        return batch_id not in self._session.deleted and self._other_heir(identity, batch_id) is None
+
+    def _other_heir(self, identity: Identity, batch_id: str) -> Identity | None:
+        """Give the other resource of the program that has a job, if one has."""
+        heir = self._session.heirs.get(batch_id, identity)
+        return heir if heir != identity and heir in self._session.declared else None
 
     def _adopt(self, client: Client, declared: Properties) -> Batch | None:
         """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
@@ -205,8 +208,7 @@ class BatchJobs:
         batch_id = declared.get("adoptId")
         if batch_id is None:
             return None
-        heir = session.heirs.get(batch_id, identity)
-        if heir != identity and heir in session.declared:
+        if (heir := self._other_heir(identity, batch_id)) is not None:
             raise SubmissionError(
                 f"{name}: adoptId names {batch_id}, the run of {heir[0]}, which the program still declares. Nothing "
                 f"was taken over and nothing was submitted. Remove {heir[0]}, or this adoptId."
