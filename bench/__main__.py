@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.measure import Row, print_heading, pulumi
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.session import Session
-from pulumi_dli.watch import live_jobs
+from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.pollers import live_jobs
 from tests.project import Project, heeded_signals
 from tests.service import Service
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.measure import Row, print_heading
+from pulumi_dli.api.models import LIVE_STATES
 from pulumi_dli.local.credentials import Credentials
-from pulumi_dli.models import LIVE_STATES
 
 CLIENTS = 200
 LOOK_EVERY = 10.0

@@ -27,13 +27,13 @@ from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import wrap_rpc_secret
 
-from pulumi_dli.errors import DliError
+from pulumi_dli.api.errors import DliError
 
 if TYPE_CHECKING:
-    from pulumi_dli.batch_job import BatchJobs
-    from pulumi_dli.batch_job_wait import BatchJobWaits
-    from pulumi_dli.properties import Checked
-    from pulumi_dli.session import Session
+    from pulumi_dli.jobs.properties import Checked
+    from pulumi_dli.operations.batch_job import BatchJobs
+    from pulumi_dli.operations.batch_job_wait import BatchJobWaits
+    from pulumi_dli.operations.context import Session
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -93,8 +93,8 @@ class _Process:
     @property
     def session(self) -> Session:
         """The session."""
-        from pulumi_dli.credentials import configuration_keys  # noqa: PLC0415
-        from pulumi_dli.session import Session  # noqa: PLC0415
+        from pulumi_dli.account.credentials import configuration_keys  # noqa: PLC0415
+        from pulumi_dli.operations.context import Session  # noqa: PLC0415
 
         with self._lock:
             if self._session is None:
@@ -106,14 +106,14 @@ class _Process:
     @property
     def jobs(self) -> BatchJobs:
         """The operations on jobs."""
-        from pulumi_dli.batch_job import BatchJobs  # noqa: PLC0415
+        from pulumi_dli.operations.batch_job import BatchJobs  # noqa: PLC0415
 
         return BatchJobs(self.session)
 
     @property
     def waits(self) -> BatchJobWaits:
         """The operations on waits."""
-        from pulumi_dli.batch_job_wait import BatchJobWaits  # noqa: PLC0415
+        from pulumi_dli.operations.batch_job_wait import BatchJobWaits  # noqa: PLC0415
 
         return BatchJobWaits(self.session)
 
@@ -125,7 +125,7 @@ _PROVIDER_KEY = "__provider"
 
 def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Take over properties from Pulumi: its unknown values become ours, its own key stays behind."""
-    from pulumi_dli.values import UNKNOWN  # noqa: PLC0415
+    from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415
 
     def convert(value: Any) -> Any:
         if isinstance(value, Unknown):
@@ -138,7 +138,7 @@ def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_pulumi(value: Any) -> Any:
-    from pulumi_dli.values import UNKNOWN  # noqa: PLC0415
+    from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415
 
     if value is UNKNOWN:
         return PULUMI_UNKNOWN

@@ -24,11 +24,11 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from pulumi_dli import BatchJob, BatchJobWait, Group, Package, SubmittedTo
-from pulumi_dli.credentials import CREDENTIALS
-from pulumi_dli.lifecycle import Until
-from pulumi_dli.models import RESOURCE_TYPES
-from pulumi_dli.properties import CHOICES, OPTION_DEFAULTS, WIRE_NAMES
-from pulumi_dli.settings import NAMESPACE, Settings, variables
+from pulumi_dli.account.credentials import CREDENTIALS
+from pulumi_dli.account.settings import NAMESPACE, Settings, variables
+from pulumi_dli.api.models import RESOURCE_TYPES
+from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.jobs.properties import CHOICES, OPTION_DEFAULTS, WIRE_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pulumi_dli.settings import Place
+from pulumi_dli.api.location import Location
 
 CERTIFICATE = Path(__file__).parent / "data" / "loopback.pem"
 PROJECT = "48cc2c48765f481480c7db940d6409d1"
@@ -90,7 +90,7 @@ class ScriptedService:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATE)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.place = Place(f"{'https' if tls else 'http'}://{self.address}", "eu-de", PROJECT)
+        self.place = Location(f"{'https' if tls else 'http'}://{self.address}", "eu-de", PROJECT)
         if is_listening:
             self.listen()
 

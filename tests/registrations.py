@@ -10,7 +10,7 @@ import pulumi
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 
-from pulumi_dli import properties
+from pulumi_dli.jobs import properties
 
 JOB_TYPE = "pulumi-python:dynamic/dli:BatchJob"
 WAIT_TYPE = "pulumi-python:dynamic/dli:BatchJobWait"

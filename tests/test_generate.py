@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
-from pulumi_dli import lifecycle, properties
-from pulumi_dli.batch_job import DEFAULT_CANCEL_TIMEOUT
-from pulumi_dli.credentials import configuration_keys, declared
-from pulumi_dli.models import BatchRequest
+from pulumi_dli.account.credentials import configuration_keys, declared
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.jobs import lifecycle, properties
+from pulumi_dli.operations.batch_job import DEFAULT_CANCEL_TIMEOUT
 from scripts.generate import ROOT, main, package_schema
 
 SCHEMA = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))

@@ -8,13 +8,13 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
-from pulumi_dli import lifecycle, properties
-from pulumi_dli.credentials import Credentials
-from pulumi_dli.errors import RetryClass, SettingsError, classify
-from pulumi_dli.models import RESOURCE_TYPES, Batch, BatchRequest, BatchState, Group, Resource, memory_mib
-from pulumi_dli.settings import Settings
-from pulumi_dli.sign_in import SignIn
-from pulumi_dli.transport import Patience
+from pulumi_dli.account.credentials import Credentials
+from pulumi_dli.account.settings import Settings
+from pulumi_dli.account.sign_in import SignIn
+from pulumi_dli.api.errors import RetryClass, SettingsError, classify
+from pulumi_dli.api.models import RESOURCE_TYPES, Batch, BatchRequest, BatchState, Group, Resource, memory_mib
+from pulumi_dli.api.transport import Patience
+from pulumi_dli.jobs import lifecycle, properties
 
 Row = dict[str, Any]
 

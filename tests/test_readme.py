@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pulumi_dli as dli
-from pulumi_dli.credentials import declared
+from pulumi_dli.account.credentials import declared
 from tests.project import Project
 from tests.service import Service
 
@@ -77,7 +77,7 @@ def test_the_table_has_every_setting_with_its_variables() -> None:
 
 
 def test_the_messages_of_a_failed_update_are_those_of_the_code() -> None:
-    sources = "".join(path.read_text() for path in Path(dli.__file__).parent.glob("*.py"))
+    sources = "".join(path.read_text() for path in Path(dli.__file__).parent.rglob("*.py"))
     in_one_piece = re.sub(r"\"\n\s*f?\"", "", sources)
     rows = re.findall(r"^\| (`.+?) \|", section("When `up` fails"), re.MULTILINE)
     assert len(rows) > 5

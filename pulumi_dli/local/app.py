@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local import logs, replies
 from pulumi_dli.local.calls import Calls
 from pulumi_dli.local.faults import Faults
@@ -20,7 +21,6 @@ from pulumi_dli.local.refusals import bad_parameter
 from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.submissions import read_json, read_submission
 from pulumi_dli.local.table import ORDERS, Job, Selection
-from pulumi_dli.models import BatchState
 
 MAX_PAGE = 100
 """How many jobs a list gives at most. The page gives no number; the vendor's client says that 100 is the default."""

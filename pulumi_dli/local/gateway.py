@@ -25,7 +25,7 @@ from pulumi_dli.local.signatures import SignedCall
 
 MAX_BODY = 12 * 1024 * 1024
 """How many bytes a body may have (IAM API reference: calls with AK/SK, 12 MB)."""
-TRANSPORT = "pulumi_dli.transport"
+TRANSPORT = "pulumi_dli.api.transport"
 """The extension of the ASGI scope that holds the connection, for faults that cut it."""
 
 _SIGN_IN = ("POST", "/v3/auth/tokens")

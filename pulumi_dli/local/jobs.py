@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, Demand
 from pulumi_dli.local.durations import write_duration
@@ -19,7 +20,6 @@ from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.refusals import Refused, not_found
 from pulumi_dli.local.submissions import Submission, accepted, without_effect
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
-from pulumi_dli.models import BatchState
 
 _NEVER_STARTED = "The job was cancelled before it was started."
 _NOTE_AGAIN_AFTER = 1.0

@@ -31,6 +31,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.app import read_selection
 from pulumi_dli.local.durations import write_duration
 from pulumi_dli.local.engines import web_ui_path
@@ -39,7 +40,6 @@ from pulumi_dli.local.refusals import Refused, bad_parameter, not_found
 from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.spans import Axis, Span, spans
 from pulumi_dli.local.table import Job, Selection
-from pulumi_dli.models import BatchState
 
 JOBS_PER_PAGE = 50
 LINES_PER_PAGE = 500

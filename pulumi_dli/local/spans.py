@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.table import Change
-from pulumi_dli.models import BatchState
 
 Kind = Literal["waiting", "starting", "running", "recovering"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, DEFAULT_SC_TYPE, MAX_RETRY_TIMES, BatchRequest, memory_mib
 from pulumi_dli.local.obs import SCHEME
 from pulumi_dli.local.refusals import bad_parameter, not_found
-from pulumi_dli.models import DEFAULT_MAX_RETRY_TIMES, DEFAULT_SC_TYPE, MAX_RETRY_TIMES, BatchRequest, memory_mib
 
 DEFAULT_QUEUE = "default"
 DEFAULT_RECOVERY_DELAY_MS = 10_000

@@ -16,13 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.engines.timeline import DEFAULT_TIMELINE, LOG, TIMELINE, parse_timeline
 from pulumi_dli.local.environment import environment_of
 from pulumi_dli.local.faults import Method, RouteName
 from pulumi_dli.local.replies import refusal
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.table import JobTable, Selection
-from pulumi_dli.models import BatchState
 
 SHORT_PAUSES = {"DLI_POLL_INTERVAL": "0.2s", "DLI_LOOKUP_WINDOW": "1s", "DLI_RETRY_PAUSE": "0.05s"}
 """Settings of the provider with which a test does not wait as long as one would for the real service."""

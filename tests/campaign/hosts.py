@@ -18,7 +18,14 @@ from typing import Self
 
 from tests.project import clean_environment
 
-MODULES = ("dill", "grpc", "pulumi.dynamic", "pulumi_dli.provider", "pulumi_dli.batch_job", "pulumi_dli.batch_job_wait")
+MODULES = (
+    "dill",
+    "grpc",
+    "pulumi.dynamic",
+    "pulumi_dli.provider",
+    "pulumi_dli.operations.batch_job",
+    "pulumi_dli.operations.batch_job_wait",
+)
 
 
 class Host:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.submissions import read_submission
 from pulumi_dli.local.table import Job, JobTable
-from pulumi_dli.models import BatchState
 from tests.local.api import ENDLESS, Api, Clock
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.spans import Axis, Span, spans
 from pulumi_dli.local.table import Change
-from pulumi_dli.models import BatchState
 
 STARTING, RUNNING, RECOVERING, SUCCESS, DEAD = (
     BatchState.STARTING,

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version, properties_file
@@ -26,7 +27,6 @@ from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.replies import conf_text
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.models import BatchRequest
 from tests.local.api import Api, eventually
 from tests.local.serving import serving
 

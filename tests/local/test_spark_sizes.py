@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes, total_memory
-from pulumi_dli.models import BatchRequest
 
 NAMES = ("driver.cores", "driver.memory", "executor.cores", "executor.memory", "executor.instances")
 GIB = 2**30

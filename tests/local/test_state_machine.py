@@ -8,8 +8,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.models import BatchState
 from tests.local.api import Api, Clock, eventually
 
 STARTING, RUNNING, RECOVERING = BatchState.STARTING, BatchState.RUNNING, BatchState.RECOVERING

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from pulumi_dli.api.models import BatchState
 from pulumi_dli.local.engines.timeline import Step, parse_timeline
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.models import BatchState
 from tests.local.api import Api
 
 STARTING, RUNNING, RECOVERING, SUCCESS, DEAD = (

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from pulumi_dli.api.models import BatchRequest, BatchState
 from pulumi_dli.local.logs import JobLogs
-from pulumi_dli.models import BatchRequest, BatchState
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from pulumi_dli.api.models import BatchRequest, BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
 from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
@@ -31,7 +32,6 @@ from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.replies import conf_text
-from pulumi_dli.models import BatchRequest, BatchState
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 """Holds the job's id in all its processes."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from pulumi_dli.models import BatchRequest, memory_mib
+from pulumi_dli.api.models import BatchRequest, memory_mib
 
 _DRIVER_CORES, _DRIVER_MEMORY = "spark.driver.cores", "spark.driver.memory"
 _EXECUTOR_CORES, _EXECUTOR_MEMORY = "spark.executor.cores", "spark.executor.memory"

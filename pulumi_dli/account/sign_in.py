@@ -1,0 +1,220 @@
+"""Who signs in, where, and for which project: from the settings and the credentials to what signs requests."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from pulumi_dli.account.clouds_yaml import FoundCloud, find_cloud
+from pulumi_dli.account.credentials import ApplicationCredential, Cloud, Credentials, KeyPair, Password, Token
+from pulumi_dli.account.keystone import KeystoneAuth
+from pulumi_dli.account.settings import Settings, iam_v3, places_of
+from pulumi_dli.api.errors import SettingsError
+from pulumi_dli.api.models import WireModel
+from pulumi_dli.api.signing import Auth, KeyAuth, TokenAuth
+from pulumi_dli.api.transport import Patience, Transport
+
+if TYPE_CHECKING:
+    from keystoneauth1.identity import v3
+
+
+_ADVICE: dict[type[Credentials], str] = {
+    Password: "IAM does not tell a wrong domain from a wrong password.",
+    Token: "Where no id of a project is set (dli:projectId), the token is exchanged for one of the project; it must "
+    "not have expired.",
+}
+"""What to say where IAM says no."""
+
+
+class _Project(WireModel):
+    id: str
+    name: str
+
+
+class _Projects(WireModel):
+    projects: list[_Project]
+
+
+class SignIn:
+    """The account of one process. Threads may share it.
+
+    Nothing is asked of IAM before it is needed, and nothing twice: a token serves all calls in its project.
+    """
+
+    def __init__(self, settings: Settings, credentials: Credentials, patience: Patience) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._patience = patience
+        self._lock = threading.RLock()
+        self._project_ids: dict[str | None, str] = {}
+        self._auths: dict[tuple[str | None, str], Auth] = {}
+
+    @property
+    def region(self) -> str | None:
+        """The region of the settings, or of the cloud that signs in."""
+        if self._settings.region is None and isinstance(self._credentials, Cloud):
+            return self._cloud.region
+        return self._settings.region
+
+    @property
+    def verify(self) -> bool | str:
+        """Whether certificates are checked, and against which file, as requests takes it."""
+        if self._settings.verify is True and isinstance(self._credentials, Cloud):
+            return self._cloud.verify
+        return self._settings.verify
+
+    def project_id(self, region: str | None) -> str:
+        """Give the id of the project of the settings; where they name none, IAM is asked once.
+
+        Raises SettingsError where the project is not given or not found, and what a call raises.
+        """
+        with self._lock:
+            given = self._settings.project_id or self._credentials.project_id
+            if given is None and region not in self._project_ids:
+                self._project_ids[region] = self._look_up_project(region)
+            return given or self._project_ids[region]
+
+    def auth(self, project_id: str, region: str | None) -> Auth:
+        """Give what signs the requests for a project."""
+        with self._lock:
+            key = region, project_id
+            if key not in self._auths:
+                self._auths[key] = self._make_auth(project_id, region)
+            return self._auths[key]
+
+    def _make_auth(self, project_id: str, region: str | None) -> Auth:
+        match self._credentials:
+            case Token(token=token):
+                how = f"which is sent as it is and has to be a token of project {project_id}"
+                return TokenAuth(token.get_secret_value(), source=f"{self._credentials.source}, {how}")
+            case KeyPair() as key:
+                return _key_auth(key, project_id)
+        return self._keystone_auth(region, project_id)
+
+    def _keystone_auth(self, region: str | None, project_id: str | None) -> KeystoneAuth:
+        return KeystoneAuth(
+            self._plugin(region, project_id),
+            source=self._credentials.source,
+            verify=self.verify,
+            timeout=self._patience.timeout,
+            project_id=project_id,
+            advice=_ADVICE.get(type(self._credentials), ""),
+        )
+
+    def _plugin(self, region: str | None, project_id: str | None) -> v3.Auth:
+        """Make what has Keystone issue a token for a project."""
+        from keystoneauth1.identity import v3  # noqa: PLC0415
+
+        plugin = self._find_cloud().plugin if isinstance(self._credentials, Cloud) else self._unscoped_plugin(region)
+        if isinstance(plugin, v3.ApplicationCredential):
+            return plugin  # it is of one project, and must not name any
+        name = None if project_id else self._settings.project_name
+        if not (project_id or name or plugin.has_scope_parameters):
+            name = self._project_name(region)
+        if project_id or name:
+            plugin.project_id, plugin.project_name = project_id, name
+        return plugin
+
+    def _unscoped_plugin(self, region: str | None) -> v3.Auth:
+        from keystoneauth1.identity import v3  # noqa: PLC0415
+
+        iam = self._iam(region)
+        if iam is None:
+            raise SettingsError(
+                f"no address of IAM: set {places_of('auth_url')}; or a region that is known, {places_of('region')}"
+            )
+        match self._credentials:
+            case Password() as user:
+                return v3.Password(
+                    iam,
+                    password=user.password.get_secret_value(),
+                    username=user.username,
+                    user_domain_id=user.domain_id,
+                    user_domain_name=user.domain_name,
+                    project_domain_id=user.domain_id,
+                    project_domain_name=user.domain_name,
+                    include_catalog=False,
+                )
+            case ApplicationCredential() as own:
+                return v3.ApplicationCredential(
+                    iam,
+                    application_credential_id=own.application_credential_id,
+                    application_credential_secret=own.application_credential_secret.get_secret_value(),
+                    include_catalog=False,
+                )
+            case Token(token=token):
+                return v3.Token(iam, token=token.get_secret_value(), include_catalog=False)
+        raise AssertionError(f"{type(self._credentials).__name__} is no way of Keystone")
+
+    @cached_property
+    def _cloud(self) -> FoundCloud:
+        return self._find_cloud()
+
+    def _find_cloud(self) -> FoundCloud:
+        credentials = self._credentials
+        assert isinstance(credentials, Cloud)  # noqa: S101
+        return find_cloud(credentials.cloud, self._settings.region, credentials.source)
+
+    def _iam(self, region: str | None) -> str | None:
+        """Give the address of IAM: of the settings, of the file with the credentials, of the region."""
+        beside = self._credentials.iam_endpoint
+        if beside and not self._settings.auth_url:
+            return iam_v3(beside, "[basic] iam_endpoint")
+        return self._settings.iam(region)
+
+    def _look_up_project(self, region: str | None) -> str:
+        if isinstance(self._credentials, KeyPair):
+            return self._ask_for_project(self._credentials, region)
+        auth = self._keystone_auth(region, None)
+        project_id = self._patience.repeat(lambda: auth.project_id)
+        self._auths[region, project_id] = auth
+        return project_id
+
+    def _ask_for_project(self, key: KeyPair, region: str | None) -> str:
+        name = self._project_name(region)
+        iam = self._iam(region)
+        if iam is None:
+            raise SettingsError(
+                f"no project: set {places_of('project_id')}; or the address of IAM, which finds it by its name: "
+                f"{places_of('auth_url')}"
+            )
+        transport = Transport(
+            _key_auth(key, None),
+            self._patience,
+            verify=self.verify,
+            setting="the address of IAM (dli:authUrl, or made from dli:region)",
+        )
+        found = transport.call(
+            _Projects, "GET", f"{iam}/projects?{urlencode({'name': name})}", name=f"GET {iam}/projects"
+        )
+        ids = [project.id for project in found.projects if project.name == name]
+        if len(ids) != 1:
+            which = f"{len(ids)} projects have the name {name!r}: {', '.join(ids)}" if ids else "no project is named so"
+            whose = "" if self._settings.project_name else ", which is that of the region"
+            raise SettingsError(
+                f"no project: IAM ({iam}) was asked for the name {name!r}{whose}: {which}. Set "
+                f"{places_of('project_id')}; or the name, {places_of('project_name')}"
+            )
+        return ids[0]
+
+    def _project_name(self, region: str | None) -> str:
+        """Give the name of the project. The clouds name the first project of a region after the region."""
+        name = self._settings.project_name or region
+        if name is None:
+            raise SettingsError(
+                f"no project: set {places_of('project_id')}; or its name, {places_of('project_name')}. The console "
+                "shows both under My Credentials"
+            )
+        return name
+
+
+def _key_auth(key: KeyPair, project_id: str | None) -> KeyAuth:
+    return KeyAuth(
+        key.access_key,
+        key.secret_key.get_secret_value(),
+        security_token=key.security_token.get_secret_value() if key.security_token else None,
+        project_id=project_id,
+        source=key.source,
+    )

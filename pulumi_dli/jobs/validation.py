@@ -1,0 +1,229 @@
+"""What the value of a property may be: rules that judge and normalise it, each for one kind of value.
+
+Values are what Pulumi's wire can carry: text, numbers, booleans, lists, maps, None for absent, and `UNKNOWN` for what a
+plan does not know yet. A rule takes a known value, and gives it normalised or raises RefusedError. It shows no value:
+any may be secret, but for those that `shown` is put around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pulumi_dli.api.models import MAX_NAME_LENGTH, memory_mib
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+"""A value that a plan does not know yet."""
+
+
+def is_known(value: Any) -> bool:
+    """True where neither the value nor anything inside it is unknown."""
+    if isinstance(value, Mapping):
+        return all(is_known(item) for item in value.values())
+    if isinstance(value, list):
+        return all(is_known(item) for item in value)
+    return value is not UNKNOWN
+
+
+class RefusedError(Exception):
+    """A rule that a value breaks. `path` leads from the property to the value, as in `[2].name`."""
+
+    def __init__(self, rule: str, path: str = "") -> None:
+        super().__init__(rule)
+        self.path = path
+
+
+def text(value: Any) -> str:
+    """Take text without NUL characters."""
+    if not isinstance(value, str):
+        raise RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
+    if "\0" in value:  # no argument of a process can hold one
+        raise RefusedError("must be text without NUL characters")
+    return value
+
+
+def name(value: Any) -> str:
+    """Take a name: text, not empty, without blanks around it."""
+    return _trimmed(value, "a name")
+
+
+def class_name(value: Any) -> str:
+    """Take a name, or empty text."""
+    return "" if value == "" else name(value)
+
+
+def shown(check: Callable[[str], str]) -> Callable[[Any], str]:
+    """Show a text that is refused. Only for properties that are never secret."""
+
+    def check_and_show(value: Any) -> str:
+        written = text(value)
+        try:
+            return check(written)
+        except RefusedError as refused:
+            raise RefusedError(f"{refused}, but is {written!r}") from None
+
+    return check_and_show
+
+
+def job_name(value: Any) -> str:
+    """Take a name that the service accepts for a job."""
+    written = shown(name)(value)
+    if len(written) > MAX_NAME_LENGTH:
+        raise RefusedError(f"must have at most {MAX_NAME_LENGTH} characters, but has {len(written)}")
+    return written
+
+
+def path(value: Any) -> str:
+    """Take an `obs://` path or the name of an uploaded package."""
+    return _trimmed(value, "a package name or an obs:// path")
+
+
+def _trimmed(value: Any, kind: str) -> str:
+    written = text(value)
+    if written != written.strip() or not written:
+        raise RefusedError(f"must be {kind}, not empty and without blanks around it")
+    return written
+
+
+def flag(value: Any) -> bool:
+    """Take true or false."""
+    if not isinstance(value, bool):
+        raise RefusedError(f"must be true or false, but is {kind_of(value)}")
+    return value
+
+
+def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """Make the rule for whole numbers in a range. `3.0` is one."""
+    limits = f"at least {least}" if most is None else f"from {least} to {most}"
+
+    def check(value: Any) -> int:
+        if not _is_number(value) or value != value // 1:
+            written = repr(value) if _is_number(value) or isinstance(value, str) else kind_of(value)
+            raise RefusedError(
+                f"must be a whole number, but is {written}; write it without quotes and without a fraction"
+            )
+        if value < least or (most is not None and value > most):
+            raise RefusedError(f"must be {limits}, but is {int(value)}")
+        return int(value)
+
+    return check
+
+
+def memory(value: Any) -> str:
+    """Take a size with its unit, `2G` or `2048M`, and write it as the page does."""
+    if not isinstance(value, str):
+        raise RefusedError(
+            f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else kind_of(value)}"
+        )
+    try:
+        mib = memory_mib(value)
+    except ValueError:
+        raise RefusedError(f"must be a size with a unit, as in '2G' or '2048M', but is {value!r}") from None
+    return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
+
+
+def choice(*allowed: str) -> Callable[[Any], str]:
+    """Make the rule for one of a few words."""
+
+    def check(value: Any) -> str:
+        written = text(value)
+        if written not in allowed:
+            raise RefusedError(f"must be one of {', '.join(allowed)}")
+        return written
+
+    return check
+
+
+def list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    """Make the rule for a list."""
+
+    def check(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise RefusedError(f"must be a list, but is {kind_of(value)}; put it in square brackets")
+        return [at(f"[{index}]", check_item, item) for index, item in enumerate(value)]
+
+    return check
+
+
+def object_of(**checks: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """Make the rule for a map with these keys. What is null in it is absent."""
+
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise RefusedError(f"must be a map with {' and '.join(checks)}, but is {kind_of(value)}")
+        for key in value:
+            if key not in checks:
+                raise RefusedError(f"has a key that is not known; known are {', '.join(checks)}")
+        return {key: at(f".{key}", checks[key], item) for key, item in value.items() if item is not None}
+
+    return check
+
+
+def scalar(value: Any) -> str:
+    """Write a configuration value as Spark reads it: `true`, not `True`; `3`, not `3.0`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return text(value)
+    if _is_number(value):
+        return str(int(value)) if value == value // 1 else repr(value)
+    raise RefusedError(f"must be text, a number, true or false, but is {kind_of(value)}")
+
+
+def map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """Make the rule for a map with any keys."""
+
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise RefusedError(f"must be a map, but is {kind_of(value)}")
+        for key in value:
+            # Mended keys would move a secret value to a path that the engine does not know as secret.
+            if key != key.strip() or not key:
+                raise RefusedError("has a key that is empty or has blanks around it; write the key without them")
+        return {key: at(f'["{key}"]', check_item, item) for key, item in value.items()}
+
+    return check
+
+
+def anything(value: Any) -> Any:
+    """Take any value that is written the same each time: no asset, no resource."""
+    if isinstance(value, Mapping):
+        return {key: at(f'["{key}"]', anything, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [at(f"[{index}]", anything, item) for index, item in enumerate(value)]
+    if value is not None and not isinstance(value, str | int | float):
+        raise RefusedError("must be text, a number, true or false, a list or a map; of a file give its file_digest")
+    return value
+
+
+def at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
+    """Check a value inside another one, if it is known."""
+    if value is UNKNOWN:
+        return value
+    try:
+        return check(value)
+    except RefusedError as refused:
+        raise RefusedError(str(refused), path + refused.path) from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def kind_of(value: Any) -> str:
+    """Name the kind of a value without showing it: it may be secret."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if _is_number(value):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a map" if isinstance(value, Mapping) else "something else"

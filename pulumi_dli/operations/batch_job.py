@@ -1,0 +1,365 @@
+"""The operations on a batch job that an engine asks for: check, plan, create, read, update, delete.
+
+They know nothing of the engine: properties are plain JSON values, unknown ones are `values.UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.clock import format_duration
+from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError, TransportError
+from pulumi_dli.api.models import Batch, BatchState
+from pulumi_dli.jobs import lifecycle, properties
+from pulumi_dli.jobs.lifecycle import Action, Decision
+from pulumi_dli.jobs.naming import scope_of, spec_of
+from pulumi_dli.jobs.properties import Checked, Properties
+from pulumi_dli.jobs.redaction import masked_lines
+from pulumi_dli.jobs.validation import is_known
+from pulumi_dli.operations.context import Identity, Session
+from pulumi_dli.operations.submission import Order
+
+DEFAULT_CANCEL_TIMEOUT = 300
+"""Seconds for which a cancelled job is awaited."""
+
+_CANCEL_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class BatchJobs:
+    """The operations on batch jobs. Threads may share it.
+
+    All raise DliError, with a message that stands alone, for what a user can cause.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def check(self, declared: Properties, before: Properties | None = None) -> Checked:
+        """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
+        if before and before.get("adoptId"):
+            # With a replacement trigger nothing else tells; where `plan` is asked, it knows better.
+            self._session.followed.add((_identity(declared), str(before["adoptId"])))
+        # With ignore_changes=["*"] the engine gives back what was checked before.
+        given = {name: value for name, value in declared.items() if name != "sizing"}
+        # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
+        # end the whole `up`, where the engine skips the job.
+        checked = properties.check(given, self._default_region(), needs_file=False)
+        if not is_known(checked.properties):
+            self._session.is_preview = True
+        for warning in checked.warnings:
+            self._session.say(_name_of(declared), warning)
+        if not checked.failures:
+            self._session.declared.add(_identity(checked.properties))
+            checked.properties["sizing"] = properties.sizing(checked.properties)
+        return checked
+
+    def _default_region(self) -> str | None:
+        try:
+            return self._session.settings.region
+        except SettingsError:  # the first call to the service says it
+            return None
+
+    def plan(self, batch_id: str, stored: Properties, declared: Properties) -> Decision:
+        """Decide what is to be done with a job, and tell the user why, if it runs again.
+
+        Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
+        is to be replaced. No answer is no change.
+        """
+        name = _name_of(declared, stored)
+        self._note(name, batch_id, stored, declared)
+        if "file" not in declared:
+            gone = "file: there is none; what it comes from has failed, or gave nothing"
+            self._session.say(name, f"{gone}. Batch job {batch_id} is left alone")
+            # `update` refuses it, so that no run is cancelled for it.
+            return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
+        decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
+        if decision.action is Action.REPLACE:
+            return self._plan_replacement(name, batch_id, stored, declared, decision)
+        if not is_known(declared):
+            return decision
+        expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
+        if not lifecycle.is_final(stored):
+            expired, state = (True, state) if expired else self._look(batch_id, stored, declared)
+            if expired and declared.get("rerunOnFailure", True) is not False:
+                state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
+        rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
+        if rerun.action is Action.REPLACE:
+            self._session.say(name, f"must run again: {rerun.reason}")
+            return rerun
+        return decision
+
+    def _note(self, name: str, batch_id: str, stored: Properties, declared: Properties) -> None:
+        """Note whose a job is."""
+        session, identity = self._session, _identity(declared)
+        if stored.get("adoptId"):
+            session.followed.add((identity, str(stored["adoptId"])))
+        elif stored:  # it came after the job
+            session.followed.discard((identity, str(declared.get("adoptId"))))
+        if batch_id not in session.taken_over:
+            session.jobs[batch_id] = name
+            session.owners[batch_id], session.heirs[batch_id] = _identity(stored), identity
+        elif (heir := session.heirs.get(batch_id, identity)) != identity:
+            session.say(
+                name,
+                f"batch job {batch_id} was taken over by {heir[0]}: now it is the run of both, and a change of "
+                "either cancels it",
+            )
+
+    def _plan_replacement(
+        self, name: str, batch_id: str, stored: Properties, declared: Properties, decision: Decision
+    ) -> Decision:
+        consequence = ""
+        if not lifecycle.is_final(stored):
+            try:
+                batch = self._read(batch_id, stored)
+            except DliError as error:
+                unasked = f"whether batch job {batch_id} still runs could not be asked"
+                if declared.get("whenRunning") == "refuse" and not isinstance(error, SettingsError):
+                    raise JobError(
+                        f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
+                        f"refuse. {error}"
+                    ) from None
+                self._session.say(name, f"{unasked}: {error}")
+                batch = None
+            if batch is not None and not batch.is_final:
+                if declared.get("whenRunning") == "refuse":
+                    raise JobError(
+                        f"{name}: {decision.reason}, so the job would run again, but batch job {batch_id} is "
+                        f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
+                    )
+                consequence = f"; cancels run {batch_id}, {batch.state}"
+        self._session.say(name, f"must run again: {decision.reason}{consequence}")
+        return decision
+
+    def _look(self, batch_id: str, stored: Properties, declared: Properties) -> tuple[bool, BatchState | None]:
+        """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
+        try:
+            batch = self._session.recent(batch_id)
+            if batch is None and declared.get("onRecordExpired") == "rerun":
+                batch = self._read(batch_id, stored)
+                if batch is None:
+                    return True, lifecycle.stored_state(stored)
+            if batch is not None:
+                return False, batch.batch_state
+            state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
+            if state is BatchState.DEAD and declared.get("autoRecovery"):
+                batch = self._read(batch_id, stored)  # it may be about to recover
+                state = batch.batch_state if batch is not None else state
+        except DliError as error:  # said once, not for each of many jobs
+            self._session.say("dli", f"jobs whose end was not seen are taken as unchanged: {error}")
+        else:
+            return False, state
+        return False, None
+
+    def create(self, declared: Properties) -> tuple[str, dict[str, Any]]:
+        """Submit a job, and give its id and its outputs. Does not wait for it."""
+        name = _name_of(declared)
+        try:
+            if not declared.get("file"):
+                raise SettingsError(properties.FILE_MISSING)
+            client = self._session.client(declared.get("region"), declared.get("projectId"))
+            batch = self._adopt(client, declared) or self._submit(client, declared)
+        except DliError as error:
+            said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
+            cancelled = self._session.cancelled.get(_identity(declared))
+            earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
+            raise SubmissionError(f"{said}{earlier}") from None
+        # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
+        if not batch.is_described:
+            try:
+                described = client.details(batch.id, patient=False)
+                batch = described.model_copy(update={"id": batch.id})
+            except DliError as error:
+                self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
+        place = {"region": client.place.region, "projectId": client.place.project_id}
+        self._session.saw(batch)
+        self._session.jobs[batch.id] = name
+        self._session.owners[batch.id] = self._session.heirs[batch.id] = _identity(declared)
+        return batch.id, lifecycle.outputs(declared, batch, place)
+
+    def _submit(self, client: Client, declared: Properties) -> Batch:
+        # Whatever can fail in making the request fails here, before it is sent.
+        spec = spec_of(properties.canonical(declared), declared.get("triggers"), declared.get("replacementTrigger"))
+        order = Order(
+            resource_name=_name_of(declared),
+            scope=scope_of(declared.get("scope"), self._session.settings.scope),
+            spec=spec,
+            fixed_name=declared.get("name"),
+            body=lambda name: properties.request_body(declared, name),
+            redact=declared.get("redact") or (),
+            is_free=functools.partial(self._is_free, _identity(declared)),
+        )
+        return self._session.submitter(client).submit(order)
+
+    def _is_free(self, identity: Identity, batch_id: str) -> bool:
+        """Tell whether a job may be taken over: not one that was deleted, or that another resource has."""
+        return batch_id not in self._session.deleted and self._other_heir(identity, batch_id) is None
+
+    def _other_heir(self, identity: Identity, batch_id: str) -> Identity | None:
+        """Give the other resource of the program that has a job, if one has."""
+        heir = self._session.heirs.get(batch_id, identity)
+        return heir if heir != identity and heir in self._session.declared else None
+
+    def _adopt(self, client: Client, declared: Properties) -> Batch | None:
+        """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
+        name, identity, session = _name_of(declared), _identity(declared), self._session
+        batch_id = declared.get("adoptId")
+        if batch_id is None:
+            return None
+        if (heir := self._other_heir(identity, batch_id)) is not None:
+            raise SubmissionError(
+                f"{name}: adoptId names {batch_id}, the run of {heir[0]}, which the program still declares. Nothing "
+                f"was taken over and nothing was submitted. Remove {heir[0]}, or this adoptId."
+            )
+        if batch_id in session.deleted or (identity, batch_id) in session.followed:
+            session.say(name, "adoptId was followed before, so a new run is submitted; remove it")
+            return None
+        batch = client.find(batch_id)
+        if batch is None:
+            raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
+        request = batch.request() or {}
+        for key in ("file", "className"):
+            there, here = request.get(key), declared.get(key) or ""
+            if there is not None and there != here:
+                raise SubmissionError(
+                    f"{name}: adoptId names {batch_id}, but that job has another {key}. Nothing was taken over and "
+                    "nothing was submitted."
+                )
+        batch = _settled(client, batch)
+        rerun = lifecycle.outcome(declared, batch_id, batch.batch_state, expired=False)
+        if rerun.action is Action.REPLACE:
+            session.say(name, f"adoptId names {batch_id}, which is dead: a new run is submitted")
+            return None
+        session.taken_over.add(batch_id)
+        return batch
+
+    def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
+        """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
+        batch = self._read(batch_id, stored)
+        if batch is None:
+            name = _name_of(stored)
+            if lifecycle.is_final(stored):
+                self._session.say(name, f"the service has deleted the record of batch job {batch_id}; its end was seen")
+            else:
+                self._session.say(name, lifecycle.unknown_message(name, batch_id))
+        return lifecycle.refreshed(stored, batch)
+
+    def get(self, batch_id: str, declared: Properties) -> dict[str, Any]:
+        """Describe a job that this stack does not manage. Raises JobError where the service has no such job."""
+        client = self._session.client(declared.get("region"), declared.get("projectId"))
+        batch = client.find(batch_id) if batch_id.strip() else None
+        if batch is None:
+            raise JobError(
+                f"{_name_of(declared)}: there is no batch job {batch_id!r} in project {client.place.project_id}. The "
+                "service keeps the record of a finished job for some hours only."
+            )
+        return lifecycle.outputs(declared, batch, {"region": client.place.region, "projectId": client.place.project_id})
+
+    def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
+        """Take over new options. No call: nothing that the service knows has changed.
+
+        Raises JobError where there is no file.
+        """
+        if not declared.get("file"):
+            raise JobError(f"{_name_of(declared, stored)}: {properties.FILE_MISSING}. Its run is left alone.")
+        declared = {name: value for name, value in declared.items() if name != "adoptId"}  # not followed: too late
+        followed = {"adoptId": stored["adoptId"]} if stored.get("adoptId") else {}
+        observed = {name: stored.get(name) for name in lifecycle.OBSERVED}
+        log = masked_lines(stored.get("log"), declared.get("redact"))
+        return {**declared, **followed, **observed, "log": log}
+
+    def delete(self, batch_id: str, stored: Properties) -> None:
+        """Cancel a job that still runs, and wait for its end; leave one that has ended alone.
+
+        Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
+        """
+        name = _name_of(stored)
+        owner = self._session.owners.get(batch_id, _identity(stored))
+        if batch_id in self._session.taken_over or (stored and owner != _identity(stored)):
+            # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
+            self._session.say(
+                name, f"batch job {batch_id} is left alone: it belongs to another resource now, {owner[0]}"
+            )
+            return
+        self._session.deleted.add(batch_id)
+        if stored.get("adoptId"):
+            self._session.deleted.add(stored["adoptId"])  # it has been followed, once
+        if lifecycle.is_final(stored):
+            return
+        try:
+            batch = self._read(batch_id, stored)
+            if batch is not None and (not batch.is_final or lifecycle.may_recover(batch)):
+                self._cancel(batch_id, stored)
+        except JobError:
+            raise
+        except DliError as error:
+            raise JobError(
+                f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
+            ) from None
+
+    def _cancel(self, batch_id: str, stored: Properties) -> None:
+        name, client = _name_of(stored), self._client_of(stored)
+        try:
+            client.cancel(batch_id)
+        except ServiceError as error:
+            batch = client.find(batch_id)  # refused: it may have ended meanwhile
+            if batch is not None and not batch.is_final:
+                raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
+            return
+        self._session.cancelled[self._session.heirs.get(batch_id, _identity(stored))] = batch_id
+        self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
+
+    def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
+        seconds = DEFAULT_CANCEL_TIMEOUT if timeout is None else timeout
+        deadline = self._session.clock.now() + seconds
+        looks = 0
+        while seconds:
+            # Pulumi's host deletes four at a time: asking for each takes no more calls than a listing for all.
+            batch = client.find(batch_id)
+            if batch is None or batch.is_final:
+                return
+            if self._session.clock.now() >= deadline:
+                raise JobError(
+                    f"{name}: batch job {batch_id} was cancelled, but is still {batch.state} after "
+                    f"{format_duration(seconds)}. It stays in the state; run the command again."
+                )
+            self._session.clock.sleep(_CANCEL_PAUSES[min(looks, len(_CANCEL_PAUSES) - 1)])
+            looks += 1
+
+    def _client_of(self, stored: Properties) -> Client:
+        return self._session.client_of(lifecycle.place_of(stored))
+
+    def _read(self, batch_id: str, stored: Properties) -> Batch | None:
+        """Read a job where it was submitted. A refusal there names the place if the credentials are for another one."""
+        client = self._client_of(stored)
+        try:
+            batch = client.find(batch_id)
+        except (ServiceError, TransportError) as error:
+            own_project = self._session.own_project_id(may_ask=isinstance(error, ServiceError))
+            if own_project in (None, client.place.project_id):
+                raise
+            raise DliError(
+                f"{error} The job was submitted to project {client.place.project_id}; the credentials in use are for "
+                f"{own_project}."
+            ) from None
+        if batch is not None:
+            batch = _settled(client, batch)
+            self._session.saw(batch)
+        return batch
+
+
+def _settled(client: Client, batch: Batch) -> Batch:
+    """Read a dead job again that may be about to recover."""
+    return (client.find(batch.id) if lifecycle.may_recover(batch) else None) or batch
+
+
+def _identity(properties: Properties) -> Identity:
+    """Give what tells the resources of all stacks apart."""
+    return str(properties.get("resourceName")), str(properties.get("scope"))
+
+
+def _name_of(*sources: Properties) -> str:
+    """Give the logical name of a job, by which the user knows it."""
+    return next((str(source["resourceName"]) for source in sources if source.get("resourceName")), "batch job")

@@ -1,0 +1,145 @@
+"""What one process knows while it works for one stack: settings, connections, and what it has already seen and said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_dli.account.credentials import Credentials
+from pulumi_dli.account.settings import Settings
+from pulumi_dli.account.sign_in import SignIn
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.clock import Clock, SystemClock
+from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.location import Location
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.transport import Patience
+from pulumi_dli.operations.pollers import DeadJobs
+from pulumi_dli.operations.submission import Say, Submitter
+
+Identity = tuple[str, str]
+"""What tells the resources of all stacks apart: logical name and scope, as they are declared or stored."""
+
+
+class Session:
+    """Settings, clients by place, and the memory of one process. Threads may share it.
+
+    `stack_configuration` has keys as in `dli:region`, values decrypted. Nothing is read or called before it is needed:
+    the settings and the credentials are resolved at the first call, which raises SettingsError.
+    """
+
+    _RECENT = 30.0
+
+    def __init__(self, stack_configuration: Mapping[str, str], say: Say, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.is_preview = False
+        """True once an unknown value was met where only a preview has one."""
+        self.jobs: dict[str, str] = {}
+        """The logical names of the jobs that this process has met in its stack, by id."""
+        self.owners: dict[str, Identity] = {}
+        """Which resource of the state has a job, by the job's id; after a rename with an alias its old name."""
+        self.heirs: dict[str, Identity] = {}
+        """Which resource has a job by its declaration, by the job's id."""
+        self.declared: set[Identity] = set()
+        """The resources that this process has checked: those of the program, and not one that is to be deleted."""
+        self.taken_over: set[str] = set()
+        """The ids of the jobs that this process has taken over: what had them before must not cancel them."""
+        self.deleted: set[str] = set()
+        """The ids of the jobs that this process was told to delete."""
+        self.followed: set[tuple[Identity, str]] = set()
+        """Each `adoptId` that was followed already, with its resource: it is followed once only."""
+        self.cancelled: dict[Identity, str] = {}
+        """The ids of the jobs that this process has cancelled, by the resource that submits anew."""
+        self._configuration = stack_configuration
+        self._say = say
+        self._said: set[tuple[str, str]] = set()
+        self._lock = threading.RLock()
+        self._settings: Settings | None = None
+        self._sign_in: SignIn | None = None
+        self._clients: dict[Location, Client] = {}
+        self._submitters: dict[Location, Submitter] = {}
+        self._dead_jobs: dict[Location, DeadJobs] = {}
+        self._seen: dict[str, tuple[float, Batch]] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        with self._lock:
+            if self._settings is None:
+                self._settings = Settings.load(self._configuration)
+            return self._settings
+
+    @property
+    def _patience(self) -> Patience:
+        settings = self.settings
+        return Patience(settings.request_timeout, settings.max_retries, settings.retry_pause, self.clock)
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The account with which this process works."""
+        with self._lock:
+            if self._sign_in is None:
+                self._sign_in = SignIn(self.settings, Credentials.load(self._configuration), self._patience)
+            return self._sign_in
+
+    def client(self, region: str | None = None, project_id: str | None = None) -> Client:
+        """Give the client of a place; what is not given comes from the settings, or is asked of IAM."""
+        sign_in = self.sign_in
+        region = region or sign_in.region
+        place = self.settings.place(project_id or sign_in.project_id(region), region)
+        with self._lock:
+            if place not in self._clients:
+                auth = sign_in.auth(place.project_id, region)
+                self._clients[place] = Client(place, auth, self._patience, verify=sign_in.verify)
+            return self._clients[place]
+
+    def own_project_id(self, *, may_ask: bool) -> str | None:
+        """Give the project that the settings name; by its name IAM may have to be asked. None where it is not known."""
+        if self.settings.project_id or not may_ask:
+            return self.settings.project_id
+        try:
+            return self.sign_in.project_id(self.sign_in.region)
+        except DliError:  # this is asked to explain another failure, which is the one to tell
+            return None
+
+    def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
+        """Give the client of the place where a job was submitted (`region`, `projectId`)."""
+        place = submitted_to or {}
+        return self.client(place.get("region"), place.get("projectId"))
+
+    def submitter(self, client: Client) -> Submitter:
+        """Give what submits with this client; one for all jobs, since it lists what is left behind only once."""
+        with self._lock:
+            if client.place not in self._submitters:
+                self._submitters[client.place] = Submitter(
+                    client,
+                    self.clock,
+                    lookup_window=self.settings.lookup_window,
+                    adopt=self.settings.adopt,
+                    taken_over=self.taken_over,
+                    say=self.say,
+                )
+            return self._submitters[client.place]
+
+    def dead_jobs(self, client: Client) -> DeadJobs:
+        """Give the listing of dead jobs that all plans of this process share."""
+        with self._lock:
+            return self._dead_jobs.setdefault(client.place, DeadJobs(client, self.clock))
+
+    def saw(self, batch: Batch) -> None:
+        """Remember a job as it was read just now."""
+        self._seen[batch.id] = (self.clock.now(), batch)
+
+    def recent(self, batch_id: str) -> Batch | None:
+        """Give a job as it was read in the last 30 seconds."""
+        seen_at, batch = self._seen.get(batch_id, (0.0, None))
+        return batch if self.clock.now() - seen_at <= self._RECENT else None
+
+    def say(self, job_name: str, message: str) -> None:
+        """Tell the user something about a job, once: the engine may ask the same thing twice."""
+        with self._lock:
+            is_new = (job_name, message) not in self._said
+            self._said.add((job_name, message))
+        if is_new:
+            self._say(job_name, message)

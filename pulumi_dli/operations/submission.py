@@ -1,0 +1,389 @@
+"""Submitting a job: never lost, never twice.
+
+The API has no idempotency key, and names may repeat. So each submission has a name of its own (`jobs.naming`), by which
+it is found again where its reply was lost, and by which a later process finds what a killed one left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.clock import Clock
+from pulumi_dli.api.errors import DliError, NoAnswerError, RetryClass, ServiceError, SubmissionError
+from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.naming import SubmissionName
+from pulumi_dli.jobs.properties import WIRE_NAMES, canonical
+from pulumi_dli.jobs.redaction import masked
+
+Say = Callable[[str, str], None]
+"""Tells the user something: the job's logical name, and the message."""
+
+_MOST_REPEATS = 2
+_LOOK_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
+"""Seconds between looks for a submission without an answer; the last one repeats until the window is over."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job to be submitted.
+
+    `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
+    in it, which the service may repeat in a refusal; `is_free` tells of an id whether that job may be taken over.
+    """
+
+    resource_name: str
+    scope: str
+    spec: str
+    fixed_name: str | None
+    body: Callable[[str], dict[str, Any]]
+    redact: Sequence[str] = ()
+    is_free: Callable[[str], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """A request under its name. `before` has the jobs that had this name already."""
+
+    order: Order
+    name: str
+    body: dict[str, Any]
+    before: frozenset[str]
+
+
+class Submitter:
+    """Submits jobs in one project, and knows what an interrupted `up` left there. Threads may share it.
+
+    `lookup_window` is the seconds for which a submission without an answer is looked for. `adopt` False: jobs left
+    behind are not looked for. The ids of those that are taken over are added to `taken_over`.
+    """
+
+    def __init__(
+        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, taken_over: set[str], say: Say
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._lookup_window = lookup_window
+        self._adopt = adopt
+        self._taken_over = taken_over
+        self._say = say
+        self._lock = threading.Lock()
+        self._live: dict[str, Batch] | None = None
+        self._unanswered: dict[str, _Submission] = {}
+        """The last submission of each scope of which nobody knows whether it runs."""
+        self._taken: set[str] = set()
+        """The jobs that belong to a resource of this process: no other one gets them."""
+
+    def submit(self, order: Order) -> Batch:
+        """Submit a job, or take over the run of it that an interrupted `up` left.
+
+        Raises ServiceError or TransportError where nothing runs: the service refuses, or was never reached. Raises
+        SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
+        whether a job runs; the message says which.
+        """
+        batch = self._submitted_before(order) or (self._left_behind(order) if self._adopt else None)
+        if batch is None:
+            if order.fixed_name is None:
+                name, before = str(SubmissionName.new(order.resource_name, order.scope, order.spec)), frozenset[str]()
+            else:
+                name, before = order.fixed_name, frozenset(batch.id for batch in self._named(order.fixed_name))
+            batch = self._submit_as(_Submission(order, name, order.body(name), before))
+        self._take(batch)
+        return batch
+
+    def _submitted_before(self, order: Order) -> Batch | None:
+        """Look for what this process has submitted for the same job without an answer: a hook may have it repeated.
+
+        It counts in any state, since it was submitted in this very `up`.
+        """
+        submission = self._unanswered.get(order.scope)
+        if submission is None:
+            return None
+        found = self._look_up_or_raise(submission)
+        batch = self._keep_one(submission, found) if found else None
+        self._unanswered.pop(order.scope, None)
+        return batch
+
+    def _left_behind(self, order: Order) -> Batch | None:
+        """Find a live run of this very job: only an `up` killed between submission and save leaves one."""
+        runs = []
+        for listed in self._live_jobs(order).values():
+            name = SubmissionName.parse(listed.name)
+            is_of_scope = name is not None and name.scope == order.scope
+            has_fixed_name = order.fixed_name is not None and listed.name == order.fixed_name
+            is_free = listed.id not in self._taken and order.is_free(listed.id)
+            if not is_free or not (is_of_scope or has_fixed_name):
+                continue
+            batch = self._client.find(listed.id)
+            if batch is None:
+                continue
+            if has_fixed_name:
+                if _same_request(batch, order.body(str(order.fixed_name))) is True:
+                    runs.append(batch)
+            elif order.fixed_name is None and name is not None and name.spec == order.spec:
+                runs.append(batch)
+            elif not batch.is_final:
+                self._say(
+                    order.resource_name,
+                    f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
+                    "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
+                    "beside the new one",
+                )
+        if len(runs) > 1:
+            listed_runs = "; ".join(_described(batch) for batch in runs)
+            raise SubmissionError(
+                f"{order.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
+                f"knows: {listed_runs}. Cancel all but one of them, and run `pulumi up` again: it takes over the last "
+                "one."
+            )
+        if not runs or not self._take(runs[0]):
+            return None
+        self._taken_over.add(runs[0].id)
+        self._say(
+            order.resource_name,
+            f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
+        )
+        return runs[0]
+
+    def _take(self, batch: Batch) -> bool:
+        """Note whose a job is; False where it is another resource's already."""
+        with self._lock:
+            is_free = batch.id not in self._taken
+            self._taken.add(batch.id)
+            return is_free
+
+    def _live_jobs(self, order: Order) -> dict[str, Batch]:
+        """List the jobs that have not ended: once, before this process submits anything."""
+        with self._lock:
+            if self._live is None:
+                self._live = self._list_live(order)
+            return self._live
+
+    def _list_live(self, order: Order) -> dict[str, Batch]:
+        try:
+            return {batch.id: batch for batch in self._client.live()}
+        except ServiceError as error:
+            if error.status != 403:
+                raise
+            raise SubmissionError(
+                f"{order.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
+                "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
+                "that permission set dli:adopt to false."
+            ) from None
+
+    def _named(self, name: str) -> list[Batch]:
+        """List the jobs of exactly this name; the service's filter may match a part of it."""
+        return [batch for batch in self._client.batches({"job_name": name}) if batch.name == name]
+
+    def _submit_as(self, submission: _Submission) -> Batch:
+        batch = self._post(submission)
+        if batch is not None:
+            return batch
+        found = self._look_up_or_raise(submission)
+        for _ in range(_MOST_REPEATS):
+            if found:
+                break
+            found = self._submit_again(submission)
+        if not found:
+            raise self._uncertain(
+                submission, f"The service gave no usable answer {_MOST_REPEATS + 1} times, and lists no such job."
+            )
+        return self._keep_one(submission, found)
+
+    def _submit_again(self, submission: _Submission) -> list[Batch]:
+        """Send a request again that nothing has been heard of, under the same name; give what it has become.
+
+        The first one may only have been late. So whatever the service says now, it is looked at once more.
+        """
+        try:
+            answered = self._post(submission)
+        except DliError as error:
+            found = self._look_up_or_raise(submission)
+            if not found:
+                raise self._uncertain(
+                    submission, f"There was no usable answer; it was sent again, and then: {_sentence(error)}"
+                ) from None
+            return found
+        return self._look_up_or_raise(submission) if answered is None else self._look_beside(submission, answered)
+
+    def _look_beside(self, submission: _Submission, answered: Batch) -> list[Batch]:
+        """Look whether an earlier request has been accepted too. This one is, so nothing may raise."""
+        resource_name, found = submission.order.resource_name, []
+        try:
+            found = self._look_up(submission, patient=True)
+        except DliError as error:
+            self._say(
+                resource_name,
+                f"submitted as {answered.id} in the end. Whether an earlier request was accepted too could not be "
+                f"asked: {error}",
+            )
+        others = [batch for batch in found if batch.id != answered.id]
+        if others and submission.order.fixed_name is not None:
+            self._say(
+                resource_name,
+                f"submitted as {answered.id}; new jobs of the same name are there too, and may be the same request: "
+                f"{_ids(others)}. Cancel them if nobody else submitted them",
+            )
+            return [answered]
+        return found if len(others) < len(found) else [*others, answered]
+
+    def _post(self, submission: _Submission) -> Batch | None:
+        """Send the request; None where it may or may not have been carried out."""
+        try:
+            return self._client.create(submission.body)
+        except (NoAnswerError, ServiceError) as error:
+            answer = _without_secrets(error, submission.order.redact)
+            if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
+                raise answer from None
+            self._say(
+                submission.order.resource_name,
+                f"{_sentence(answer)} Looking for the job by its name, {submission.name}",
+            )
+        return None
+
+    def _look_up_or_raise(self, submission: _Submission) -> list[Batch]:
+        try:
+            return self._look_up(submission)
+        except DliError as error:
+            raise self._uncertain(
+                submission, f"There was no usable answer, and the jobs cannot be listed: {_sentence(error)}"
+            ) from None
+
+    def _look_up(self, submission: _Submission, *, patient: bool = False) -> list[Batch]:
+        """Look for a submission until it is listed or the window is over; `patient`: only when the window is over.
+
+        A look that fails is not the last one; the last one raises.
+        """
+        end = self._clock.now() + self._lookup_window
+        looks = 0
+        while True:
+            pause = _LOOK_PAUSES[min(looks, len(_LOOK_PAUSES) - 1)]
+            self._clock.sleep(max(min(pause, end - self._clock.now()), 0))
+            is_last = self._clock.now() >= end
+            looks += 1
+            if patient and not is_last:
+                continue
+            try:
+                found = self._found(submission)
+            except DliError:
+                if is_last:
+                    raise
+                continue
+            if found or is_last:
+                return found
+
+    def _found(self, submission: _Submission) -> list[Batch]:
+        """List the jobs that a submission has become."""
+        found = [batch for batch in self._named(submission.name) if batch.id not in submission.before]
+        if submission.order.fixed_name is None:
+            return found
+        # The user's name may be that of other jobs too.
+        return [
+            batch
+            for batch in found
+            if batch.id not in self._taken and _same_request(batch, submission.body) is not False
+        ]
+
+    def _keep_one(self, submission: _Submission, found: list[Batch]) -> Batch:
+        """Keep the first of the jobs that one submission has become, and cancel the others."""
+        resource_name = submission.order.resource_name
+        kept, *others = sorted(found, key=lambda batch: (batch.create_time or math.inf, batch.id))
+        if others and submission.order.fixed_name is not None:
+            self._unanswered[submission.order.scope] = submission
+            raise SubmissionError(
+                f"{resource_name}: submitted as {submission.name} without a usable answer, and several new jobs have "
+                f"that name: {_ids(found)}. Cancel all but one, and give that one as adoptId."
+            )
+        self._say(resource_name, f"was accepted: {_described(kept)}")
+        for batch in others:
+            twice = f"was accepted more than once; kept {kept.id}"
+            if batch.is_final:
+                self._say(resource_name, f"{twice}, but {batch.id} is {batch.state} already: the job has run twice")
+                continue
+            try:
+                self._client.cancel(batch.id)
+                self._say(resource_name, f"{twice}, cancelled {batch.id}")
+            except DliError as error:
+                self._say(resource_name, f"{twice}, and {batch.id} could not be cancelled: {error}")
+        return kept
+
+    def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
+        """Make the error for a submission of which nobody knows whether it runs."""
+        self._unanswered[submission.order.scope] = submission
+        what_next = (
+            "The next `pulumi up` takes the job over while it runs."
+            if self._adopt and submission.order.fixed_name is None
+            else "Look for it in the console before the next `pulumi up`; adoptId takes it over."
+        )
+        return SubmissionError(
+            f"{submission.order.resource_name}: a job may run, submitted as {submission.name}. {what} {what_next}"
+        )
+
+
+def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:
+    """Make the error anew with the service's message masked."""
+    if not isinstance(error, ServiceError):
+        return error
+    return type(error)(
+        status=error.status,
+        code=error.code,
+        message=masked(error.message, redact),
+        call=error.call,
+        request_id=error.request_id,
+        note=error.note,
+    )
+
+
+def _sentence(error: DliError) -> str:
+    return f"{str(error).rstrip('.')}."
+
+
+def _ids(batches: Iterable[Batch]) -> str:
+    return ", ".join(batch.id for batch in batches)
+
+
+def _described(batch: Batch) -> str:
+    """Name a job so that a person can find it: id, name, state, owner, time."""
+    created = ""
+    if batch.create_time:
+        with contextlib.suppress(ValueError, OverflowError, OSError):  # not a time of ours
+            time = datetime.fromtimestamp(batch.create_time / 1000, UTC)
+            created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
+    owner = f", owner {batch.owner}" if batch.owner else ""
+    return f"batch job {batch.id} ({batch.name}, {batch.state}{owner}{created})"
+
+
+_FILLED_IN = ("queue", "feature", "sparkVersion", "image", "obsBucket", "executionAgencyUrn")
+"""What the service may add to a request that leaves it open."""
+
+_PROPERTY_NAMES = {wire_name: name for name, wire_name in WIRE_NAMES.items()}
+
+
+def _same_request(batch: Batch, body: Mapping[str, Any]) -> bool | None:
+    """Tell whether a job was made by this request; None where its `req_body` is not there.
+
+    `req_body` leaves some keys out and has defaults filled in, lower-cases the queue, and names two keys otherwise
+    (`autoRecovery`, `maxRetryTimes`). So what it has is compared, and a key that is not in it says nothing.
+    """
+    request = batch.request()
+    if request is None:
+        return None
+    theirs_by_name = {_PROPERTY_NAMES.get(key, key): value for key, value in request.items()}
+    theirs, ours = canonical(theirs_by_name), canonical({_PROPERTY_NAMES.get(key, key): body[key] for key in body})
+    return all(_same_value(name, theirs.get(name), ours.get(name)) for name in theirs_by_name if name in WIRE_NAMES)
+
+
+def _same_value(name: str, theirs: Any, ours: Any) -> bool:
+    if ours is None and name in _FILLED_IN:
+        return True
+    if name == "queue":
+        return str(theirs).lower() == str(ours).lower()
+    if name == "conf" and isinstance(theirs, Mapping):
+        return all(item in theirs.items() for item in (ours or {}).items())  # the service may add to it
+    return bool(theirs == ours) or theirs == "CUSTOMIZED"

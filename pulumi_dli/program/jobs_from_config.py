@@ -1,0 +1,248 @@
+"""Jobs that the stack's configuration declares, one block a job, instead of a program.
+
+config:
+  dli:jobDefaults:
+    queue: batch
+  dli:jobs:
+    extract:
+      file: obs://demo/jobs/extract.py
+    load:
+      file: obs://demo/jobs/load.py
+      dependsOn: [extract]
+      wait: true
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, get_args
+
+import pulumi
+from pulumi.runtime import get_config, get_config_env, is_config_secret
+
+from pulumi_dli.api.clock import parse_duration
+from pulumi_dli.program.resources import BatchJob
+from pulumi_dli.program.types import Until, wire_names
+
+JOBS = "dli:jobs"
+"""The key of the jobs: a map by name."""
+DEFAULTS = "dli:jobDefaults"
+"""The key of what holds for every job that does not say it otherwise."""
+
+_ORDER = ("dependsOn", "rerunWith")
+_MAY_BE_SECRET = ("args", "conf", "triggers")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \S+")
+"""How Pulumi writes what YAML takes for a date."""
+
+Block = Mapping[str, Any]
+
+
+def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, BatchJob]:
+    """Declare every job of the stack's configuration, and give the jobs by name.
+
+    `dli:jobs` is a map by name. A job's block has the arguments of `BatchJob`, named as in the schema (`driverMemory`),
+    and these:
+
+    * `wait`: true, or a map with `until`, `timeout` and `streamLog`: wait for the outcome, as `BatchJob.wait` does.
+    * `dependsOn`: a list of jobs; it is submitted when they have succeeded.
+    * `rerunWith`: a list of jobs; it runs again whenever one of them does.
+
+    `dli:jobDefaults` holds for every job: maps are merged by key, lists are replaced, null takes a default away. Where
+    one of the two holds a secret, `args`, `conf` and `triggers` of all jobs are secret: Pulumi does not tell which is.
+
+    `opts` are options of each job. Raises RunError with all that is wrong, and where in the file.
+    """
+    if get_config(JOBS) is None:
+        pulumi.log.warn(f"{JOBS} is not in this stack's configuration, so it declares no job")
+    defaults = _completed(_read(DEFAULTS))
+    declared = {name: _completed(block) for name, block in _read(JOBS).items()}
+    _refuse(
+        _misspelt_keys(),
+        _faults(defaults, DEFAULTS),
+        *(_faults(block, _path(name)) for name, block in declared.items()),
+    )
+    blocks = {name: _merged(defaults, block) for name, block in declared.items()}
+    _refuse(*(_contradictions(name, blocks) for name in blocks))
+    is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)
+    jobs: dict[str, BatchJob] = {}
+    for name in _in_order(blocks):
+        jobs[name] = _declare(name, _with_secrets(blocks[name]) if is_secret else blocks[name], jobs, opts)
+    return {name: jobs[name] for name in blocks}
+
+
+def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi.ResourceOptions | None) -> BatchJob:
+    arguments: dict[str, Any] = {argument: block.get(key) for key, argument in _arguments().items()}
+    if block.get("rerunWith"):
+        reruns = {"rerunWith": {other: jobs[other].id for other in block["rerunWith"]}}
+        arguments["triggers"] = {**(block.get("triggers") or {}), **reruns}
+    order = pulumi.ResourceOptions(depends_on=[jobs[other].wait() for other in block.get("dependsOn") or ()])
+    job = BatchJob(name, **arguments, opts=pulumi.ResourceOptions.merge(opts, order))
+    wait = block.get("wait")
+    if isinstance(wait, Mapping):
+        job.wait(wait.get("until") or "success", wait.get("timeout"), stream_log=wait.get("streamLog") or False)
+    return job
+
+
+def _misspelt_keys() -> Iterator[str]:
+    for key in get_config_env():
+        meant = difflib.get_close_matches(key, (JOBS, DEFAULTS), n=1, cutoff=0.85)
+        if meant and meant[0] != key and key.startswith("dli:"):
+            yield f"{key}: there is no such setting; is {meant[0]} meant?"
+
+
+def _read(key: str) -> dict[str, Any]:
+    text = get_config(key)
+    try:
+        value = {} if text is None else json.loads(text)
+    except ValueError:
+        value = text
+    if not isinstance(value, dict):
+        raise pulumi.RunError(
+            f"{key}: must be a map; write it into the stack's file, or use `pulumi config set --path`"
+        )
+    return value
+
+
+def _completed(block: Any) -> Any:
+    """Write out what may be written shorter: an empty block, a wait that is true, true and false in `args`."""
+    if not isinstance(block, dict):
+        return {} if block is None else block
+    written_out: dict[str, Any] = {"wait": {}} if block.get("wait") is True else {}
+    if isinstance(block.get("args"), list):
+        written_out["args"] = [json.dumps(item) if isinstance(item, bool) else item for item in block["args"]]
+    return block | written_out
+
+
+def _merged(default: Any, own: Any) -> Any:
+    if not (isinstance(default, dict) and isinstance(own, dict)):
+        return own
+    merged = default | {key: _merged(default.get(key), value) for key, value in own.items()}
+    return {key: value for key, value in merged.items() if value is not None or key not in default}
+
+
+def _with_secrets(block: Block) -> Block:
+    def secret(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: pulumi.Output.secret(item) for key, item in value.items()}
+        return [pulumi.Output.secret(item) for item in value]
+
+    return {key: secret(value) if key in _MAY_BE_SECRET and value else value for key, value in block.items()}
+
+
+def _in_order(blocks: Mapping[str, Block]) -> list[str]:
+    """Give the names of the jobs, each after those that it names."""
+    try:
+        return [*TopologicalSorter({name: _names_in(block) for name, block in blocks.items()}).static_order()]
+    except CycleError as error:
+        circle = [*reversed(error.args[1])]
+        key = next(key for key in _ORDER if circle[1] in (blocks[circle[0]].get(key) or ()))
+        raise pulumi.RunError(f"{_path(circle[0])}.{key}: goes in a circle: {' after '.join(circle)}") from None
+
+
+def _names_in(block: Block) -> list[str]:
+    return [name for key in _ORDER for name in block.get(key) or ()]
+
+
+def _refuse(*faults: Iterable[str]) -> None:
+    told = [fault for some in faults for fault in some]
+    if told:
+        raise pulumi.RunError("\n".join(told))
+
+
+def _path(name: str) -> str:
+    """Write the path of a job as `pulumi config set --path` reads it."""
+    return f"{JOBS}.{name}" if _PLAIN_NAME.fullmatch(name) else f'{JOBS}["{name}"]'
+
+
+@functools.cache
+def _arguments() -> dict[str, str]:
+    """Give the arguments of a job by their names in the file."""
+    parameters = inspect.signature(BatchJob).parameters
+    return {wire_name: name for name, wire_name in wire_names(BatchJob).items() if name in parameters}
+
+
+def _faults(block: Any, path: str) -> Iterator[str]:
+    """Give what is wrong in a block, whatever the others have."""
+    from pulumi_dli.jobs.properties import check_values  # noqa: PLC0415  it imports pydantic, which takes time
+    from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
+
+    if not isinstance(block, dict):
+        yield f"{path}: must be a map with the properties of a job, but is {kind_of(block)}"
+        return
+    arguments = _arguments()
+    yield from _unknown_keys(block, [*arguments, "wait", *_ORDER], path)
+    # A null in a map may take a default away; one that does not is refused when the defaults are there.
+    given = {key: _without_nulls(value) for key, value in block.items() if key in arguments}
+    yield from (f"{path}.{failure}" for failure in check_values(given).failures)
+    yield from _dates(block, path)
+    wait = block.get("wait")
+    if isinstance(wait, dict):
+        yield from _faults_of_wait(wait, f"{path}.wait")
+    elif wait is not None and wait is not False:
+        yield f"{path}.wait: must be true, or a map with until, timeout and streamLog, but is {kind_of(wait)}"
+    for key in _ORDER:
+        names = block.get(key)
+        if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+            yield f"{path}.{key}: must be a list of jobs, as in [extract, clean]"
+
+
+def _without_nulls(value: Any) -> Any:
+    return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+
+
+def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
+    for key in block:
+        if key not in known:
+            similar = difflib.get_close_matches(key, known, n=1)
+            yield f"{path}.{key}: there is no such property" + (f"; is {similar[0]} meant?" if similar else "")
+
+
+def _faults_of_wait(wait: Block, path: str) -> Iterator[str]:
+    from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
+
+    yield from _unknown_keys(wait, ["until", "timeout", "streamLog"], path)
+    until, timeout, stream_log = wait.get("until"), wait.get("timeout"), wait.get("streamLog")
+    if stream_log is not None and not isinstance(stream_log, bool):
+        yield f"{path}.streamLog: must be true or false, but is {kind_of(stream_log)}"
+    if until is not None and until not in get_args(Until):
+        yield f"{path}.until: must be one of {', '.join(get_args(Until))}"
+    if timeout is not None:
+        try:
+            parse_duration(timeout)
+        except ValueError as error:
+            yield f"{path}.timeout: {error}"
+
+
+def _dates(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _dates(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _dates(item, f"{path}[{index}]")
+    elif isinstance(value, str) and _DATE.fullmatch(value):
+        yield f"{path}: is a date for YAML, which Pulumi writes in another way; put it in quotes"
+
+
+def _contradictions(name: str, blocks: Mapping[str, Block]) -> Iterator[str]:
+    """Give what is wrong in a job that has its defaults."""
+    from pulumi_dli.jobs.properties import check  # noqa: PLC0415
+
+    block = blocks[name]
+    if name != name.strip() or not name:
+        yield f"{_path(name)}: a job's name must not be empty or have blanks around it"
+    for failure in check({key: block.get(key) for key in _arguments()}).failures:
+        yield f"{_path(name)}.{failure}"
+    for key in _ORDER:
+        for index, other in enumerate(block.get(key) or ()):
+            if other not in blocks:
+                similar = difflib.get_close_matches(other, blocks, n=1)
+                meant = f"; is {similar[0]} meant?" if similar else ""
+                yield f"{_path(name)}.{key}[{index}]: there is no job {other!r} in {JOBS}{meant}"

@@ -1,0 +1,111 @@
+"""The gate in the program: an outcome is registered only once its job has ended, so that no worker of Pulumi waits.
+
+It decides nothing: the provider reads the job and gives the verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pulumi
+from pulumi.runtime import get_config
+
+from pulumi_dli.account.credentials import configuration_keys
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.clock import parse_duration
+from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.log_stream import LogStream
+from pulumi_dli.operations.pollers import Watcher, live_jobs
+from pulumi_dli.program.interrupt import AtWork, waiting_message
+from pulumi_dli.program.progress import Progress, ShownLog
+
+_LOG_THREADS = 4
+
+
+class Gate:
+    """All waits of one program: one watcher for each place where jobs run."""
+
+    def __init__(self) -> None:
+        values = {key: get_config(key) for key in configuration_keys()}
+        given = {key: value for key, value in values.items() if value is not None}
+        self._session = Session(given, lambda job_name, message: pulumi.log.warn(f"{job_name}: {message}"))
+        self._watchers: dict[Any, Watcher] = {}
+        self._at_work = AtWork()
+        self._has_told_what_an_interrupt_does = False
+        # Threads of their own, made when they are needed: the listing must not wait for logs.
+        self._log_threads = ThreadPoolExecutor(_LOG_THREADS)
+
+    async def wait(
+        self,
+        batch_id: str,
+        *,
+        until: str,
+        timeout: str | float | None,
+        submitted_to: dict[str, Any] | None,
+        job_name: str,
+        row: pulumi.Resource | None,
+        stream_log: bool,
+        redact: Sequence[str] | None,
+        end: Sequence[pulumi.Output[Any]],
+    ) -> float:
+        """Wait until a job has reached `until` or has ended; give the seconds waited.
+
+        Progress stands beside `row`, and so does the log with `stream_log`; `redact` are the texts to be masked in it.
+        `end` are the outcome's state and duration, which the provider gives later.
+        """
+        try:
+            if not self._session.settings.wait:
+                return 0.0
+            client = await asyncio.to_thread(self._session.client_of, submitted_to)
+            seconds = None if timeout is None else parse_duration(timeout)
+            progress = Progress(job_name, row)
+            log = ShownLog(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
+
+            def report(batch: Batch, waited: float) -> None:
+                if not self._has_told_what_an_interrupt_does:
+                    pulumi.log.info(waiting_message(self._at_work.names()))
+                self._has_told_what_an_interrupt_does = True
+                self._at_work.note(batch_id, job_name, batch.state)
+                progress.report(batch, waited)
+                if log is not None:
+                    log.look(batch)
+
+            with self._at_work.waiting(batch_id, job_name):
+                waited = await self._watcher(client).wait(batch_id, Until(until), seconds, report)
+            if log is not None:
+                await log.finish()
+            if progress.was_reported:
+                pulumi.Output.all(*end).apply(lambda values: progress.report_end(*values))
+        except (DliError, ValueError) as error:
+            # The provider judges the settings and the inputs, and fails with the message for the user.
+            pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
+            return 0.0
+        return waited
+
+    def _watcher(self, client: Client) -> Watcher:
+        if client.place not in self._watchers:
+            self._watchers[client.place] = Watcher(
+                lambda: live_jobs(client),
+                longest_pause=self._session.settings.poll_interval,
+                warn=pulumi.log.warn,
+                now=self._session.clock.now,
+            )
+        return self._watchers[client.place]
+
+
+_gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
+
+
+async def pass_gate(batch_id: str, **wait: Any) -> float:
+    """Wait for a job in a program, with the gate of the running event loop; give the seconds waited."""
+    loop = asyncio.get_running_loop()
+    if loop not in _gates:
+        _gates[loop] = Gate()
+    return await _gates[loop].wait(batch_id, **wait)

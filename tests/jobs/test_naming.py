@@ -1,0 +1,103 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulumi_dli.jobs.naming import SubmissionName, scope_of, spec_of
+from pulumi_dli.jobs.properties import canonical
+
+JOB = {"file": "a.py", "args": ["in", "out"]}
+IDENTITY = ("data", "jobs", "dev", [["demo:index:Nightly", "east"]], "load")
+
+
+def spec(declared: dict[str, Any], triggers: Any = None, replacement_trigger: Any = None) -> str:
+    return spec_of(canonical(declared), triggers, replacement_trigger)
+
+
+def test_a_name_has_the_logical_name_and_three_hexadecimal_parts() -> None:
+    name = SubmissionName.new("load", scope_of(*IDENTITY), spec(JOB))
+    assert str(name) == f"load-{name.scope}-{name.spec}-{name.random}"
+    assert [len(part) for part in (name.scope, name.spec, name.random)] == [8, 8, 6]
+    assert int(name.scope + name.spec + name.random, 16) >= 0
+
+
+def test_a_name_stands_for_one_submission() -> None:
+    assert len({str(SubmissionName.new("load", "0" * 8, "1" * 8)) for _ in range(50)}) == 50
+
+
+def test_a_long_logical_name_is_cut_so_that_the_service_takes_the_whole() -> None:
+    name = SubmissionName("n" * 200, "0" * 8, "1" * 8, "abcdef")
+    assert str(name) == "n" * 103 + "-00000000-11111111-abcdef"
+    assert len(str(name)) == 128
+
+
+hexadecimal = st.text("0123456789abcdef", min_size=8, max_size=8)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=103), hexadecimal, hexadecimal)
+def test_a_name_is_read_back_whatever_the_job_is_called(resource_name: str, scope: str, spec: str) -> None:
+    name = SubmissionName.new(resource_name, scope, spec)
+    assert SubmissionName.parse(str(name)) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "load",
+        "nightly-2026-11-24",
+        "load-00000000-11111111",
+        "load-00000000-11111111-abcdeg",
+        "load-00000000-11111111-ABCDEF",
+        "load-0000000-11111111-abcdef",
+        "load-00000000-11111111-abcdef-2",
+        "load-00000000-11111111-abcdef\n",
+    ],
+)
+def test_a_name_that_somebody_else_made_is_not_ours(text: str | None) -> None:
+    assert SubmissionName.parse(text) is None
+
+
+def test_scope_and_spec_are_the_same_in_every_version_since_live_jobs_bear_them() -> None:
+    assert scope_of(*IDENTITY) == "e717bb82"
+    assert spec(JOB) == "49ab36c3"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("else", "jobs", "dev", [["demo:index:Nightly", "east"]], "load"),
+        ("data", "else", "dev", [["demo:index:Nightly", "east"]], "load"),
+        ("data", "jobs", "prod", [["demo:index:Nightly", "east"]], "load"),
+        ("data", "jobs", "dev", [["demo:index:Nightly", "west"]], "load"),
+        ("data", "jobs", "dev", [["demo:index:Weekly", "east"]], "load"),
+        ("data", "jobs", "dev", [], "load"),
+        ("data", "jobs", "dev", [["demo:index:Nightly", "east"]], "extract"),
+        ("dataj", "obs", "dev", [["demo:index:Nightly", "east"]], "load"),
+        (*IDENTITY, "dli:scope"),
+    ],
+)
+def test_the_scope_tells_one_resource_from_all_others(other: tuple[Any, ...]) -> None:
+    assert scope_of(*other) != scope_of(*IDENTITY)
+
+
+def test_what_runs_the_same_has_the_same_spec() -> None:
+    assert spec(JOB) == spec({**JOB, "scType": "A", "conf": {}, "maxRetryTimes": 20})
+    assert spec(JOB | {"conf": {"a": "1", "b": "2"}}) == spec(JOB | {"conf": {"b": "2", "a": "1"}})
+    assert spec(JOB) == spec(JOB, triggers={})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        spec(JOB | {"args": ["out", "in"]}),
+        spec(JOB | {"file": "b.py"}),
+        spec(JOB, triggers={"day": "2026-11-24"}),
+        spec(JOB, replacement_trigger="2026-11-24"),
+    ],
+)
+def test_what_runs_something_else_or_again_has_another_spec(other: str) -> None:
+    assert other != spec(JOB)

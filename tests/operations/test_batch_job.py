@@ -1,0 +1,357 @@
+"""The operations on jobs: whatever is declared, stored or answered, no traceback, no wrong acceptance, no lost job."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.protobuf.struct_pb2 import Struct
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pulumi_dli.api.errors import DliError, JobError
+from pulumi_dli.api.models import Batch, BatchState, memory_mib
+from pulumi_dli.jobs.lifecycle import OBSERVED, Action, outputs
+from pulumi_dli.jobs.properties import CHOICES, OPTIONS, WIRE_NAMES, request_body
+from pulumi_dli.jobs.validation import UNKNOWN, is_known
+from pulumi_dli.local.replies import req_body
+from pulumi_dli.local.submissions import read_submission
+from pulumi_dli.operations.batch_job import BatchJobs
+from pulumi_dli.operations.context import Session
+from tests.fakes import Answer, Call, FakeClock, ScriptedService
+from tests.test_client import contents, documents, statuses
+from tests.test_properties import declarations, values
+
+Properties = dict[str, Any]
+
+ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
+PLACE = {"region": "eu-de", "projectId": "5e1c"}
+NOWHERE = Session(
+    {"dli:endpoint": "http://127.0.0.1:9", "dli:region": "eu-de", "dli:projectId": "5e1c", "dli:token": "the-token"},
+    lambda _name, _message: None,
+    FakeClock(),
+)
+"""A session of which no service ever answers. Settings are costly to read, so all examples share it."""
+NOBODY = Session({}, lambda _name, _message: None, FakeClock())
+"""A session without credentials."""
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DLI_REGION", "DLI_PROJECT_ID", "DLI_ENDPOINT", "OS_TOKEN", "OS_ACCESS_KEY", "OS_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def jobs(session: Session = NOWHERE) -> BatchJobs:
+    """The operations, before any check."""
+    session.is_preview = False
+    return BatchJobs(session)
+
+
+@pytest.fixture(scope="module")
+def unreliable() -> Iterator[ScriptedService]:
+    """A service for all the inputs of one test."""
+    with ScriptedService() as scripted:
+        yield scripted
+
+
+@pytest.fixture(scope="module")
+def operations(unreliable: ScriptedService) -> BatchJobs:
+    """The operations at this service."""
+    return operations_at(unreliable, FakeClock())
+
+
+def operations_at(service: ScriptedService, clock: FakeClock) -> BatchJobs:
+    configuration = {
+        "dli:endpoint": service.place.endpoint,
+        "dli:region": "eu-de",
+        "dli:projectId": service.place.project_id,
+        "dli:token": "the-token",
+        "dli:maxRetries": "0",
+    }
+    said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # refuses what is no text
+    return BatchJobs(Session(configuration, lambda _name, message: print(message, file=said), clock))
+
+
+# Declarations that are mostly allowed
+
+names = st.sampled_from(["batch", "Batch", "a b"]) | st.text(min_size=1, max_size=4)
+paths = st.sampled_from(["a.py", "obs://a/b.py", "lib/b.zip"]) | st.text(min_size=1, max_size=4)
+digits = st.integers(0, 9)
+numbers = digits | digits.map(float) | digits | digits.map(float) | st.integers() | st.floats(allow_nan=False)
+sizes = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", " "]),
+    st.integers(0, 4096),
+    st.sampled_from(["", " "]),
+    st.sampled_from(["G", "g", "GB", "M", "m", "MB"]),
+)
+packages = st.fixed_dictionaries({}, optional={"name": paths, "type": names})
+PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
+    "file": st.sampled_from(["a.py", "obs://a/b.py", "a.jar", "obs://a/b.jar"]),
+    "className": st.sampled_from(["", "org.example.Main"]) | st.text(max_size=4),
+    "queue": names,
+    "clusterName": names,
+    "args": st.lists(st.text(max_size=4), max_size=3),
+    "scType": st.sampled_from(CHOICES["scType"]),
+    "jars": st.lists(paths, max_size=2),
+    "pyFiles": st.lists(paths, max_size=2),
+    "files": st.lists(paths, max_size=2),
+    "modules": st.lists(names, max_size=2),
+    "resources": st.lists(packages, max_size=2),
+    "groups": st.lists(
+        st.fixed_dictionaries({}, optional={"name": names, "resources": st.lists(packages, max_size=2)}), max_size=2
+    ),
+    "conf": st.dictionaries(st.text(min_size=1, max_size=4), st.text(max_size=4) | st.booleans() | numbers, max_size=3),
+    "name": names | st.text(min_size=120, max_size=130),
+    "driverMemory": sizes,
+    "driverCores": numbers,
+    "executorMemory": sizes,
+    "executorCores": numbers,
+    "numExecutors": numbers,
+    "obsBucket": names,
+    "autoRecovery": st.booleans(),
+    "maxRetryTimes": st.integers(-1, 101) | numbers,
+    "catalogName": names,
+    "feature": st.sampled_from(CHOICES["feature"]),
+    "sparkVersion": st.sampled_from(["2.4.5", "3.1.1", "3.3.1"]),
+    "image": names,
+    "executionAgencyUrn": names,
+    "triggers": st.dictionaries(names, st.booleans() | st.integers() | st.text(max_size=2), max_size=2),
+    "rerunOnFailure": st.booleans(),
+    "onRecordExpired": st.sampled_from(CHOICES["onRecordExpired"]),
+    "whenRunning": st.sampled_from(CHOICES["whenRunning"]),
+    "cancelTimeout": numbers,
+}
+
+
+def with_rare(value: st.SearchStrategy[Any], *rare: Any) -> st.SearchStrategy[Any]:
+    return value | value | value | st.sampled_from(rare)
+
+
+pairs = [st.tuples(st.just(name), with_rare(value, None, UNKNOWN)) for name, value in PLAUSIBLE.items()]
+plausible = st.lists(st.one_of(pairs), max_size=4).map(lambda properties: {"file": "a.py", **dict(properties)})
+edits = st.one_of(
+    [st.tuples(st.just(name), with_rare(value, None), with_rare(value, None)) for name, value in PLAUSIBLE.items()]
+)
+"""The name of a property with two values, of which one may be none."""
+stored_junk = st.dictionaries(
+    st.sampled_from([*OBSERVED, *WIRE_NAMES, *OPTIONS]) | st.text(max_size=4), values, max_size=8
+)
+
+
+class AnyQueue:
+    """Every queue is there."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+def meaning(checked: Properties) -> Properties:
+    """What the service would run: the request as the local DLI reads it, with what `req_body` leaves out."""
+    body = json.loads(json.dumps(request_body(checked, "name")))
+    submission = read_submission(body, AnyQueue())
+    sizes = {name: body.get(name) for name in ("driverCores", "executorCores", "numExecutors", "catalog_name")}
+    memories = {name: body.get(name) and memory_mib(body[name]) for name in ("driverMemory", "executorMemory")}
+    return {
+        **json.loads(req_body(submission)),
+        **sizes,
+        **memories,
+        "sc_type": body.get("sc_type", "A"),
+        "name": checked.get("name"),
+        "triggers": json.dumps(checked.get("triggers") or {}, sort_keys=True),
+    }
+
+
+def over_the_wire(properties: Properties) -> Properties:
+    """Properties as the engine gives them back: every number is a float."""
+    return {name: _as_float(value) for name, value in properties.items()}
+
+
+def _as_float(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_float(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_float(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@given(plausible | declarations)
+def test_what_a_check_accepts_the_service_accepts(declared: Properties) -> None:
+    checked = jobs().check(declared)
+    is_whole = str(checked.properties.get("file")).endswith((".py", ".jar"))
+    if not checked.failures and is_known(checked.properties) and is_whole:
+        assert isinstance(checked.properties["sizing"], str)
+        assert meaning(checked.properties)
+
+
+@given(plausible)
+def test_what_is_planned_again_as_it_was_stored_is_no_change(declared: Properties) -> None:
+    checked = jobs().check(over_the_wire(declared))
+    assume(not checked.failures and is_known(checked.properties) and "file" in checked.properties)
+    stored = outputs(checked.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
+    again = over_the_wire(checked.properties)
+    assert jobs().plan(ID, over_the_wire(stored), again).action is Action.NONE
+
+
+@given(plausible, edits)
+def test_no_change_of_what_is_run_is_missed(declared: Properties, edit: tuple[str, Any, Any]) -> None:
+    name, before, after = edit
+    old, new = jobs().check({**declared, name: before}), jobs().check({**declared, name: after})
+    assume(not old.failures and not new.failures and is_known(old.properties) and is_known(new.properties))
+    assume("file" in old.properties and "file" in new.properties)
+    stored = outputs(old.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
+    decision = jobs().plan(ID, over_the_wire(stored), over_the_wire(new.properties))
+    if meaning(old.properties) != meaning(new.properties):
+        assert decision.action is Action.REPLACE
+    assert set(decision.properties) <= {name, "queue"}
+
+
+@given(stored_junk | plausible, plausible | declarations, st.sampled_from([NOWHERE, NOBODY]))
+def test_a_plan_over_anything_stored_and_declared_is_a_decision_or_an_error_for_the_user(
+    stored: Properties, declared: Properties, session: Session
+) -> None:
+    operations = jobs(session)
+    checked = operations.check(declared)
+    if not checked.failures:
+        try:
+            decision = operations.plan(ID, stored, checked.properties)
+        except JobError as error:
+            assert checked.properties["whenRunning"] == "refuse"
+            assert str(error)
+        else:
+            assert (decision.action is Action.NONE) == (decision.reason == "")
+
+
+@given(plausible, plausible)
+def test_an_unknown_value_that_no_check_has_met_is_no_change(stored: Properties, declared: Properties) -> None:
+    assume(not is_known(declared))
+    assert jobs().plan(ID, stored, declared).action is Action.NONE
+
+
+@given(documents, statuses, contents)
+def test_an_accepted_job_is_never_lost_whatever_else_the_service_says(
+    unreliable: ScriptedService, operations: BatchJobs, accepted: Any, status: int, details: bytes
+) -> None:
+    def answer(call: Call) -> Answer:
+        if call.method == "POST":
+            return Answer({**(accepted if isinstance(accepted, dict) else {}), "id": ID})
+        return Answer({"sessions": []}) if call.path == "" else Answer(details, status)
+
+    unreliable.calls.clear()
+    unreliable.answer = answer
+    batch_id, made = operations.create({"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"})
+    assert batch_id == ID
+    stored = Struct()
+    stored.update(made)  # as Pulumi's host does
+    assert stored.SerializeToString()
+
+
+def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
+    nobody_runs = Answer({"sessions": []})
+    described = Answer({"id": "another", "state": "running", "owner": "somebody"})
+    with ScriptedService(*[nobody_runs] * 3, Answer({"id": ID}), described) as service:
+        batch_id, made = operations_at(service, FakeClock()).create({"file": "a.py", "resourceName": "load"})
+    assert (batch_id, made["owner"]) == (ID, "somebody")
+
+
+EXAMPLE = {
+    "id": ID,
+    "appId": "",
+    "name": "load",
+    "owner": "test1",
+    "proxyUser": "",
+    "state": "starting",
+    "kind": "",
+    "log": [],
+    "sc_type": "CUSTOMIZED",
+    "cluster_name": "aaa",
+    "queue": "aaa",
+    "create_time": 1607589874156,
+    "update_time": 1607589874156,
+}
+"""The answer in the page's example (dli_02_0124, 2023-11), with the name that was sent."""
+
+
+@pytest.mark.parametrize("absent", ["", "name", "owner", "state", "sc_type", "create_time", "queue, cluster_name"])
+def test_a_job_is_read_after_its_submission_only_where_the_answer_leaves_something_open(absent: str) -> None:
+    nobody_runs = Answer({"sessions": []})
+    accepted = {key: value for key, value in EXAMPLE.items() if key not in absent.split(", ")}
+    described = [Answer(EXAMPLE)] if absent else []
+    with ScriptedService(*[nobody_runs] * 3, Answer(accepted), *described) as service:
+        batch_id, made = operations_at(service, FakeClock()).create({"file": "a.py", "resourceName": "load"})
+    assert service.asked()[4:] == ([f"GET /{ID}"] if absent else [])
+    names = ("state", "owner", "effectiveScType", "effectiveQueue", "createTime", "submittedName")
+    assert batch_id == ID
+    assert [made[name] for name in names] == ["starting", "test1", "CUSTOMIZED", "aaa", 1607589874156, "load"]
+
+
+answers = st.builds(Answer, contents, statuses)
+
+
+@given(answers, answers)
+def test_a_wavering_service_never_makes_a_refresh_a_plan_or_a_delete_a_traceback(
+    unreliable: ScriptedService, operations: BatchJobs, to_looks: Answer, to_cancels: Answer
+) -> None:
+    unreliable.calls.clear()
+    unreliable.answer = lambda call: to_looks if call.method == "GET" else to_cancels
+    stored = {"file": "a.py", "state": "running", "autoRecovery": True, "cancelTimeout": 0}
+    for operation in (
+        lambda: operations.read(ID, stored),
+        lambda: operations.plan(ID, stored, {**stored, "file": "b.py"}),
+        lambda: operations.delete(ID, stored),
+    ):
+        try:
+            done = operation()
+        except DliError as error:
+            str(error).encode()
+        else:
+            str(done).encode()
+
+
+# What is cancelled is awaited
+
+LIVE = Answer({"id": ID, "state": "running"})
+ENDED = Answer({"id": ID, "state": "dead"})
+NOT_THERE = Answer({"error_code": "DLI.0023", "error_msg": "no"}, 404)
+CANCELLED = Answer({"msg": "deleted"})
+STREAM = {"resourceName": "stream", "file": "a.py", "state": "running"}
+
+
+@pytest.mark.parametrize("end", [ENDED, NOT_THERE])
+def test_a_cancelled_job_is_awaited_until_it_has_ended_or_its_record_is_gone(end: Answer) -> None:
+    clock = FakeClock()
+    with ScriptedService(LIVE, CANCELLED, LIVE, LIVE, end) as service:
+        operations_at(service, clock).delete(ID, STREAM)
+    assert clock.slept == [0.2, 0.5]
+
+
+def test_a_job_that_has_ended_since_it_was_stored_is_not_cancelled() -> None:
+    with ScriptedService(ENDED) as service:
+        operations_at(service, FakeClock()).delete(ID, STREAM)
+
+
+def test_a_cancelled_job_that_need_not_be_awaited_is_not_looked_at() -> None:
+    with ScriptedService(LIVE, CANCELLED) as service:
+        operations_at(service, FakeClock()).delete(ID, {**STREAM, "cancelTimeout": 0.0})
+
+
+@pytest.mark.parametrize(("timeout", "seconds", "words"), [(None, 300, "5 min 0 s"), (60.0, 60, "1 min 0 s")])
+def test_a_cancelled_job_that_does_not_end_in_time_stays_in_the_state(
+    timeout: float | None, seconds: float, words: str
+) -> None:
+    clock = FakeClock()
+    with ScriptedService() as service:
+        service.answer = lambda call: CANCELLED if call.method == "DELETE" else LIVE
+        with pytest.raises(JobError, match=f"stream: batch job {ID} was cancelled, but is still running after {words}"):
+            operations_at(service, clock).delete(ID, {**STREAM, "cancelTimeout": timeout})
+    assert seconds <= sum(clock.slept) < seconds + 5
+
+
+def test_a_cancelled_job_that_cannot_be_looked_at_stays_in_the_state() -> None:
+    with ScriptedService(LIVE, CANCELLED, Answer(b"", 503)) as service:
+        operations = operations_at(service, FakeClock())
+        with pytest.raises(JobError, match=f"stream: batch job {ID} may go on: .* It stays in the state"):
+            operations.delete(ID, STREAM)

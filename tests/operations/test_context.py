@@ -1,0 +1,149 @@
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pulumi_dli.api.errors import SettingsError
+from pulumi_dli.api.models import Batch
+from pulumi_dli.operations.context import Session
+from tests.fakes import CERTIFICATE, Answer, FakeClock, ScriptedService
+from tests.project import FOREIGN
+
+CONFIGURATION = {"dli:region": "eu-de", "dli:projectId": "p1", "dli:token": "the-token"}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def session(said: list[str], clock: FakeClock) -> Session:
+    return session_of(CONFIGURATION, said, clock)
+
+
+@pytest.fixture
+def service() -> Iterator[ScriptedService]:
+    with ScriptedService() as scripted:
+        yield scripted
+
+
+def session_of(configuration: dict[str, str], said: list[str], clock: FakeClock) -> Session:
+    return Session(configuration, lambda job_name, message: said.append(f"{job_name}: {message}"), clock)
+
+
+def test_settings_are_read_when_they_are_needed(said: list[str], clock: FakeClock) -> None:
+    session = session_of({**CONFIGURATION, "dli:maxRetries": "many"}, said, clock)
+    with pytest.raises(SettingsError, match="dli:maxRetries"):
+        session.client()
+
+
+def test_credentials_are_looked_for_when_a_client_is_needed(said: list[str], clock: FakeClock) -> None:
+    session = session_of({key: value for key, value in CONFIGURATION.items() if key != "dli:token"}, said, clock)
+    assert session.settings.region == "eu-de"
+    with pytest.raises(SettingsError, match="no credentials"):
+        session.client()
+
+
+def test_there_is_one_client_a_place(session: Session) -> None:
+    here = session.client()
+    assert session.client("eu-de", "p1") is here
+    assert session.client_of({"region": "eu-de", "projectId": "p1"}) is here
+    assert session.client_of(None) is session.client_of({}) is here
+
+    there = session.client_of({"region": "cn-north-4", "projectId": "p2"})
+    assert there is not here
+    assert (there.place.endpoint, there.place.project_id) == ("https://dli.cn-north-4.myhuaweicloud.com", "p2")
+    assert session.client(project_id="p2") not in (here, there)
+
+
+def test_there_is_one_submitter_and_one_listing_of_dead_jobs_a_place(session: Session) -> None:
+    here, there = session.client(), session.client(project_id="p2")
+    assert session.submitter(here) is session.submitter(session.client())
+    assert session.submitter(here) is not session.submitter(there)
+    assert session.dead_jobs(here) is session.dead_jobs(session.client())
+    assert session.dead_jobs(here) is not session.dead_jobs(there)
+
+
+def test_threads_get_the_same_client(session: Session) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        clients = list(threads.map(lambda _: session.client(), range(50)))
+    assert len(set(map(id, clients))) == 1
+
+
+def test_a_client_works_as_the_settings_say(service: ScriptedService, said: list[str], clock: FakeClock) -> None:
+    configuration = {
+        **CONFIGURATION,
+        "dli:endpoint": service.place.endpoint,
+        "dli:retryPause": "8s",
+        "dli:maxRetries": "1",
+    }
+    service.script(Answer(b"", 503), Answer({"id": "a"}))
+    session = session_of(configuration, said, clock)
+    assert session.client(project_id=service.place.project_id).details("a").id == "a"
+    assert service.calls[0].headers["X-Auth-Token"] == "the-token"
+    (pause,) = clock.slept
+    assert 6 <= pause <= 10
+
+
+def test_the_project_of_the_settings_is_known_without_a_call_and_none_where_it_cannot_be_had(
+    session: Session, said: list[str], clock: FakeClock
+) -> None:
+    assert session.own_project_id(may_ask=False) == session.own_project_id(may_ask=True) == "p1"
+    key = {"dli:region": "eu-moon", "dli:accessKey": "ak", "dli:secretKey": "sk"}
+    for may_ask in (False, True):
+        assert session_of(key, said, clock).own_project_id(may_ask=may_ask) is None
+
+
+def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeClock) -> None:
+    with ScriptedService(Answer({"id": "a"}), tls=True) as service:
+        configuration = {**CONFIGURATION, "dli:endpoint": service.place.endpoint, "dli:caCert": str(CERTIFICATE)}
+        session = session_of(configuration, said, clock)
+        assert session.client(project_id=service.place.project_id).details("a").id == "a"
+
+
+def test_what_is_said_of_a_job_is_said_once(session: Session, said: list[str]) -> None:
+    for name, message in [("a", "one"), ("a", "two"), ("b", "one"), ("a", "one"), ("b", "one")]:
+        session.say(name, message)
+    assert said == ["a: one", "a: two", "b: one"]
+
+
+def test_it_is_said_once_by_many_threads_too(session: Session, said: list[str]) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: session.say("a", str(number % 10)), range(200)))
+    assert sorted(said) == [f"a: {number}" for number in range(10)]
+
+
+def test_a_job_as_it_was_read_is_recent_for_30_seconds(session: Session, clock: FakeClock) -> None:
+    batch = Batch(id="a", state="running")
+    assert session.recent("a") is None
+    session.saw(batch)
+    clock.sleep(30)
+    assert session.recent("a") is batch
+    assert session.recent("b") is None
+    clock.sleep(0.1)
+    assert session.recent("a") is None
+
+
+def test_a_job_that_is_read_again_is_recent_as_it_is_now(session: Session, clock: FakeClock) -> None:
+    session.saw(Batch(id="a", state="running"))
+    clock.sleep(29)
+    now = Batch(id="a", state="dead")
+    session.saw(now)
+    clock.sleep(29)
+    assert session.recent("a") is now

@@ -1,0 +1,242 @@
+"""What a program's resources register with the engine."""
+
+import base64
+import inspect
+import pickle
+from typing import Any, get_args
+
+import pulumi
+import pytest
+from pulumi.runtime import rpc
+from pydantic.alias_generators import to_camel
+
+import pulumi_dli as dli
+from pulumi_dli.jobs import lifecycle, properties
+from pulumi_dli.operations.batch_job_wait import DECLARED as WAIT_DECLARED
+from pulumi_dli.operations.batch_job_wait import VERDICT
+from pulumi_dli.program.types import OnRecordExpired, Until, WhenRunning, wire_names
+from pulumi_dli.provider import BatchJobProvider, BatchJobWaitProvider
+from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, run
+
+
+def parameters(resource: type) -> set[str]:
+    return set(inspect.signature(resource).parameters) - {"resource_name", "opts"}
+
+
+def job_with_every_argument() -> dli.BatchJob:
+    return dli.BatchJob("etl", **EVERY_ARGUMENT)
+
+
+def test_the_arguments_are_the_declared_properties() -> None:
+    declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
+    assert {to_camel(name) for name in parameters(dli.BatchJob)} == declared
+    wait_arguments = {to_camel(name) for name in parameters(dli.BatchJobWait)}
+    assert wait_arguments == {*WAIT_DECLARED, "streamLog"} - {"waited"}  # one that only the program needs
+    assert set(EVERY_ARGUMENT) == parameters(dli.BatchJob)
+
+
+def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
+    declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
+    job_outputs = {to_camel(name) for name in wire_names(dli.BatchJob)}
+    assert job_outputs == declared | {*lifecycle.OBSERVED, "sizing"}
+    wait_outputs = {to_camel(name) for name in wire_names(dli.BatchJobWait)}
+    assert wait_outputs == {*WAIT_DECLARED, *VERDICT} - {"waited"}
+
+
+def test_the_choices_of_an_argument_are_those_that_the_plan_accepts() -> None:
+    assert get_args(OnRecordExpired) == properties.CHOICES["onRecordExpired"]
+    assert get_args(WhenRunning) == properties.CHOICES["whenRunning"]
+    assert get_args(Until) == tuple(lifecycle.Until)
+
+
+def test_every_argument_goes_over_the_wire_in_camel_case_and_keys_of_maps_as_they_are() -> None:
+    sent, _ = run(lambda: {"id": job_with_every_argument().id})
+    assert sent.requests["etl"].type == JOB_TYPE
+    assert sent.inputs("etl") == {to_camel(name): value for name, value in EVERY_ARGUMENT.items()}
+
+
+def test_a_job_without_a_file_ends_the_program_before_anything_is_registered() -> None:
+    with pytest.raises(pulumi.RunError, match="BatchJob nightly: file is None"):
+        run(lambda: {"id": dli.BatchJob("nightly", file=None).id})  # type: ignore[arg-type]
+
+
+def test_the_outputs_of_what_is_not_given_are_none() -> None:
+    def program() -> dict[str, Any]:
+        job = dli.BatchJob("small", file="obs://demo/a.py")
+        done = dli.BatchJobWait("done", job_id=job.id)
+        names = {*wire_names(dli.BatchJob)} & parameters(dli.BatchJob) - {"file"}
+        return {name: getattr(job, name) for name in names} | {"timeout": done.timeout, "redact": done.redact}
+
+    _, values = run(program)
+    assert len(values) > 30
+    assert set(values.values()) == {None}
+
+
+def test_what_is_not_given_is_not_sent() -> None:
+    sent, _ = run(lambda: {"id": dli.BatchJob("small", file="obs://demo/a.py").id})
+    assert sent.inputs("small") == {"file": "obs://demo/a.py"}
+
+
+def test_every_output_is_an_attribute_in_snake_case() -> None:
+    def program() -> dict[str, Any]:
+        job = job_with_every_argument()
+        return {name: getattr(job, name) for name in wire_names(dli.BatchJob)}
+
+    _, values = run(program)
+    assert {name: values[name] for name in EVERY_ARGUMENT} == EVERY_ARGUMENT
+    assert values["app_id"] == "batch-session-17"
+    assert values["record_expired"] is False
+    assert values["owner"] is None
+
+
+def test_outputs_have_the_types_that_they_are_declared_with() -> None:
+    def program() -> dict[str, Any]:
+        job = job_with_every_argument()
+        return {
+            "place": job.submitted_to.apply(lambda place: (type(place), place.region, place.project_id)),
+            "group": job.groups.apply(lambda groups: groups and (type(groups[0]), groups[0].name)),
+            "package": job.groups.apply(lambda groups: groups and groups[0].resources and groups[0].resources[0].name),
+            "created": job.create_time.apply(lambda created: (type(created), created)),
+        }
+
+    _, values = run(program)
+    assert values["place"] == (dli.SubmittedTo, "eu-de", "5e1c")
+    assert values["group"] == (dli.Group, "lib")
+    assert values["package"] == "b.jar"
+    assert values["created"] == (int, 1_700_000_000_000)
+
+
+def test_a_secret_argument_is_sent_as_a_secret() -> None:
+    sent, _ = run(lambda: {"id": dli.BatchJob("j", file="a.py", args=pulumi.Output.secret(["key"])).id})
+    assert rpc.is_rpc_secret(sent.inputs("j")["args"])
+
+
+def test_the_texts_of_secret_arguments_go_as_a_secret_to_the_job_and_its_wait() -> None:
+    def program() -> dict[str, Any]:
+        key = pulumi.Output.secret("hunter2")
+        job = dli.BatchJob("load", file="a.py", args=["in", key], conf={"a": key, "b": pulumi.Output.secret("load")})
+        return {"id": job.wait().id, "other": dli.BatchJobWait("w", job_id=job.id, redact=["swordfish"]).id}
+
+    sent, _ = run(program)
+    for name, text in (("load", "hunter2"), ("load-success", "hunter2"), ("w", "swordfish")):
+        redact = rpc.deserialize_properties(sent.requests[name].object)["redact"]
+        assert rpc.is_rpc_secret(redact)
+        assert rpc.unwrap_rpc_secret(redact) == [text]
+
+
+def test_without_a_secret_argument_there_is_nothing_to_mask() -> None:
+    sent, _ = run(lambda: {"id": job_with_every_argument().wait().id})
+    for name in ("etl", "etl-success"):
+        assert "redact" not in sent.requests[name].object
+
+
+@pytest.mark.parametrize(
+    "opts", [None, pulumi.ResourceOptions(protect=True), pulumi.ResourceOptions(delete_before_replace=False)]
+)
+def test_the_old_run_is_deleted_before_it_is_replaced(opts: pulumi.ResourceOptions | None) -> None:
+    sent, _ = run(lambda: {"id": dli.BatchJob("j", file="a.py", opts=opts).id})
+    assert sent.requests["j"].deleteBeforeReplace
+    assert sent.requests["j"].deleteBeforeReplaceDefined
+
+
+def test_a_replacement_trigger_reaches_the_engine_and_the_provider() -> None:
+    opts = pulumi.ResourceOptions(replacement_trigger="2026-11-24")
+    sent, _ = run(lambda: {"id": dli.BatchJob("j", file="a.py", opts=opts).id})
+    assert sent.requests["j"].replacement_trigger.string_value == "2026-11-24"
+    assert sent.requests["j"].object["replacementTrigger"] == "2026-11-24"
+
+
+def test_the_scope_tells_a_job_from_one_of_the_same_name_under_another_parent() -> None:
+    def scope(stack: str, parent: str | None) -> str:
+        def program() -> dict[str, Any]:
+            component = parent and pulumi.ComponentResource("demo:index:Nightly", parent)
+            return {"id": dli.BatchJob("j", file="a.py", opts=pulumi.ResourceOptions(parent=component or None)).id}
+
+        sent, _ = run(program, stack=stack)
+        assert sent.requests["j"].object["resourceName"] == "j"
+        return str(sent.requests["j"].object["scope"])
+
+    assert scope("dev", "east") == scope("dev", "east")
+    assert len({scope("dev", "east"), scope("dev", "west"), scope("dev", None), scope("prod", "east")}) == 4
+
+
+def test_a_wait_is_a_child_of_its_job_and_knows_where_it_runs() -> None:
+    def program() -> dict[str, Any]:
+        done = dli.BatchJob("etl", file="a.py", rerun_on_failure=False).wait(until="finished", timeout="2h")
+        return {name: getattr(done, name) for name in wire_names(dli.BatchJobWait)}
+
+    sent, values = run(program)
+    request = sent.requests["etl-finished"]
+    assert request.type == WAIT_TYPE
+    assert request.parent.endswith(f"{JOB_TYPE}::etl")
+    assert not request.deleteBeforeReplace
+    assert sent.inputs("etl-finished") == {
+        "jobId": BATCH_ID,
+        "until": "finished",
+        "timeout": "2h",
+        "jobName": "etl",
+        "submittedTo": {"region": "eu-de", "projectId": "5e1c"},
+        "rerunOnFailure": False,
+        "waited": 0,
+    }
+    assert values["job_id"] == BATCH_ID
+    assert values["submitted_to"]["project_id"] == "5e1c"
+    assert values["state"] is None
+
+
+def test_a_wait_has_the_options_that_it_is_given() -> None:
+    def program() -> dict[str, Any]:
+        job = dli.BatchJob("etl", file="a.py")
+        return {"id": job.wait(opts=pulumi.ResourceOptions(protect=True)).id}
+
+    sent, _ = run(program)
+    assert sent.requests["etl-success"].protect
+    assert sent.requests["etl-success"].parent.endswith("::etl")
+
+
+def test_a_wait_for_a_job_of_elsewhere_needs_its_id_only() -> None:
+    sent, _ = run(lambda: {"id": dli.BatchJobWait("w", job_id=BATCH_ID).id})
+    assert sent.inputs("w") == {"jobId": BATCH_ID, "until": "success", "jobName": "w"}
+
+
+def test_get_reads_a_job_by_its_id_and_declares_nothing() -> None:
+    def program() -> dict[str, Any]:
+        opts = pulumi.ResourceOptions(additional_secret_outputs=["log"])
+        job = dli.BatchJob.get("theirs", "another-id", region="eu-de", project_id="5e1c", opts=opts)
+        return {
+            "id": job.id,
+            "state": job.state,
+            "file": job.file,
+            "place": job.submitted_to.apply(lambda place: place.project_id),
+        }
+
+    sent, values = run(program)
+    request = sent.requests["theirs"]
+    assert (type(request).__name__, request.id) == ("ReadResourceRequest", "another-id")
+    assert list(request.additionalSecretOutputs) == ["log"]
+    assert sent.inputs("theirs") == {"region": "eu-de", "projectId": "5e1c"}
+    assert (values["id"], values["state"], values["file"]) == ("another-id", "running", None)
+    assert values["place"] == "5e1c"
+
+
+@pytest.mark.parametrize(
+    ("name", "pinned", "provider"),
+    [
+        (
+            "etl",
+            "gASVLwAAAAAAAACME3B1bHVtaV9kbGkucHJvdmlkZXKUjBBCYXRjaEpvYlByb3ZpZGVylJOUKYGULg==",
+            BatchJobProvider,
+        ),
+        (
+            "etl-success",
+            "gASVMwAAAAAAAACME3B1bHVtaV9kbGkucHJvdmlkZXKUjBRCYXRjaEpvYldhaXRQcm92aWRlcpSTlCmBlC4=",
+            BatchJobWaitProvider,
+        ),
+    ],
+)
+def test_the_provider_in_the_state_of_every_user_stays_as_it_is(name: str, pinned: str, provider: type) -> None:
+    sent, _ = run(lambda: {"id": job_with_every_argument().wait().id})
+    stored = sent.requests[name].object["__provider"]
+    # The first two bytes are the version of the pickle, which a newer Python may raise.
+    assert base64.b64decode(stored)[2:] == base64.b64decode(pinned)[2:]
+    assert type(pickle.loads(base64.b64decode(pinned))) is provider  # noqa: S301  as the engine's host does
