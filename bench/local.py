@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.measure import Row, print_heading
-from pulumi_dli.api.models import LIVE_STATES
+from pulumi_dli.api.states import LIVE_STATES
 from pulumi_dli.local.credentials import Credentials
 
 CLIENTS = 200

@@ -22,16 +22,17 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from pulumi_dli.program.batch_job import BatchJob
+    from pulumi_dli.program.batch_job_wait import BatchJobWait
     from pulumi_dli.program.file_digest import file_digest
     from pulumi_dli.program.jobs_from_config import jobs_from_config
-    from pulumi_dli.program.resources import BatchJob, BatchJobWait
     from pulumi_dli.program.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
 else:
     # Imported when they are used: the local DLI and its pytest plugin need none of them, nor Pulumi.
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        modules = ("resources", "types", "file_digest", "jobs_from_config")
+        modules = ("batch_job", "batch_job_wait", "types", "file_digest", "jobs_from_config")
         homes = (import_module(f"{__name__}.program.{module}") for module in modules)
         globals()[name] = next(getattr(home, name) for home in homes if hasattr(home, name))
         return globals()[name]

@@ -26,9 +26,9 @@ from pydantic.alias_generators import to_camel
 from pulumi_dli import BatchJob, BatchJobWait, Group, Package, SubmittedTo
 from pulumi_dli.account.credentials import CREDENTIALS
 from pulumi_dli.account.settings import NAMESPACE, Settings, variables
-from pulumi_dli.api.models import RESOURCE_TYPES
-from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.api.sizes import RESOURCE_TYPES
 from pulumi_dli.jobs.properties import CHOICES, OPTION_DEFAULTS, WIRE_NAMES
+from pulumi_dli.jobs.wait_goals import Until
 
 ROOT = Path(__file__).resolve().parent.parent
 

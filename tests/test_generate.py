@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_dli.account.credentials import configuration_keys, declared
 from pulumi_dli.api.models import BatchRequest
-from pulumi_dli.jobs import lifecycle, properties
+from pulumi_dli.jobs import diff, outputs, properties
 from pulumi_dli.operations.batch_job import DEFAULT_CANCEL_TIMEOUT
 from scripts.generate import ROOT, main, package_schema
 
@@ -56,7 +56,7 @@ def test_the_inputs_of_a_job_are_its_declared_properties() -> None:
     declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
     assert set(JOB["inputProperties"]) == declared
     assert JOB["requiredInputs"] == ["file"]
-    assert set(JOB["properties"]) == declared | {*lifecycle.OBSERVED, "sizing"}
+    assert set(JOB["properties"]) == declared | {*outputs.OBSERVED, "sizing"}
 
 
 @pytest.mark.parametrize("name", properties.WIRE_NAMES)
@@ -86,7 +86,7 @@ def another_value(name: str) -> Any:
 @pytest.mark.parametrize("name", JOB["inputProperties"])
 def test_what_the_schema_calls_replacing_is_what_the_plan_replaces(name: str) -> None:
     stored = {"file": "job.py", "submittedTo": {"region": "eu-de", "projectId": "5e1c"}}
-    decision = lifecycle.compare(stored, {"file": "job.py", name: another_value(name)}, preview=False)
+    decision = diff.compare(stored, {"file": "job.py", name: another_value(name)}, preview=False)
     replaces = JOB["inputProperties"][name].get("willReplaceOnChanges", False)
     assert (decision.action == "replace") is replaces
 

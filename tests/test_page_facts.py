@@ -11,10 +11,13 @@ from pydantic.alias_generators import to_camel
 from pulumi_dli.account.credentials import Credentials
 from pulumi_dli.account.settings import Settings
 from pulumi_dli.account.sign_in import SignIn
-from pulumi_dli.api.errors import RetryClass, SettingsError, classify
-from pulumi_dli.api.models import RESOURCE_TYPES, Batch, BatchRequest, BatchState, Group, Resource, memory_mib
+from pulumi_dli.api.error_codes import RetryClass, classify
+from pulumi_dli.api.errors import SettingsError
+from pulumi_dli.api.models import Batch, BatchRequest, Group, Resource
+from pulumi_dli.api.sizes import RESOURCE_TYPES, memory_mib
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.api.transport import Patience
-from pulumi_dli.jobs import lifecycle, properties
+from pulumi_dli.jobs import outputs, properties
 
 Row = dict[str, Any]
 
@@ -223,8 +226,8 @@ def test_tables_4_and_5_nested_objects_are_those_of_the_page(
 
 def test_table_6_has_the_fields_of_the_reply() -> None:
     assert set(model_types(Batch)) - LATER_IN_REPLIES == set(names(RESPONSE))
-    outputs = {OUTPUT_OF.get(name, to_camel(name)) for name in names(RESPONSE) if name != "id"}
-    assert outputs == set(lifecycle.OBSERVED) - {"submittedTo", "recordExpired"}
+    shown = {OUTPUT_OF.get(name, to_camel(name)) for name in names(RESPONSE) if name != "id"}
+    assert shown == set(outputs.OBSERVED) - {"submittedTo", "recordExpired"}
 
 
 @pytest.mark.parametrize("row", RESPONSE, ids=lambda row: row["name"])
@@ -236,9 +239,9 @@ def test_table_6_a_field_has_the_type_of_the_page_and_may_be_absent(row: Row) ->
     output = OUTPUT_OF.get(row["name"], to_camel(row["name"]))
     assert page_type(JOB["properties"][output], SCHEMA["types"]).casefold() == row["type"].casefold()
     value = {"String": "text", "Array of strings": ["line"], "Long": 17}[row["type"]]
-    outputs = lifecycle.outputs({}, Batch.model_validate({"id": "1", row["name"]: value}), {})
-    told = {name for name in lifecycle.OBSERVED if outputs[name]} - {"submittedTo"}
-    assert (told, outputs[output]) == ({output}, value)
+    shown = outputs.of_job({}, Batch.model_validate({"id": "1", row["name"]: value}), {})
+    told = {name for name in outputs.OBSERVED if shown[name]} - {"submittedTo"}
+    assert (told, shown[output]) == ({output}, value)
 
 
 def test_table_7_the_states_are_those_of_the_page() -> None:

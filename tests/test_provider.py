@@ -11,9 +11,9 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from pulumi_dli.local.server import LocalDli
 from tests.engine import ProviderError, ProviderProcess
+from tests.jobs.test_properties import REFUSED
 from tests.local.api import eventually
 from tests.service import Service
-from tests.test_properties import REFUSED
 
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
 ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from tests.project import Project
 from tests.service import Service
 

@@ -7,18 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from pulumi_dli.api.errors import NoAnswerError, RetryClass, ServiceError
+from pulumi_dli.api.error_codes import RetryClass
+from pulumi_dli.api.errors import NoAnswerError, ServiceError
 from pulumi_dli.api.location import Location
-from pulumi_dli.api.models import (
-    LIVE_STATES,
-    Batch,
-    BatchList,
-    BatchLog,
-    BatchState,
-    BatchStateReply,
-    CancelReply,
-)
+from pulumi_dli.api.models import Batch, BatchList, BatchLog, BatchStateReply, CancelReply
 from pulumi_dli.api.signing import Auth
+from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.api.transport import Patience, Reply, Transport
 
 PAGE_SIZE = 100

@@ -21,11 +21,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
 from pulumi_dli.api.clock import Clock, SystemClock
+from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import (
     DliError,
     NoAnswerError,
     NotSentError,
-    RetryClass,
     ServiceError,
     SettingsError,
     SignInError,

@@ -12,16 +12,8 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from pulumi_dli.api.models import (
-    DEFAULT_MAX_RETRY_TIMES,
-    DEFAULT_SC_TYPE,
-    MAX_INTEGER,
-    MAX_RETRY_TIMES,
-    RESOURCE_TYPES,
-    BatchRequest,
-    Sizing,
-    memory_mib,
-)
+from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_INTEGER, MAX_RETRY_TIMES, BatchRequest
+from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, RESOURCE_TYPES, Sizing, memory_mib
 from pulumi_dli.jobs import validation as values
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pulumi_dli.api.models import MAX_NAME_LENGTH, memory_mib
+from pulumi_dli.api.models import MAX_NAME_LENGTH
+from pulumi_dli.api.sizes import memory_mib
 
 
 class _Unknown:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, Demand
 from pulumi_dli.local.durations import write_duration

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_dli.api.errors import ERROR_CODES
+from pulumi_dli.api.error_codes import ERROR_CODES
 
 
 class Refused(Exception):  # noqa: N818  an answer, not a fault of this program

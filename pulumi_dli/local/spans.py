@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.table import Change
 
 Kind = Literal["waiting", "starting", "running", "recovering"]

@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, DEFAULT_SC_TYPE, MAX_RETRY_TIMES, BatchRequest, memory_mib
+from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_RETRY_TIMES, BatchRequest
+from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, memory_mib
 from pulumi_dli.local.obs import SCHEME
 from pulumi_dli.local.refusals import bad_parameter, not_found
 

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pulumi_dli.api.models import LIVE_STATES, BatchRequest, BatchState
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.local.private_files import open_private
 
 _SCHEMA = """

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines.timeline import DEFAULT_TIMELINE, LOG, TIMELINE, parse_timeline
 from pulumi_dli.local.environment import environment_of
 from pulumi_dli.local.faults import Method, RouteName

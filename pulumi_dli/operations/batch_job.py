@@ -11,9 +11,10 @@ from typing import Any
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError, TransportError
-from pulumi_dli.api.models import Batch, BatchState
-from pulumi_dli.jobs import lifecycle, properties
-from pulumi_dli.jobs.lifecycle import Action, Decision
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs import diff, messages, outputs, properties
+from pulumi_dli.jobs.diff import Action, Decision
 from pulumi_dli.jobs.naming import scope_of, spec_of
 from pulumi_dli.jobs.properties import Checked, Properties
 from pulumi_dli.jobs.redaction import masked_lines
@@ -74,17 +75,17 @@ class BatchJobs:
             self._session.say(name, f"{gone}. Batch job {batch_id} is left alone")
             # `update` refuses it, so that no run is cancelled for it.
             return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
-        decision = lifecycle.compare(stored, declared, preview=self._session.is_preview)
+        decision = diff.compare(stored, declared, preview=self._session.is_preview)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
         if not is_known(declared):
             return decision
-        expired, state = bool(stored.get("recordExpired")), lifecycle.stored_state(stored)
-        if not lifecycle.is_final(stored):
+        expired, state = bool(stored.get("recordExpired")), outputs.stored_state(stored)
+        if not outputs.is_final(stored):
             expired, state = (True, state) if expired else self._look(batch_id, stored, declared)
             if expired and declared.get("rerunOnFailure", True) is not False:
                 state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
-        rerun = lifecycle.outcome(declared, batch_id, state, expired=expired)
+        rerun = diff.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
             self._session.say(name, f"must run again: {rerun.reason}")
             return rerun
@@ -111,7 +112,7 @@ class BatchJobs:
         self, name: str, batch_id: str, stored: Properties, declared: Properties, decision: Decision
     ) -> Decision:
         consequence = ""
-        if not lifecycle.is_final(stored):
+        if not outputs.is_final(stored):
             try:
                 batch = self._read(batch_id, stored)
             except DliError as error:
@@ -140,7 +141,7 @@ class BatchJobs:
             if batch is None and declared.get("onRecordExpired") == "rerun":
                 batch = self._read(batch_id, stored)
                 if batch is None:
-                    return True, lifecycle.stored_state(stored)
+                    return True, outputs.stored_state(stored)
             if batch is not None:
                 return False, batch.batch_state
             state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
@@ -177,7 +178,7 @@ class BatchJobs:
         self._session.saw(batch)
         self._session.jobs[batch.id] = name
         self._session.owners[batch.id] = self._session.heirs[batch.id] = _identity(declared)
-        return batch.id, lifecycle.outputs(declared, batch, place)
+        return batch.id, outputs.of_job(declared, batch, place)
 
     def _submit(self, client: Client, declared: Properties) -> Batch:
         # Whatever can fail in making the request fails here, before it is sent.
@@ -228,7 +229,7 @@ class BatchJobs:
                     "nothing was submitted."
                 )
         batch = _settled(client, batch)
-        rerun = lifecycle.outcome(declared, batch_id, batch.batch_state, expired=False)
+        rerun = diff.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
             session.say(name, f"adoptId names {batch_id}, which is dead: a new run is submitted")
             return None
@@ -240,11 +241,11 @@ class BatchJobs:
         batch = self._read(batch_id, stored)
         if batch is None:
             name = _name_of(stored)
-            if lifecycle.is_final(stored):
+            if outputs.is_final(stored):
                 self._session.say(name, f"the service has deleted the record of batch job {batch_id}; its end was seen")
             else:
-                self._session.say(name, lifecycle.unknown_message(name, batch_id))
-        return lifecycle.refreshed(stored, batch)
+                self._session.say(name, messages.unknown_message(name, batch_id))
+        return outputs.refreshed(stored, batch)
 
     def get(self, batch_id: str, declared: Properties) -> dict[str, Any]:
         """Describe a job that this stack does not manage. Raises JobError where the service has no such job."""
@@ -255,7 +256,7 @@ class BatchJobs:
                 f"{_name_of(declared)}: there is no batch job {batch_id!r} in project {client.place.project_id}. The "
                 "service keeps the record of a finished job for some hours only."
             )
-        return lifecycle.outputs(declared, batch, {"region": client.place.region, "projectId": client.place.project_id})
+        return outputs.of_job(declared, batch, {"region": client.place.region, "projectId": client.place.project_id})
 
     def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
         """Take over new options. No call: nothing that the service knows has changed.
@@ -266,7 +267,7 @@ class BatchJobs:
             raise JobError(f"{_name_of(declared, stored)}: {properties.FILE_MISSING}. Its run is left alone.")
         declared = {name: value for name, value in declared.items() if name != "adoptId"}  # not followed: too late
         followed = {"adoptId": stored["adoptId"]} if stored.get("adoptId") else {}
-        observed = {name: stored.get(name) for name in lifecycle.OBSERVED}
+        observed = {name: stored.get(name) for name in outputs.OBSERVED}
         log = masked_lines(stored.get("log"), declared.get("redact"))
         return {**declared, **followed, **observed, "log": log}
 
@@ -286,11 +287,11 @@ class BatchJobs:
         self._session.deleted.add(batch_id)
         if stored.get("adoptId"):
             self._session.deleted.add(stored["adoptId"])  # it has been followed, once
-        if lifecycle.is_final(stored):
+        if outputs.is_final(stored):
             return
         try:
             batch = self._read(batch_id, stored)
-            if batch is not None and (not batch.is_final or lifecycle.may_recover(batch)):
+            if batch is not None and (not batch.is_final or outputs.may_recover(batch)):
                 self._cancel(batch_id, stored)
         except JobError:
             raise
@@ -329,7 +330,7 @@ class BatchJobs:
             looks += 1
 
     def _client_of(self, stored: Properties) -> Client:
-        return self._session.client_of(lifecycle.place_of(stored))
+        return self._session.client_of(outputs.place_of(stored))
 
     def _read(self, batch_id: str, stored: Properties) -> Batch | None:
         """Read a job where it was submitted. A refusal there names the place if the credentials are for another one."""
@@ -352,7 +353,7 @@ class BatchJobs:
 
 def _settled(client: Client, batch: Batch) -> Batch:
     """Read a dead job again that may be about to recover."""
-    return (client.find(batch.id) if lifecycle.may_recover(batch) else None) or batch
+    return (client.find(batch.id) if outputs.may_recover(batch) else None) or batch
 
 
 def _identity(properties: Properties) -> Identity:

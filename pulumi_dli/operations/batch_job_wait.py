@@ -20,12 +20,13 @@ from pulumi_dli.api.errors import (
     TransportError,
     may_pass_by_itself,
 )
-from pulumi_dli.api.models import Batch, BatchState
-from pulumi_dli.jobs import lifecycle
-from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs import messages, outputs
 from pulumi_dli.jobs.properties import Checked, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.pollers import LONGEST_OUTAGE, live_jobs
 
@@ -121,9 +122,9 @@ class BatchJobWaits:
                 is_dead = False
             else:
                 if batch is None:
-                    raise JobUnknownError(lifecycle.unknown_message(name, batch_id))
+                    raise JobUnknownError(messages.unknown_message(name, batch_id))
                 # With auto_recovery a dead job may come back, so it is read twice.
-                is_sure = is_dead or not lifecycle.may_recover(batch)
+                is_sure = is_dead or not outputs.may_recover(batch)
                 seen, state = batch, batch.batch_state
                 is_dead, failing_since = state is BatchState.DEAD, None
                 if is_sure and until.is_reached(state):
@@ -132,11 +133,11 @@ class BatchJobWaits:
                     reruns = declared.get("rerunOnFailure", True) is not False
                     log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
                     others = self._others_at_work(client, batch_id)
-                    raise JobDeadError(lifecycle.dead_message(name, batch, log, reruns=reruns, others=others))
+                    raise JobDeadError(messages.dead_message(name, batch, log, reruns=reruns, others=others))
             waited = clock.now() - started
             if timeout is not None and waited >= timeout and not is_dead:
                 shown = batch or Batch(id=batch_id, state="not readable")
-                raise JobWaitTimeoutError(lifecycle.timeout_message(name, shown, timeout))
+                raise JobWaitTimeoutError(messages.timeout_message(name, shown, timeout))
             pause = min(max(waited / 10, 1.0), self._session.settings.poll_interval)
             clock.sleep(pause if timeout is None or is_dead else min(pause, timeout - waited))
 
@@ -152,7 +153,7 @@ class BatchJobWaits:
             return {}
 
     def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
-        observed = lifecycle.observed(batch, {}, declared.get("redact"))
+        observed = outputs.observed(batch, {}, declared.get("redact"))
         return {**declared, **{name: observed[name] for name in VERDICT}}
 
 

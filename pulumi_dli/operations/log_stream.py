@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.errors import DliError, RetryClass, ServiceError
-from pulumi_dli.api.models import Batch, BatchLog, BatchState
+from pulumi_dli.api.error_codes import RetryClass
+from pulumi_dli.api.errors import DliError, ServiceError
+from pulumi_dli.api.models import Batch, BatchLog
+from pulumi_dli.api.states import BatchState
 
 _PAGE = 100
 _MOST_PAGES = 10

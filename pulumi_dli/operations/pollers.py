@@ -15,8 +15,9 @@ from itertools import islice
 from pulumi_dli.api.client import OVERLAP, PAGE_SIZE, Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import DliError, may_pass_by_itself
-from pulumi_dli.api.models import Batch, BatchState
-from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs.wait_goals import Until
 
 _SHORTEST_PAUSE = 1.0
 _QUIET = 0.1

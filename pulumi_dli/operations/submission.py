@@ -9,23 +9,27 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock
-from pulumi_dli.api.errors import DliError, NoAnswerError, RetryClass, ServiceError, SubmissionError
+from pulumi_dli.api.error_codes import RetryClass
+from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.naming import SubmissionName
-from pulumi_dli.jobs.properties import WIRE_NAMES, canonical
 from pulumi_dli.jobs.redaction import masked
+from pulumi_dli.jobs.request_matching import is_same_request
 
 Say = Callable[[str, str], None]
 """Tells the user something: the job's logical name, and the message."""
 
+
 _MOST_REPEATS = 2
+
+
 _LOOK_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds between looks for a submission without an answer; the last one repeats until the window is over."""
 
@@ -124,7 +128,7 @@ class Submitter:
             if batch is None:
                 continue
             if has_fixed_name:
-                if _same_request(batch, order.body(str(order.fixed_name))) is True:
+                if is_same_request(batch, order.body(str(order.fixed_name))) is True:
                     runs.append(batch)
             elif order.fixed_name is None and name is not None and name.spec == order.spec:
                 runs.append(batch)
@@ -287,7 +291,7 @@ class Submitter:
         return [
             batch
             for batch in found
-            if batch.id not in self._taken and _same_request(batch, submission.body) is not False
+            if batch.id not in self._taken and is_same_request(batch, submission.body) is not False
         ]
 
     def _keep_one(self, submission: _Submission, found: list[Batch]) -> Batch:
@@ -357,33 +361,3 @@ def _described(batch: Batch) -> str:
             created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
     owner = f", owner {batch.owner}" if batch.owner else ""
     return f"batch job {batch.id} ({batch.name}, {batch.state}{owner}{created})"
-
-
-_FILLED_IN = ("queue", "feature", "sparkVersion", "image", "obsBucket", "executionAgencyUrn")
-"""What the service may add to a request that leaves it open."""
-
-_PROPERTY_NAMES = {wire_name: name for name, wire_name in WIRE_NAMES.items()}
-
-
-def _same_request(batch: Batch, body: Mapping[str, Any]) -> bool | None:
-    """Tell whether a job was made by this request; None where its `req_body` is not there.
-
-    `req_body` leaves some keys out and has defaults filled in, lower-cases the queue, and names two keys otherwise
-    (`autoRecovery`, `maxRetryTimes`). So what it has is compared, and a key that is not in it says nothing.
-    """
-    request = batch.request()
-    if request is None:
-        return None
-    theirs_by_name = {_PROPERTY_NAMES.get(key, key): value for key, value in request.items()}
-    theirs, ours = canonical(theirs_by_name), canonical({_PROPERTY_NAMES.get(key, key): body[key] for key in body})
-    return all(_same_value(name, theirs.get(name), ours.get(name)) for name in theirs_by_name if name in WIRE_NAMES)
-
-
-def _same_value(name: str, theirs: Any, ours: Any) -> bool:
-    if ours is None and name in _FILLED_IN:
-        return True
-    if name == "queue":
-        return str(theirs).lower() == str(ours).lower()
-    if name == "conf" and isinstance(theirs, Mapping):
-        return all(item in theirs.items() for item in (ours or {}).items())  # the service may add to it
-    return bool(theirs == ours) or theirs == "CUSTOMIZED"

@@ -27,7 +27,7 @@ import pulumi
 from pulumi.runtime import get_config, get_config_env, is_config_secret
 
 from pulumi_dli.api.clock import parse_duration
-from pulumi_dli.program.resources import BatchJob
+from pulumi_dli.program.batch_job import BatchJob
 from pulumi_dli.program.types import Until, wire_names
 
 JOBS = "dli:jobs"

@@ -9,7 +9,8 @@ from concurrent.futures import Executor
 import pulumi
 
 from pulumi_dli.api.clock import format_duration
-from pulumi_dli.api.models import Batch, BatchState
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.operations.log_stream import LogStream
 

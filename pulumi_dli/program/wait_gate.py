@@ -19,7 +19,7 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.log_stream import LogStream
 from pulumi_dli.operations.pollers import Watcher, live_jobs

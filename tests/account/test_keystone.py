@@ -9,7 +9,8 @@ import requests
 from keystoneauth1.identity import v3
 
 from pulumi_dli.account.keystone import KeystoneAuth
-from pulumi_dli.api.errors import DliError, NotSentError, RetryClass, SettingsError, SignInError
+from pulumi_dli.api.error_codes import RetryClass
+from pulumi_dli.api.errors import DliError, NotSentError, SettingsError, SignInError
 from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, Call, ScriptedService
 
 PROJECT = "48cc2c48765f481480c7db940d6409d1"

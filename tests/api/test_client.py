@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, NoAnswerError, NotSentError, ServiceError
-from pulumi_dli.api.models import BatchState
 from pulumi_dli.api.signing import KeyAuth, TokenAuth
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.api.transport import Patience
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 

@@ -11,20 +11,18 @@ from pydantic import ValidationError
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import ServiceError
 from pulumi_dli.api.models import (
-    LIVE_STATES,
     Batch,
     BatchList,
     BatchLog,
     BatchRequest,
-    BatchState,
     BatchStateReply,
     CancelReply,
     Reply,
-    Sizing,
     WireModel,
-    memory_mib,
 )
 from pulumi_dli.api.signing import TokenAuth
+from pulumi_dli.api.sizes import Sizing, memory_mib
+from pulumi_dli.api.states import LIVE_STATES, BatchState
 from tests.fakes import Answer, ScriptedService
 
 Json = dict[str, Any]

@@ -6,17 +6,8 @@ import pytest
 import requests
 from urllib3.exceptions import InsecureRequestWarning
 
-from pulumi_dli.api.errors import (
-    ERROR_CODES,
-    STATUSES,
-    ErrorCode,
-    NoAnswerError,
-    NotSentError,
-    RetryClass,
-    ServiceError,
-    SettingsError,
-    SignInError,
-)
+from pulumi_dli.api.error_codes import ERROR_CODES, STATUSES, ErrorCode, RetryClass
+from pulumi_dli.api.errors import NoAnswerError, NotSentError, ServiceError, SettingsError, SignInError
 from pulumi_dli.api.models import Batch, CancelReply, WireModel
 from pulumi_dli.api.signing import Auth, TokenAuth
 from pulumi_dli.api.transport import Patience, Transport

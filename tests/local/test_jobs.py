@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.jobs import Jobs

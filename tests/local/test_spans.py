@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.spans import Axis, Span, spans
 from pulumi_dli.local.table import Change
 

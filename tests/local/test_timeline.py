@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pulumi_dli.api.models import BatchState
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines.timeline import Step, parse_timeline
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api

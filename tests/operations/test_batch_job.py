@@ -11,17 +11,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_dli.api.errors import DliError, JobError
-from pulumi_dli.api.models import Batch, BatchState, memory_mib
-from pulumi_dli.jobs.lifecycle import OBSERVED, Action, outputs
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.sizes import memory_mib
+from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs.diff import Action
+from pulumi_dli.jobs.outputs import OBSERVED, of_job
 from pulumi_dli.jobs.properties import CHOICES, OPTIONS, WIRE_NAMES, request_body
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 from pulumi_dli.local.replies import req_body
 from pulumi_dli.local.submissions import read_submission
 from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.context import Session
+from tests.api.test_client import contents, documents, statuses
 from tests.fakes import Answer, Call, FakeClock, ScriptedService
-from tests.test_client import contents, documents, statuses
-from tests.test_properties import declarations, values
+from tests.jobs.test_properties import declarations, values
 
 Properties = dict[str, Any]
 
@@ -191,7 +194,7 @@ def test_what_a_check_accepts_the_service_accepts(declared: Properties) -> None:
 def test_what_is_planned_again_as_it_was_stored_is_no_change(declared: Properties) -> None:
     checked = jobs().check(over_the_wire(declared))
     assume(not checked.failures and is_known(checked.properties) and "file" in checked.properties)
-    stored = outputs(checked.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
+    stored = of_job(checked.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
     again = over_the_wire(checked.properties)
     assert jobs().plan(ID, over_the_wire(stored), again).action is Action.NONE
 
@@ -202,7 +205,7 @@ def test_no_change_of_what_is_run_is_missed(declared: Properties, edit: tuple[st
     old, new = jobs().check({**declared, name: before}), jobs().check({**declared, name: after})
     assume(not old.failures and not new.failures and is_known(old.properties) and is_known(new.properties))
     assume("file" in old.properties and "file" in new.properties)
-    stored = outputs(old.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
+    stored = of_job(old.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
     decision = jobs().plan(ID, over_the_wire(stored), over_the_wire(new.properties))
     if meaning(old.properties) != meaning(new.properties):
         assert decision.action is Action.REPLACE

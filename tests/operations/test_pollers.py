@@ -11,10 +11,11 @@ import pytest
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, NoAnswerError, NotSentError, ServiceError
-from pulumi_dli.api.models import Batch, BatchState
+from pulumi_dli.api.models import Batch
 from pulumi_dli.api.signing import TokenAuth
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.api.transport import Patience
-from pulumi_dli.jobs.lifecycle import Until
+from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.pollers import DeadJobs, Watcher, live_jobs
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 

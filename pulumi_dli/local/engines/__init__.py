@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pulumi_dli.api.models import BatchRequest, BatchState
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.logs import JobLogs
 
 

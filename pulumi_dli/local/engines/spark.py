@@ -24,7 +24,8 @@ from typing import Any
 
 import psutil
 
-from pulumi_dli.api.models import BatchRequest, BatchState
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
 from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi

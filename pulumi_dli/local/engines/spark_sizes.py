@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from pulumi_dli.api.models import BatchRequest, memory_mib
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.api.sizes import memory_mib
 
 _DRIVER_CORES, _DRIVER_MEMORY = "spark.driver.cores", "spark.driver.memory"
 _EXECUTOR_CORES, _EXECUTOR_MEMORY = "spark.executor.cores", "spark.executor.memory"

@@ -15,7 +15,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pulumi_dli.api.models import BatchRequest, BatchState
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.refusals import bad_parameter

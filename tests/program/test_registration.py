@@ -11,7 +11,7 @@ from pulumi.runtime import rpc
 from pydantic.alias_generators import to_camel
 
 import pulumi_dli as dli
-from pulumi_dli.jobs import lifecycle, properties
+from pulumi_dli.jobs import outputs, properties, wait_goals
 from pulumi_dli.operations.batch_job_wait import DECLARED as WAIT_DECLARED
 from pulumi_dli.operations.batch_job_wait import VERDICT
 from pulumi_dli.program.types import OnRecordExpired, Until, WhenRunning, wire_names
@@ -38,7 +38,7 @@ def test_the_arguments_are_the_declared_properties() -> None:
 def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
     declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
     job_outputs = {to_camel(name) for name in wire_names(dli.BatchJob)}
-    assert job_outputs == declared | {*lifecycle.OBSERVED, "sizing"}
+    assert job_outputs == declared | {*outputs.OBSERVED, "sizing"}
     wait_outputs = {to_camel(name) for name in wire_names(dli.BatchJobWait)}
     assert wait_outputs == {*WAIT_DECLARED, *VERDICT} - {"waited"}
 
@@ -46,7 +46,7 @@ def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
 def test_the_choices_of_an_argument_are_those_that_the_plan_accepts() -> None:
     assert get_args(OnRecordExpired) == properties.CHOICES["onRecordExpired"]
     assert get_args(WhenRunning) == properties.CHOICES["whenRunning"]
-    assert get_args(Until) == tuple(lifecycle.Until)
+    assert get_args(Until) == tuple(wait_goals.Until)
 
 
 def test_every_argument_goes_over_the_wire_in_camel_case_and_keys_of_maps_as_they_are() -> None:

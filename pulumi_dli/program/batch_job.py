@@ -1,6 +1,5 @@
-"""The resources that a Pulumi program declares: `BatchJob`, one run of a batch job, and `BatchJobWait`, its outcome."""
+"""The resource `BatchJob`: one run of a batch job."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
@@ -8,6 +7,8 @@ import pulumi
 from pulumi import dynamic
 
 from pulumi_dli.jobs.naming import scope_of
+from pulumi_dli.program.batch_job_wait import BatchJobWait
+from pulumi_dli.program.registration import fill_undeclared, given, outputs_only
 from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.types import (
     Group,
@@ -18,14 +19,13 @@ from pulumi_dli.program.types import (
     Scalar,
     Strings,
     SubmittedTo,
-    SubmittedToArgsDict,
     Until,
     WhenRunning,
     input_type_of,
     wire_names,
     with_getters,
 )
-from pulumi_dli.provider import BatchJobProvider, BatchJobWaitProvider
+from pulumi_dli.provider import BatchJobProvider
 
 
 @final
@@ -252,10 +252,10 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._reruns = declared.get("rerun_on_failure")
         self._redact = secret_texts(declared, [resource_name])
         self._waits: dict[Until, BatchJobWait] = {}
-        props = _JOB_INPUTS(_JOB_OUTPUTS | _given(declared | hidden | {"redact": self._redact}))
+        props = _JOB_INPUTS(_JOB_OUTPUTS | given(declared | hidden | {"redact": self._redact}))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)
-        _fill_undeclared(self)
+        fill_undeclared(self)
 
     @staticmethod
     def get(
@@ -309,115 +309,6 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         return self._waits[until]
 
 
-@final
-@with_getters
-class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
-    """The outcome of a batch job: it exists once the job has reached what is waited for.
-
-    It only reads, so it may fail, be interrupted and be repeated: the next `pulumi up` goes on waiting.
-    """
-
-    job_id: pulumi.Output[str] = pulumi.property("jobId")
-    """The id of the batch job."""
-    until: pulumi.Output[str]
-    """What was waited for."""
-    timeout: pulumi.Output[str | float | None]
-    """How long one `pulumi up` waits at most."""
-    job_name: pulumi.Output[str] = pulumi.property("jobName")
-    """The job's logical name."""
-    submitted_to: pulumi.Output[SubmittedTo | None] = pulumi.property("submittedTo")
-    """The place where the job was submitted, if it was given."""
-    rerun_on_failure: pulumi.Output[bool | None] = pulumi.property("rerunOnFailure")
-    """Whether the next `pulumi up` runs a dead job again."""
-    redact: pulumi.Output[Sequence[str] | None]
-    """The texts that are masked in the job's log. Secret."""
-
-    state: pulumi.Output[str]
-    """The state of the job when the wait ended."""
-    app_id: pulumi.Output[str | None] = pulumi.property("appId")
-    """The id of the application behind the job. Not the job's id."""
-    log: pulumi.Output[Sequence[str] | None]
-    """The last lines of the job's record, at most ten. Masked, and secret, where an input of the job is secret."""
-    create_time: pulumi.Output[int | None] = pulumi.property("createTime")
-    """When the job was created, in milliseconds since 1970."""
-    update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
-    """When it last changed, in milliseconds since 1970."""
-    duration: pulumi.Output[int | None]
-    """How long it has run, in milliseconds."""
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        job_id: pulumi.Input[str],
-        until: pulumi.Input[Until] = "success",
-        timeout: pulumi.Input[str | float] | None = None,
-        job_name: str | None = None,
-        submitted_to: pulumi.Input[SubmittedToArgsDict] | None = None,
-        rerun_on_failure: pulumi.Input[bool] | None = None,
-        redact: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
-        stream_log: bool = False,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """Declare a wait. `BatchJob.wait` is the usual way, and fills in `job_name` to `redact`.
-
-        Args:
-            resource_name: The wait's logical name.
-            job_id: The id of the batch job.
-            until: `success`; `running`, which passes when the job runs or has succeeded; or `finished`, which passes
-                for a dead job too. Otherwise a dead job is an error.
-            timeout: How long one `pulumi up` waits: `90s`, `20m`, `2h`, or seconds. None by default. When it is over,
-                `up` fails, the job goes on, and the next `up` goes on waiting.
-            job_name: The job's logical name, for messages; by default the wait's.
-            submitted_to: The place where the job was submitted, `region` and `projectId`; by default that of the
-                settings.
-            rerun_on_failure: Whether the next `up` runs a dead job again, for the message.
-            redact: Texts that are masked in the job's log, in messages and outputs. Kept as a secret.
-            stream_log: Whether the driver's log is shown beside the job's row while `up` waits, `redact` masked in it.
-                It begins with the last 100 lines. Best effort: where the service has no log call, the lines of the
-                job's record are shown, of which there are ten at most. Kept nowhere.
-            opts: Options of the resource.
-        """
-        shown_name = job_name or resource_name
-        row = opts.parent if opts is not None else None
-        texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
-
-        async def pass_gate(batch_id: str) -> tuple[str, float]:
-            if pulumi.runtime.is_dry_run():
-                return batch_id, 0.0
-            from pulumi_dli.program.wait_gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
-
-            waited = await pass_gate(
-                batch_id,
-                until=await _value_of(until),
-                timeout=await _value_of(timeout),
-                submitted_to=await _value_of(submitted_to),
-                job_name=shown_name,
-                row=row,
-                stream_log=stream_log,
-                redact=await _value_of(texts) if stream_log else None,
-                end=(self.state, self.duration),
-            )
-            return batch_id, waited
-
-        # The inputs beside the id are awaited in there: a secret among them would make the id a secret too.
-        passed: pulumi.Output[tuple[str, float]] = pulumi.Output.from_input(job_id).apply(pass_gate)
-        declared = {
-            "job_id": passed.apply(lambda result: result[0]),
-            "until": until,
-            "timeout": timeout,
-            "job_name": shown_name,
-            "submitted_to": submitted_to,
-            "rerun_on_failure": rerun_on_failure,
-            "redact": texts,
-            # How long the gate has waited matters only where the time is limited.
-            "waited": None if timeout is None else passed.apply(lambda result: result[1]),
-        }
-        props = _WAIT_INPUTS(_WAIT_OUTPUTS | _given(declared))
-        super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
-        _fill_undeclared(self)
-
-
 def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[str]:
     """Give the hash of what tells a job from all others: the stack, its parents, its name."""
     stack = pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()
@@ -432,29 +323,4 @@ def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[s
     return pulumi.Output.from_input(of_child())
 
 
-async def _value_of(value: pulumi.Input[Any]) -> Any:
-    return await pulumi.Output.from_input(value).future()
-
-
-def _given(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in inputs.items() if value is not None}
-
-
-def _outputs_only(resource: type[dynamic.Resource]) -> dict[str, None]:
-    """Give a place for each output that is no input: an output exists only where its key does.
-
-    Each takes some kilobytes while a program runs, so what is not declared has none of its own.
-    """
-    parameters = inspect.signature(resource).parameters
-    return dict.fromkeys(name for name in wire_names(resource) if name not in parameters)
-
-
-def _fill_undeclared(resource: dynamic.Resource) -> None:
-    """Let the outputs of what was not declared be None."""
-    nothing = pulumi.Output.from_input(None)
-    undeclared = (name for name in wire_names(type(resource)) if name not in resource.__dict__)
-    resource.__dict__.update(dict.fromkeys(undeclared, nothing))
-
-
-_JOB_INPUTS, _JOB_OUTPUTS = input_type_of(BatchJob), _outputs_only(BatchJob)
-_WAIT_INPUTS, _WAIT_OUTPUTS = input_type_of(BatchJobWait), _outputs_only(BatchJobWait)
+_JOB_INPUTS, _JOB_OUTPUTS = input_type_of(BatchJob), outputs_only(BatchJob)

@@ -1,0 +1,279 @@
+"""The service's error codes, a row each: what a code means, what the person can do, and whether to retry.
+
+`classify` looks at the error code first and at the HTTP status second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class RetryClass(StrEnum):
+    """What may be done after an error."""
+
+    NEVER = "never"
+    """The same call will be refused again."""
+    AFTER_REAUTH = "after_reauth"
+    """Once more, with a new token."""
+    BACKOFF = "backoff"
+    """Again, later. The call was not carried out."""
+    AMBIGUOUS = "ambiguous"
+    """Again, later, if the call only reads. One that submits may have been carried out."""
+    GONE = "gone"
+    """What was asked for does not exist."""
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One row of the error table."""
+
+    code: str
+    status: int
+    """The HTTP status that the documentation gives."""
+    meaning: str
+    hint: str
+    """What the person can do, or an empty string."""
+    retry: RetryClass
+    source: str
+
+
+_NEVER = RetryClass.NEVER
+
+
+_REAUTH = RetryClass.AFTER_REAUTH
+
+
+_BACKOFF = RetryClass.BACKOFF
+
+
+_AMBIGUOUS = RetryClass.AMBIGUOUS
+
+
+_GONE = RetryClass.GONE
+
+
+_CODES_PAGE = "DLI API reference, Error Codes (dli_02_0056), 2026-04"
+
+
+_VARIABLES_PAGE = "DLI API reference, Modifying a Global Variable, 2026-04"
+
+
+_SIGNING_PAGE = "Huawei Cloud API signing guide, Error Codes"
+
+
+_GATEWAY_PAGE = "API Gateway user guide, Error Codes, 2026-04"
+
+
+_IAM_PAGE = "IAM API reference, Error Codes (iam_02_0006), 2026-01"
+
+
+_CREDENTIALS = "Check the credentials and that they belong to this cloud, region and project."
+
+
+_SIGNATURE = (
+    "Check the key pair or token and that it belongs to this cloud, region and project; with a key, the clock of this "
+    "machine too. Five wrong signatures in a row lock a key for 5 minutes."
+)
+
+
+_ADDRESS = "Check region and endpoint: DLI may not be offered there."
+
+
+_PERMISSION = "Ask for the IAM permission in this project."
+
+
+_SUPPORT = "If it stays so, give the request id to the cloud's support."
+
+
+_NEW_KEY = "Make a new access key in the console."
+
+
+# code, HTTP status, what may be done, meaning, hint
+_DLI = (
+    ("DLI.0001", 400, _NEVER, "the service refused a parameter",
+     "The service also uses this code for a missing OBS agency (executionAgencyUrn) and for a queue that has no "
+     "capacity to sell."),
+    ("DLI.0002", 400, _GONE, "an object that the call names does not exist",
+     "Check the queue, the packages and the project."),
+    ("DLI.0003", 400, _NEVER, "permission denied",
+     "Ask for the SUBMIT_JOB privilege on the queue, or use another queue."),
+    ("DLI.0004", 400, _NEVER, "SQL syntax error", ""),
+    ("DLI.0005", 400, _NEVER, "SQL semantic error", ""),
+    ("DLI.0006", 400, _NEVER, "the object exists already", ""),
+    ("DLI.0007", 400, _NEVER, "the operation is not supported", ""),
+    ("DLI.0008", 400, _NEVER, "metadata error", "Check that the queue exists in this project."),
+    ("DLI.0009", 400, _NEVER, "a limit of the system is reached", ""),
+    ("DLI.0011", 400, _NEVER, "a file may not be read",
+     "Check that the file exists and that DLI may read its bucket (agency, bucket policy)."),
+    ("DLI.0012", 400, _BACKOFF, "resources are not available", "Try again when the queue has capacity."),
+    ("DLI.0013", 401, _REAUTH, "the user could not be authenticated", _CREDENTIALS),
+    ("DLI.0014", 401, _REAUTH, "the service could not be authenticated", _CREDENTIALS),
+    ("DLI.0015", 400, _REAUTH, "the token could not be read", _CREDENTIALS),
+    ("DLI.0016", 400, _NEVER, "the role does not allow this", "Ask for a role that may use DLI in this project."),
+    ("DLI.0018", 400, _NEVER, "data could not be converted", ""),
+    ("DLI.0019", 400, _AMBIGUOUS, "the task timed out inside the service", ""),
+    ("DLI.0023", 404, _GONE, "a related resource does not exist", ""),
+    ("DLI.0100", 400, _NEVER, "the result has expired", ""),
+    ("DLI.0999", 400, _AMBIGUOUS, "an error inside the service", ""),
+    ("DLI.1028", 400, _NEVER, "the quota is used up", "Ask for more quota."),
+)  # fmt: skip
+
+
+# number, HTTP status as APIGW (Huawei Cloud) and as APIG (Open Telekom Cloud), what may be done, meaning, hint. Left
+# out is what only APIs that a customer publishes answer (their OAuth tokens and third-party sign-in).
+# 0201 comes with several statuses, and the status then says what may be done. 0301 is also what an expired token gets
+# (API Gateway user guide, "Common Errors Related to IAM Authentication Information").
+_GATEWAY = (
+    ("0101", 404, 404, _NEVER, "the gateway knows no such API", _ADDRESS),
+    ("0103", 404, 500, _NEVER, "the gateway does not find the service behind it", _ADDRESS),
+    ("0104", 400, 500, _NEVER, "the gateway lacks a plug-in", _SUPPORT),
+    ("0105", 400, 500, _NEVER, "the gateway lacks the configuration of the service", _SUPPORT),
+    ("0106", 400, 400, _NEVER, "the gateway could not pass the parameters on", _SUPPORT),
+    ("0107", None, 500, _NEVER, "a script of the gateway failed", _SUPPORT),
+    ("0201", 400, 400, _NEVER, "the gateway could not take the call, or not pass it on",
+     "413, 414, 494: the call is too large (12 MB, 32 KB of URI). 502, 504: DLI did not answer."),
+    ("0202", None, 502, _NEVER, "the gateway does not reach the service", ""),
+    ("0203", None, 504, _NEVER, "the service took too long behind the gateway", ""),
+    ("0204", None, 400, _NEVER, "the version of TLS is not supported", "Use a Python with TLS 1.2 or newer."),
+    ("0205", None, 400, _NEVER, "the client's certificate is not accepted", ""),
+    ("0301", 401, 401, _REAUTH, "wrong credentials or signature", _SIGNATURE),
+    ("0302", 403, 403, _NEVER, "the user may not call this API", _PERMISSION),
+    ("0303", 401, 401, _REAUTH, "wrong signature", _SIGNATURE),
+    ("0304", 403, 403, _NEVER, "this application may not call the API", _PERMISSION),
+    ("0305", 401, 401, _REAUTH, "wrong credentials", _SIGNATURE),
+    ("0306", 403, 403, _NEVER, "the API may not be called", _PERMISSION),
+    ("0307", 401, 401, _REAUTH, "the token has expired or is of another region", "Get a new token, of this region."),
+    ("0308", 429, 429, _BACKOFF, "too many calls", "Wait a little."),
+    ("0310", 403, 403, _NEVER, "the project is not available", "Check the project's id, or use another project."),
+    ("0311", 401, 401, _REAUTH, "wrong credentials for debugging", _SUPPORT),
+    ("0401", 403, 403, _NEVER, "the address of this machine is not known to the gateway", _SUPPORT),
+    ("0402", 403, 403, _NEVER, "the address of this machine may not call the API",
+     "Ask who keeps the access control of the account."),
+    ("0404", 403, 403, _NEVER, "the gateway may not reach the service", _SUPPORT),
+    ("0405", None, 403, _NEVER, "the address of this machine is not trusted",
+     "Ask who keeps the access control of the account."),
+    ("0501", 405, 405, _NEVER, "the quota of calls is used up", "Ask for more quota."),
+    ("0502", 405, 405, _NEVER, "the account is frozen", "Check the account's balance."),
+    ("0601", 500, 500, _NEVER, "the gateway failed", _SUPPORT),
+    ("0602", 400, 400, _NEVER, "the gateway cannot read the call", ""),
+    ("0605", 500, 500, _NEVER, "the gateway does not find the service by its name", _SUPPORT),
+    ("0606", 500, 500, _NEVER, "the gateway could not load its configuration", _SUPPORT),
+    ("0607", 400, 400, _NEVER, "the protocol is not supported", "Give an endpoint that begins with https://."),
+    ("0608", 500, 500, _NEVER, "the gateway could not read the account", _SUPPORT),
+    ("0609", 500, 500, _NEVER, "the gateway does not find the service in its network", _SUPPORT),
+    ("0610", 502, 502, _NEVER, "no server of the service is available", ""),
+    ("0611", 500, 500, _NEVER, "the gateway does not find the port of the service", _SUPPORT),
+    ("0612", 500, 500, _NEVER, "the gateway calls itself", _SUPPORT),
+    ("0613", 503, 503, _NEVER, "IAM is not available, so nobody can sign in", ""),
+    ("0705", 500, 500, _NEVER, "the gateway could not sign its call to the service", _SUPPORT),
+    ("0801", 403, None, _NEVER, "the service is not available in this region", _ADDRESS),
+    ("0802", 403, 403, _NEVER, "the user is disabled in this region", "Ask the administrator of the account."),
+)  # fmt: skip
+
+
+# As _DLI. Left out is what belongs to IAM's own management of users and policies.
+_IAM = (
+    ("IAM.0001", 401, _REAUTH, "IAM wants a sign-in", _CREDENTIALS),
+    ("IAM.0002", 403, _NEVER, "the user may not do this", _PERMISSION),
+    ("IAM.0003", 403, _NEVER, "a policy does not allow this", _PERMISSION),
+    ("IAM.0004", 404, _NEVER, "IAM does not find what is named", "Check the project, the user and the domain."),
+    ("IAM.0005", 409, _NEVER, "a conflict inside IAM", ""),
+    ("IAM.0006", 500, _AMBIGUOUS, "IAM failed", _SUPPORT),
+    ("IAM.0007", 400, _NEVER, "IAM refused a parameter", "Check the names of user, domain and project."),
+    ("IAM.0009", 400, _NEVER, "the token that IAM was asked about is not valid", "Get a new token."),
+    ("IAM.0011", 400, _NEVER, "IAM cannot read the call", "Check that the address of IAM is one (dli:authUrl)."),
+    ("IAM.0012", 429, _BACKOFF, "too many calls to IAM", "Wait a little."),
+    ("IAM.0020", 410, _NEVER, "IAM has moved to another region", "Give the IAM of another region (dli:authUrl)."),
+    ("IAM.0061", 401, _NEVER, "the user is locked", "Wait a quarter of an hour, or ask the administrator."),
+    ("IAM.0062", 401, _NEVER, "the password is wrong", "Check user, password and domain."),
+    ("IAM.0063", 401, _REAUTH, "IAM does not accept the token", "Get a new token."),
+    ("IAM.0064", 401, _NEVER, "the token has no permission for this", _PERMISSION),
+    ("IAM.0066", 401, _REAUTH, "the token has expired", "Get a new token."),
+    ("IAM.0067", 401, _REAUTH, "the token is not valid", "Get a new token."),
+    ("IAM.0072", 400, _NEVER, "IAM misses a part of the call", "Check user, password, domain and project."),
+    ("IAM.0073", 400, _NEVER, "IAM refused a value", "Check the names of user, domain and project."),
+    ("IAM.0080", 403, _NEVER, "the user of this access key is disabled", "Ask the administrator of the account."),
+    ("IAM.0081", 403, _NEVER, "the user may use the console only", "Ask for programmatic access."),
+    ("IAM.0082", 403, _NEVER, "the user is disabled", "Ask the administrator of the account."),
+    ("IAM.0083", 403, _NEVER, "the user may not use this region", "Ask the administrator of the account."),
+    ("IAM.1101", 400, _NEVER, "the call to IAM has a wrong size", ""),
+    ("IAM.1102", 400, _NEVER, "IAM refused a value", "Check the names of user, domain and project."),
+    ("IAM.1103", 400, _NEVER, "IAM misses a part of the call", "Check user, password, domain and project."),
+    ("IAM.1104", 400, _NEVER, "the access key is blacklisted", _NEW_KEY),
+    ("IAM.1105", 400, _NEVER, "the access key has expired", _NEW_KEY),
+    ("IAM.1106", 400, _NEVER, "nobody has this access key", "Check the access key."),
+    ("IAM.1107", 400, _NEVER, "the access key is switched off", "Switch it on in the console."),
+    ("IAM.1108", 400, _NEVER, "the temporary access key has expired", "Get a new one, with its security token."),
+    ("IAM.1109", 400, _NEVER, "IAM does not find the project", "Check the project's id and the region."),
+)  # fmt: skip
+
+
+# HTTP status, what may be done, meaning, hint
+_STATUSES = (
+    (401, _REAUTH, "not authenticated", _CREDENTIALS),
+    (403, _NEVER, "not allowed", "Ask for the permission, or use other credentials."),
+    (404, _NEVER, "there is nothing at this address", "Check region and endpoint."),
+    (405, _NEVER, "this address does not take the call", "Check region and endpoint."),
+    (407, _NEVER, "the proxy wants a sign-in", "Check the variables HTTPS_PROXY and NO_PROXY."),
+    (408, _AMBIGUOUS, "the service got the call too slowly", ""),
+    (413, _NEVER, "the call is too large", ""),
+    (414, _NEVER, "the address is too long", ""),
+    (429, _BACKOFF, "too many calls", "Wait a little."),
+    (494, _NEVER, "the headers are too large", ""),
+    (502, _AMBIGUOUS, "the gateway got no answer from the service", ""),
+    (503, _AMBIGUOUS, "the service is not available", ""),
+    (504, _AMBIGUOUS, "the service took too long behind the gateway", ""),
+)
+
+
+def _rows() -> Iterator[ErrorCode]:
+    for source, table in ((_CODES_PAGE, _DLI), (_IAM_PAGE, _IAM)):
+        for code, status, retry, meaning, hint in table:
+            yield ErrorCode(code, status, meaning, hint, retry, source)
+    yield ErrorCode("DLI.12004", 400, "the job does not exist", "", _GONE, _VARIABLES_PAGE)
+    for number, huawei_cloud, open_telekom_cloud, retry, meaning, hint in _GATEWAY:
+        for prefix, answered, source in (
+            ("APIGW", huawei_cloud, _SIGNING_PAGE),
+            ("APIG", open_telekom_cloud, _GATEWAY_PAGE),
+        ):
+            if answered is not None:
+                what_then = _AMBIGUOUS if answered >= 500 else retry
+                yield ErrorCode(f"{prefix}.{number}", answered, meaning, hint, what_then, source)
+
+
+ERROR_CODES: dict[str, ErrorCode] = {row.code: row for row in _rows()}
+"""Every documented code of DLI, of the gateways and of IAM's sign-in, by code."""
+
+
+STATUSES: dict[int, ErrorCode] = {
+    status: ErrorCode("", status, meaning, hint, retry, "RFC 9110; DLI API reference, Status Codes (dli_02_0012)")
+    for status, retry, meaning, hint in _STATUSES
+}
+"""What a status says where the code is unknown."""
+
+
+def _by_status(status: int) -> ErrorCode:
+    failed, refused = ("the service failed", _AMBIGUOUS), ("the service refused the call", _NEVER)
+    meaning, retry = failed if status >= 500 else refused
+    return STATUSES.get(status) or ErrorCode("", status, meaning, "", retry, "RFC 9110")
+
+
+def classify(code: str, status: int) -> ErrorCode:
+    """Find the row for an error: by its code, and where the code is unknown, by its HTTP status.
+
+    Three statuses say more than any code about what may be done. After a 5xx nobody knows what the service did; a 429
+    did nothing; a 404 of the service itself (`DLI.…`) means that the thing is gone, while any other 404 is a wrong
+    address. And only at 400 does a code alone mean that: a thing that may not be seen is not gone.
+    """
+    by_status = _by_status(status)
+    row = ERROR_CODES.get(code, by_status)
+    if status == 429 or status >= 500:
+        return replace(row, retry=by_status.retry)
+    if status == 404 and code.startswith("DLI."):
+        known = row if code in ERROR_CODES else ErrorCode(code, status, "it does not exist", "", _GONE, _CODES_PAGE)
+        return replace(known, retry=_GONE)
+    if row.retry is _GONE and status != 400:
+        return replace(row, retry=by_status.retry)
+    return row

@@ -1,0 +1,39 @@
+"""Whether a job of the service was made by a given request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.properties import WIRE_NAMES, canonical
+
+_FILLED_IN = ("queue", "feature", "sparkVersion", "image", "obsBucket", "executionAgencyUrn")
+"""What the service may add to a request that leaves it open."""
+
+
+_PROPERTY_NAMES = {wire_name: name for name, wire_name in WIRE_NAMES.items()}
+
+
+def is_same_request(batch: Batch, body: Mapping[str, Any]) -> bool | None:
+    """Tell whether a job was made by this request; None where its `req_body` is not there.
+
+    `req_body` leaves some keys out and has defaults filled in, lower-cases the queue, and names two keys otherwise
+    (`autoRecovery`, `maxRetryTimes`). So what it has is compared, and a key that is not in it says nothing.
+    """
+    request = batch.request()
+    if request is None:
+        return None
+    theirs_by_name = {_PROPERTY_NAMES.get(key, key): value for key, value in request.items()}
+    theirs, ours = canonical(theirs_by_name), canonical({_PROPERTY_NAMES.get(key, key): body[key] for key in body})
+    return all(_same_value(name, theirs.get(name), ours.get(name)) for name in theirs_by_name if name in WIRE_NAMES)
+
+
+def _same_value(name: str, theirs: Any, ours: Any) -> bool:
+    if ours is None and name in _FILLED_IN:
+        return True
+    if name == "queue":
+        return str(theirs).lower() == str(ours).lower()
+    if name == "conf" and isinstance(theirs, Mapping):
+        return all(item in theirs.items() for item in (ours or {}).items())  # the service may add to it
+    return bool(theirs == ours) or theirs == "CUSTOMIZED"

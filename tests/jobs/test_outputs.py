@@ -1,0 +1,153 @@
+"""The rows of the design's table "When a job runs" that are decided without a call, and what the decisions rest on."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pulumi_dli.api.models import Batch
+from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs.diff import Action, compare
+from pulumi_dli.jobs.outputs import OBSERVED, is_final, of_job, refreshed, stored_state
+from pulumi_dli.jobs.properties import OPTIONS, WIRE_NAMES
+
+Properties = dict[str, Any]
+
+ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
+PLACE = {"region": "eu-de", "projectId": "5e1c"}
+DECLARED: Properties = {
+    "file": "a.py",
+    "queue": "batch",
+    "args": ["in", "out"],
+    "driverMemory": "2G",
+    "triggers": {"day": "2026-11-24"},
+    "resourceName": "load",
+    "scope": "12345678",
+}
+STORED = of_job(DECLARED, Batch(id=ID, state="running"), PLACE)
+
+
+def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> None:
+    reply = {
+        "id": ID,
+        "appId": "batch-session-17",
+        "name": "load-12345678-87654321-abcdef",
+        "owner": "data-platform",
+        "proxyUser": "tenant",
+        "state": "Success",
+        "kind": "spark",
+        "log": ["stdout: "],
+        "sc_type": "CUSTOMIZED",
+        "cluster_name": "adhoc",
+        "queue": "batch",
+        "create_time": 1795478400000,
+        "update_time": 1795478464000,
+        "duration": 60000,
+        "req_body": '{"args":["secret"]}',
+    }
+    assert of_job(DECLARED, Batch.model_validate(reply), PLACE) == DECLARED | {
+        "state": "success",
+        "appId": "batch-session-17",
+        "owner": "data-platform",
+        "proxyUser": "tenant",
+        "kind": "spark",
+        "log": ["stdout: "],
+        "createTime": 1795478400000,
+        "updateTime": 1795478464000,
+        "duration": 60000,
+        "submittedName": "load-12345678-87654321-abcdef",
+        "effectiveScType": "CUSTOMIZED",
+        "effectiveQueue": "batch",
+        "submittedTo": PLACE,
+        "recordExpired": False,
+    }
+
+
+def test_no_output_of_the_service_has_the_name_of_a_declared_property() -> None:
+    assert not {*OBSERVED} & {*WIRE_NAMES, *OPTIONS}
+
+
+def test_a_sparse_reply_leaves_outputs_empty() -> None:
+    made = of_job({}, Batch.model_validate({"id": ID, "state": "starting", "appId": "", "owner": ""}), PLACE)
+    assert {name for name, value in made.items() if value is not None} == {"state", "submittedTo", "recordExpired"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "output", "value"),
+    [
+        ({"appId": ["batch-session-17", "batch-session-18"]}, "appId", "batch-session-17"),
+        ({"appId": []}, "appId", None),
+        ({"cluster_name": "batch"}, "effectiveQueue", "batch"),
+        ({"state": "hibernating"}, "state", "hibernating"),
+        ({"state": "killed"}, "state", "dead"),
+        ({"state": "dead", "create_time": 1000, "update_time": 5000}, "duration", 4000),
+        ({"state": "dead", "create_time": 5000, "update_time": 1000}, "duration", 0),
+        ({"state": "running", "create_time": 1000, "update_time": 5000}, "duration", None),
+    ],
+)
+def test_an_output_is_made_of_what_the_service_says(reply: Properties, output: str, value: Any) -> None:
+    assert of_job({}, Batch.model_validate({"id": ID, **reply}), PLACE)[output] == value
+
+
+replies = st.dictionaries(
+    st.sampled_from([field.alias or name for name, field in Batch.model_fields.items() if name != "id"]),
+    st.none() | st.text() | st.integers(-(2**53), 2**53) | st.lists(st.text(), max_size=2) | st.booleans(),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(replies)
+def test_outputs_are_json_whatever_the_service_says(reply: Properties) -> None:
+    made = of_job(DECLARED, Batch.model_validate({"id": ID, **reply}), PLACE)
+    assert json.loads(json.dumps(made)) == made
+    assert set(made) == {*DECLARED, *OBSERVED}
+    assert made.items() >= DECLARED.items()
+
+
+# A refresh
+
+
+def test_a_refresh_takes_the_news_and_leaves_what_is_declared() -> None:
+    news = Batch.model_validate({"id": ID, "state": "success", "queue": "other", "sc_type": "CUSTOMIZED"})
+    after = refreshed({**STORED, "recordExpired": True, "submittedName": "load-1"}, news)
+    assert after.items() >= DECLARED.items()
+    assert (after["state"], after["effectiveQueue"], after["recordExpired"]) == ("success", "other", False)
+    assert after["submittedName"] == "load-1"
+    assert after["submittedTo"] == PLACE
+
+
+def test_a_refresh_of_a_vanished_record_keeps_what_was_known() -> None:
+    stored = {**STORED, "state": "success", "log": ["done"]}
+    assert refreshed(stored, None) == {**stored, "recordExpired": True}
+
+
+def test_a_refresh_does_not_forget_an_end_that_was_seen() -> None:
+    assert refreshed({**STORED, "state": "success"}, Batch(id=ID))["state"] == "success"
+
+
+def test_a_refresh_changes_nothing_that_is_compared() -> None:
+    for batch in (None, Batch(id=ID, state="dead", queue="other", sc_type="CUSTOMIZED", name="other")):
+        assert compare(refreshed(STORED, batch), DECLARED, preview=False).action is Action.NONE
+
+
+@pytest.mark.parametrize(
+    ("state", "known", "final"),
+    [
+        ("running", BatchState.RUNNING, False),
+        ("dead", BatchState.DEAD, True),
+        ("Success", BatchState.SUCCESS, True),
+        ("hibernating", None, False),
+        (None, None, False),
+    ],
+)
+def test_the_stored_state_says_whether_the_end_was_seen(
+    state: str | None, known: BatchState | None, final: bool
+) -> None:
+    assert stored_state({"state": state}) is known
+    assert is_final({"state": state}) is final
+
+
+def test_nothing_stored_is_no_end_seen() -> None:
+    assert not is_final({})
