@@ -1,0 +1,53 @@
+"""The local DLI as these tests use it: runs are submitted to it beforehand, and runs are counted afterwards."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from pulumi_dli.local.testing import Service, SubmittedJob
+
+Seen = TypeVar("Seen")
+
+ENDED = ("success", "dead")
+
+
+def eventually(look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
+    """Look until what is seen is right, at most for a minute. Give it."""
+    deadline = time.monotonic() + 60
+    while not is_right(seen := look()):
+        assert time.monotonic() < deadline, f"still {seen!r}"
+        time.sleep(0.02)
+    return seen
+
+
+def form_of(run: SubmittedJob) -> str:
+    """Give the name of the form that a run belongs to. Its file bears it: a rename changes the run's name."""
+    return Path(run.body["file"]).stem
+
+
+def submit(dli: Service, body: dict[str, Any]) -> str:
+    """Submit a run, as a client that is not this package. Give its id."""
+    account = json.loads((dli.server.data / "credentials.json").read_text())
+    reply = requests.post(
+        f"{account['endpoint']}/v2.0/{account['project_id']}/batches",
+        json=body,
+        headers={"X-Auth-Token": account["token"]},
+        timeout=10,
+    )
+    reply.raise_for_status()
+    return str(reply.json()["id"])
+
+
+def states(dli: Service) -> dict[str, str]:
+    """Give the state of every accepted run, by id."""
+    return {run.id: str(run.state.value) for run in dli.jobs()}
+
+
+def wait_until_ended(dli: Service, run_ids: Iterable[str]) -> None:
+    """Wait until these runs have ended."""
+    wanted = list(run_ids)
+    eventually(lambda: states(dli), lambda seen: all(seen[run_id] in ENDED for run_id in wanted))
