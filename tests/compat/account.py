@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,17 +29,24 @@ def form_of(run: SubmittedJob) -> str:
     return Path(run.body["file"]).stem
 
 
-def submit(dli: Service, body: dict[str, Any]) -> str:
+def submit(dli: Service, body: Mapping[str, Any]) -> str:
     """Submit a run, as a client that is not this package. Give its id."""
+    return str(_call(dli, "POST", "", body)["id"])
+
+
+def cancel(dli: Service, run_id: str) -> None:
+    """Cancel a run, as a client that is not this package. It is dead when this returns."""
+    _call(dli, "DELETE", f"/{run_id}")
+    wait_until_ended(dli, [run_id])
+
+
+def _call(dli: Service, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     account = json.loads((dli.server.data / "credentials.json").read_text())
-    reply = requests.post(
-        f"{account['endpoint']}/v2.0/{account['project_id']}/batches",
-        json=body,
-        headers={"X-Auth-Token": account["token"]},
-        timeout=10,
-    )
+    address = f"{account['endpoint']}/v2.0/{account['project_id']}/batches{path}"
+    reply = requests.request(method, address, json=body, headers={"X-Auth-Token": account["token"]}, timeout=10)
     reply.raise_for_status()
-    return str(reply.json()["id"])
+    answer: dict[str, Any] = reply.json()
+    return answer
 
 
 def states(dli: Service) -> dict[str, str]:
