@@ -15,17 +15,17 @@ Seen = TypeVar("Seen")
 ENDED = ("success", "dead")
 
 
-def eventually(look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
-    """Look until what is seen is right, at most for a minute. Give it."""
+def eventually(poll: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
+    """Poll until a value is right, at most for a minute. Give the value."""
     deadline = time.monotonic() + 60
-    while not is_right(seen := look()):
+    while not is_right(seen := poll()):
         assert time.monotonic() < deadline, f"still {seen!r}"
         time.sleep(0.02)
     return seen
 
 
 def form_of(run: SubmittedJob) -> str:
-    """Give the name of the form that a run belongs to. Its file bears it: a rename changes the run's name."""
+    """Give the name of the form that a run belongs to. A rename changes the name, not the file."""
     return Path(run.body["file"]).stem
 
 
