@@ -5,7 +5,6 @@ They know nothing of the engine: properties are plain JSON values, unknown ones 
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from pulumi_dli.api.client import Client
@@ -19,7 +18,8 @@ from pulumi_dli.jobs.naming import scope_of, spec_of
 from pulumi_dli.jobs.properties import Checked, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import is_known
-from pulumi_dli.operations.context import Identity, Session
+from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.submission import Order
 
 DEFAULT_CANCEL_TIMEOUT = 300
@@ -39,9 +39,10 @@ class BatchJobs:
 
     def check(self, declared: Properties, before: Properties | None = None) -> Checked:
         """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
+        runs, key = self._session.runs, declared_key(declared)
         if before and before.get("adoptId"):
-            # With a replacement trigger nothing else tells; where `plan` is asked, it knows better.
-            self._session.followed.add((_identity(declared), str(before["adoptId"])))
+            # The engine does not call diff for a replacement trigger. Where it does, `plan` corrects this.
+            runs.consume_adoption(key, str(before["adoptId"]))
         # With ignore_changes=["*"] the engine gives back what was checked before.
         given = {name: value for name, value in declared.items() if name != "sizing"}
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
@@ -52,7 +53,7 @@ class BatchJobs:
         for warning in checked.warnings:
             self._session.say(_name_of(declared), warning)
         if not checked.failures:
-            self._session.declared.add(_identity(checked.properties))
+            runs.declared(key)
             checked.properties["sizing"] = properties.sizing(checked.properties)
         return checked
 
@@ -93,18 +94,16 @@ class BatchJobs:
 
     def _note(self, name: str, batch_id: str, stored: Properties, declared: Properties) -> None:
         """Note whose a job is."""
-        session, identity = self._session, _identity(declared)
+        runs, key = self._session.runs, declared_key(declared)
         if stored.get("adoptId"):
-            session.followed.add((identity, str(stored["adoptId"])))
+            runs.consume_adoption(key, str(stored["adoptId"]))
         elif stored:  # it came after the job
-            session.followed.discard((identity, str(declared.get("adoptId"))))
-        if batch_id not in session.taken_over:
-            session.jobs[batch_id] = name
-            session.owners[batch_id], session.heirs[batch_id] = _identity(stored), identity
-        elif (heir := session.heirs.get(batch_id, identity)) != identity:
-            session.say(
+            runs.restore_adoption(key, str(declared.get("adoptId")))
+        holder = runs.in_state(batch_id, stored_key=stored_key(stored), key=key)
+        if holder is not None:
+            self._session.say(
                 name,
-                f"batch job {batch_id} was taken over by {heir[0]}: now it is the run of both, and a change of "
+                f"batch job {batch_id} was taken over by {holder[0]}: now it is the run of both, and a change of "
                 "either cancels it",
             )
 
@@ -164,7 +163,7 @@ class BatchJobs:
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
             said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
-            cancelled = self._session.cancelled.get(_identity(declared))
+            cancelled = self._session.runs.earlier_run_of(declared_key(declared))
             earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
             raise SubmissionError(f"{said}{earlier}") from None
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
@@ -176,64 +175,70 @@ class BatchJobs:
                 self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
         place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
-        self._session.jobs[batch.id] = name
-        self._session.owners[batch.id] = self._session.heirs[batch.id] = _identity(declared)
         return batch.id, outputs.of_job(declared, batch, place)
 
     def _submit(self, client: Client, declared: Properties) -> Batch:
         # Whatever can fail in making the request fails here, before it is sent.
         spec = spec_of(properties.canonical(declared), declared.get("triggers"), declared.get("replacementTrigger"))
         order = Order(
+            key=declared_key(declared),
             resource_name=_name_of(declared),
             scope=scope_of(declared.get("scope"), self._session.settings.scope),
             spec=spec,
             fixed_name=declared.get("name"),
             body=lambda name: properties.request_body(declared, name),
             redact=declared.get("redact") or (),
-            is_free=functools.partial(self._is_free, _identity(declared)),
         )
         return self._session.submitter(client).submit(order)
 
-    def _is_free(self, identity: Identity, batch_id: str) -> bool:
-        """Tell whether a job may be taken over: not one that was deleted, or that another resource has."""
-        return batch_id not in self._session.deleted and self._other_heir(identity, batch_id) is None
-
-    def _other_heir(self, identity: Identity, batch_id: str) -> Identity | None:
-        """Give the other resource of the program that has a job, if one has."""
-        heir = self._session.heirs.get(batch_id, identity)
-        return heir if heir != identity and heir in self._session.declared else None
-
     def _adopt(self, client: Client, declared: Properties) -> Batch | None:
-        """Take over the job that `adoptId` names instead of submitting one; None where it is to run again."""
-        name, identity, session = _name_of(declared), _identity(declared), self._session
+        """Adopt the run that `adoptId` names instead of submitting one; None where the job is to run again."""
+        name, key, runs = _name_of(declared), declared_key(declared), self._session.runs
         batch_id = declared.get("adoptId")
         if batch_id is None:
             return None
-        if (heir := self._other_heir(identity, batch_id)) is not None:
-            raise SubmissionError(
-                f"{name}: adoptId names {batch_id}, the run of {heir[0]}, which the program still declares. Nothing "
-                f"was taken over and nothing was submitted. Remove {heir[0]}, or this adoptId."
-            )
-        if batch_id in session.deleted or (identity, batch_id) in session.followed:
-            session.say(name, "adoptId was followed before, so a new run is submitted; remove it")
+        followed_before = "adoptId was followed before, so a new run is submitted; remove it"
+        if runs.holder(batch_id, key) is None and runs.is_adoption_consumed(key, batch_id):
+            self._session.say(name, followed_before)
             return None
+        try:
+            # The claim comes before the first call: two resources with one adoptId must not both find it free.
+            with runs.claim(batch_id, key) as claim:
+                batch = self._adoptable(client, batch_id, declared)
+                if batch is not None:
+                    claim.keep()
+                return batch
+        except RunHeldError as error:
+            if error.holder is None:  # deleted a moment ago
+                self._session.say(name, followed_before)
+                return None
+            raise SubmissionError(
+                f"{name}: adoptId names {batch_id}, the run of {error.holder[0]}, which the program still declares. "
+                f"Nothing was taken over and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
+            ) from None
+
+    def _adoptable(self, client: Client, batch_id: str, declared: Properties) -> Batch | None:
+        """Read the run that `adoptId` names; None where it is dead and the job is to run again.
+
+        Raises SubmissionError where the service has no such job, or where that job runs something else.
+        """
+        name = _name_of(declared)
         batch = client.find(batch_id)
         if batch is None:
             raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
         request = batch.request() or {}
-        for key in ("file", "className"):
-            there, here = request.get(key), declared.get(key) or ""
+        for field in ("file", "className"):
+            there, here = request.get(field), declared.get(field) or ""
             if there is not None and there != here:
                 raise SubmissionError(
-                    f"{name}: adoptId names {batch_id}, but that job has another {key}. Nothing was taken over and "
+                    f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was taken over and "
                     "nothing was submitted."
                 )
         batch = _settled(client, batch)
         rerun = diff.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
-            session.say(name, f"adoptId names {batch_id}, which is dead: a new run is submitted")
+            self._session.say(name, f"adoptId names {batch_id}, which is dead: a new run is submitted")
             return None
-        session.taken_over.add(batch_id)
         return batch
 
     def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
@@ -277,16 +282,16 @@ class BatchJobs:
         Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
         """
         name = _name_of(stored)
-        owner = self._session.owners.get(batch_id, _identity(stored))
-        if batch_id in self._session.taken_over or (stored and owner != _identity(stored)):
+        try:
+            self._session.runs.begin_delete(batch_id, stored_key(stored), adopted_from=stored.get("adoptId"))
+        except RunHeldError as error:
+            if error.holder is None or error.is_claimed:
+                raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from None
             # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
             self._session.say(
-                name, f"batch job {batch_id} is left alone: it belongs to another resource now, {owner[0]}"
+                name, f"batch job {batch_id} is left alone: it belongs to another resource now, {error.holder[0]}"
             )
             return
-        self._session.deleted.add(batch_id)
-        if stored.get("adoptId"):
-            self._session.deleted.add(stored["adoptId"])  # it has been followed, once
         if outputs.is_final(stored):
             return
         try:
@@ -309,7 +314,7 @@ class BatchJobs:
             if batch is not None and not batch.is_final:
                 raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
             return
-        self._session.cancelled[self._session.heirs.get(batch_id, _identity(stored))] = batch_id
+        self._session.runs.cancelled(batch_id, stored_key(stored))
         self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
 
     def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
@@ -354,11 +359,6 @@ class BatchJobs:
 def _settled(client: Client, batch: Batch) -> Batch:
     """Read a dead job again that may be about to recover."""
     return (client.find(batch.id) if outputs.may_recover(batch) else None) or batch
-
-
-def _identity(properties: Properties) -> Identity:
-    """Give what tells the resources of all stacks apart."""
-    return str(properties.get("resourceName")), str(properties.get("scope"))
 
 
 def _name_of(*sources: Properties) -> str:

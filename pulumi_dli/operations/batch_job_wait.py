@@ -143,7 +143,7 @@ class BatchJobWaits:
 
     def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
         """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
-        others = self._session.jobs.copy()  # other threads meet more jobs meanwhile
+        others = self._session.runs.at_work()
         others.pop(batch_id, None)
         if not others:
             return {}

@@ -16,10 +16,8 @@ from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.transport import Patience
 from pulumi_dli.operations.pollers import DeadJobs
+from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.submission import Say, Submitter
-
-Identity = tuple[str, str]
-"""What tells the resources of all stacks apart: logical name and scope, as they are declared or stored."""
 
 
 class Session:
@@ -35,22 +33,8 @@ class Session:
         self.clock = clock or SystemClock()
         self.is_preview = False
         """True once an unknown value was met where only a preview has one."""
-        self.jobs: dict[str, str] = {}
-        """The logical names of the jobs that this process has met in its stack, by id."""
-        self.owners: dict[str, Identity] = {}
-        """Which resource of the state has a job, by the job's id; after a rename with an alias its old name."""
-        self.heirs: dict[str, Identity] = {}
-        """Which resource has a job by its declaration, by the job's id."""
-        self.declared: set[Identity] = set()
-        """The resources that this process has checked: those of the program, and not one that is to be deleted."""
-        self.taken_over: set[str] = set()
-        """The ids of the jobs that this process has taken over: what had them before must not cancel them."""
-        self.deleted: set[str] = set()
-        """The ids of the jobs that this process was told to delete."""
-        self.followed: set[tuple[Identity, str]] = set()
-        """Each `adoptId` that was followed already, with its resource: it is followed once only."""
-        self.cancelled: dict[Identity, str] = {}
-        """The ids of the jobs that this process has cancelled, by the resource that submits anew."""
+        self.runs = RunRegistry()
+        """Which resource of the program holds which run."""
         self._configuration = stack_configuration
         self._say = say
         self._said: set[tuple[str, str]] = set()
@@ -117,7 +101,7 @@ class Session:
                     self.clock,
                     lookup_window=self.settings.lookup_window,
                     adopt=self.settings.adopt,
-                    taken_over=self.taken_over,
+                    runs=self.runs,
                     say=self.say,
                 )
             return self._submitters[client.place]

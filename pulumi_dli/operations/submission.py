@@ -22,6 +22,7 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.naming import SubmissionName
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
+from pulumi_dli.operations.run_registry import ResourceKey, RunHeldError, RunRegistry
 
 Say = Callable[[str, str], None]
 """Tells the user something: the job's logical name, and the message."""
@@ -39,16 +40,16 @@ class Order:
     """A job to be submitted.
 
     `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
-    in it, which the service may repeat in a refusal; `is_free` tells of an id whether that job may be taken over.
+    in it, which the service may repeat in a refusal. `key` names the resource that is to hold the run.
     """
 
+    key: ResourceKey
     resource_name: str
     scope: str
     spec: str
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
-    is_free: Callable[[str], bool] = lambda _: True
 
 
 @dataclass(frozen=True)
@@ -65,24 +66,22 @@ class Submitter:
     """Submits jobs in one project, and knows what an interrupted `up` left there. Threads may share it.
 
     `lookup_window` is the seconds for which a submission without an answer is looked for. `adopt` False: jobs left
-    behind are not looked for. The ids of those that are taken over are added to `taken_over`.
+    behind are not looked for. `runs` says which run belongs to which resource.
     """
 
     def __init__(
-        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, taken_over: set[str], say: Say
+        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, runs: RunRegistry, say: Say
     ) -> None:
         self._client = client
         self._clock = clock
         self._lookup_window = lookup_window
         self._adopt = adopt
-        self._taken_over = taken_over
+        self._runs = runs
         self._say = say
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
         self._unanswered: dict[str, _Submission] = {}
         """The last submission of each scope of which nobody knows whether it runs."""
-        self._taken: set[str] = set()
-        """The jobs that belong to a resource of this process: no other one gets them."""
 
     def submit(self, order: Order) -> Batch:
         """Submit a job, or take over the run of it that an interrupted `up` left.
@@ -97,8 +96,16 @@ class Submitter:
                 name, before = str(SubmissionName.new(order.resource_name, order.scope, order.spec)), frozenset[str]()
             else:
                 name, before = order.fixed_name, frozenset(batch.id for batch in self._named(order.fixed_name))
-            batch = self._submit_as(_Submission(order, name, order.body(name), before))
-        self._take(batch)
+            submission = _Submission(order, name, order.body(name), before)
+            batch = self._hold(submission, self._submit_as(submission))
+        return batch
+
+    def _hold(self, submission: _Submission, batch: Batch) -> Batch:
+        """Note whose run a submission has become. Raises SubmissionError where another resource has that run."""
+        try:
+            self._runs.created(batch.id, submission.order.key)
+        except RunHeldError as error:
+            raise self._uncertain(submission, f"The service answered with another job's run: {error}.") from None
         return batch
 
     def _submitted_before(self, order: Order) -> Batch | None:
@@ -110,7 +117,7 @@ class Submitter:
         if submission is None:
             return None
         found = self._look_up_or_raise(submission)
-        batch = self._keep_one(submission, found) if found else None
+        batch = self._hold(submission, self._keep_one(submission, found)) if found else None
         self._unanswered.pop(order.scope, None)
         return batch
 
@@ -121,8 +128,7 @@ class Submitter:
             name = SubmissionName.parse(listed.name)
             is_of_scope = name is not None and name.scope == order.scope
             has_fixed_name = order.fixed_name is not None and listed.name == order.fixed_name
-            is_free = listed.id not in self._taken and order.is_free(listed.id)
-            if not is_free or not (is_of_scope or has_fixed_name):
+            if not (is_of_scope or has_fixed_name) or not self._runs.may_adopt(listed.id, order.key):
                 continue
             batch = self._client.find(listed.id)
             if batch is None:
@@ -146,21 +152,31 @@ class Submitter:
                 f"knows: {listed_runs}. Cancel all but one of them, and run `pulumi up` again: it takes over the last "
                 "one."
             )
-        if not runs or not self._take(runs[0]):
+        if not runs or not self._adopt_orphan(order, runs[0].id):
             return None
-        self._taken_over.add(runs[0].id)
         self._say(
             order.resource_name,
             f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
         )
         return runs[0]
 
-    def _take(self, batch: Batch) -> bool:
-        """Note whose a job is; False where it is another resource's already."""
-        with self._lock:
-            is_free = batch.id not in self._taken
-            self._taken.add(batch.id)
-            return is_free
+    def _adopt_orphan(self, order: Order, run: str) -> bool:
+        """Adopt a run that no state knows. False where another resource has adopted it in the meantime.
+
+        Raises SubmissionError where another resource is adopting it right now: it may not keep the run.
+        """
+        try:
+            with self._runs.claim(run, order.key) as claim:
+                claim.keep()
+        except RunHeldError as error:
+            if error.is_claimed and error.holder is not None:
+                raise SubmissionError(
+                    f"{order.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no state "
+                    f"knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run `pulumi up` "
+                    "again."
+                ) from None
+            return False
+        return True
 
     def _live_jobs(self, order: Order) -> dict[str, Batch]:
         """List the jobs that have not ended: once, before this process submits anything."""
@@ -291,7 +307,8 @@ class Submitter:
         return [
             batch
             for batch in found
-            if batch.id not in self._taken and is_same_request(batch, submission.body) is not False
+            if self._runs.holder(batch.id, submission.order.key) is None
+            and is_same_request(batch, submission.body) is not False
         ]
 
     def _keep_one(self, submission: _Submission, found: list[Batch]) -> Batch:

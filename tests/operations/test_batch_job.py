@@ -2,7 +2,9 @@
 
 import io
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pulumi_dli.api.errors import DliError, JobError
+from pulumi_dli.api.errors import DliError, JobError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.sizes import memory_mib
 from pulumi_dli.api.states import BatchState
@@ -24,12 +26,15 @@ from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.context import Session
 from tests.api.test_client import contents, documents, statuses
 from tests.fakes import Answer, Call, FakeClock, ScriptedService
-from tests.jobs.test_properties import declarations, values
+from tests.jobs.test_properties import declarations as properties_of_any_kind
+from tests.jobs.test_properties import values
 
 Properties = dict[str, Any]
 
 ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
 PLACE = {"region": "eu-de", "projectId": "5e1c"}
+KEY = {"resourceName": "load", "scope": "0a1b2c3d"}
+"""What the adapter passes with every job."""
 NOWHERE = Session(
     {"dli:endpoint": "http://127.0.0.1:9", "dli:region": "eu-de", "dli:projectId": "5e1c", "dli:token": "the-token"},
     lambda _name, _message: None,
@@ -135,7 +140,8 @@ def with_rare(value: st.SearchStrategy[Any], *rare: Any) -> st.SearchStrategy[An
 
 
 pairs = [st.tuples(st.just(name), with_rare(value, None, UNKNOWN)) for name, value in PLAUSIBLE.items()]
-plausible = st.lists(st.one_of(pairs), max_size=4).map(lambda properties: {"file": "a.py", **dict(properties)})
+plausible = st.lists(st.one_of(pairs), max_size=4).map(lambda properties: {**KEY, "file": "a.py", **dict(properties)})
+declarations = properties_of_any_kind.map(lambda properties: {**properties, **KEY})
 edits = st.one_of(
     [st.tuples(st.just(name), with_rare(value, None), with_rare(value, None)) for name, value in PLAUSIBLE.items()]
 )
@@ -245,7 +251,7 @@ def test_an_accepted_job_is_never_lost_whatever_else_the_service_says(
 
     unreliable.calls.clear()
     unreliable.answer = answer
-    batch_id, made = operations.create({"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"})
+    batch_id, made = operations.create({"file": "a.py", **KEY})
     assert batch_id == ID
     stored = Struct()
     stored.update(made)  # as Pulumi's host does
@@ -256,7 +262,9 @@ def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
     nobody_runs = Answer({"sessions": []})
     described = Answer({"id": "another", "state": "running", "owner": "somebody"})
     with ScriptedService(*[nobody_runs] * 3, Answer({"id": ID}), described) as service:
-        batch_id, made = operations_at(service, FakeClock()).create({"file": "a.py", "resourceName": "load"})
+        batch_id, made = operations_at(service, FakeClock()).create(
+            {"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"}
+        )
     assert (batch_id, made["owner"]) == (ID, "somebody")
 
 
@@ -284,7 +292,9 @@ def test_a_job_is_read_after_its_submission_only_where_the_answer_leaves_somethi
     accepted = {key: value for key, value in EXAMPLE.items() if key not in absent.split(", ")}
     described = [Answer(EXAMPLE)] if absent else []
     with ScriptedService(*[nobody_runs] * 3, Answer(accepted), *described) as service:
-        batch_id, made = operations_at(service, FakeClock()).create({"file": "a.py", "resourceName": "load"})
+        batch_id, made = operations_at(service, FakeClock()).create(
+            {"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"}
+        )
     assert service.asked()[4:] == ([f"GET /{ID}"] if absent else [])
     names = ("state", "owner", "effectiveScType", "effectiveQueue", "createTime", "submittedName")
     assert batch_id == ID
@@ -303,7 +313,7 @@ def test_a_wavering_service_never_makes_a_refresh_a_plan_or_a_delete_a_traceback
     stored = {"file": "a.py", "state": "running", "autoRecovery": True, "cancelTimeout": 0}
     for operation in (
         lambda: operations.read(ID, stored),
-        lambda: operations.plan(ID, stored, {**stored, "file": "b.py"}),
+        lambda: operations.plan(ID, stored, {**stored, **KEY, "file": "b.py"}),
         lambda: operations.delete(ID, stored),
     ):
         try:
@@ -358,3 +368,41 @@ def test_a_cancelled_job_that_cannot_be_looked_at_stays_in_the_state() -> None:
         operations = operations_at(service, FakeClock())
         with pytest.raises(JobError, match=f"stream: batch job {ID} may go on: .* It stays in the state"):
             operations.delete(ID, STREAM)
+
+
+def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused() -> None:
+    """The service answers the first read only after the other job was refused."""
+    running = {**EXAMPLE, "state": "running", "req_body": json.dumps({"file": "a.py", "className": ""})}
+    refused = threading.Event()
+
+    def answer(_call: Call) -> Answer:
+        assert refused.wait(30), "both resources read the run"
+        return Answer(running)
+
+    with ScriptedService() as service:
+        service.answer = answer
+        operations = operations_at(service, FakeClock())
+
+        def declare(name: str) -> str:
+            try:
+                operations.create({"file": "a.py", "resourceName": name, "scope": "0a1b2c3d", "adoptId": ID})
+            except SubmissionError as error:
+                refused.set()
+                return str(error)
+            return "adopted"
+
+        with ThreadPoolExecutor(2) as pool:
+            one, two = pool.map(declare, ("one", "two"))
+        assert sorted(call.method for call in service.calls) == ["GET"]
+    loser, said = ("two", two) if one == "adopted" else ("one", one)
+    winner = {"one": "two", "two": "one"}[loser]
+    assert "adopted" in (one, two)
+    assert said.startswith(f"{loser}: adoptId names {ID}, the run of {winner}, which the program still declares.")
+
+
+@pytest.mark.parametrize("missing", ["resourceName", "scope"])
+def test_a_job_without_name_or_scope_is_refused_before_any_call(missing: str) -> None:
+    declared = {"file": "a.py", **KEY, missing: None}
+    with ScriptedService() as service, pytest.raises(ValueError, match="the adapter must pass both"):
+        operations_at(service, FakeClock()).create(declared)
+    assert service.calls == []

@@ -11,6 +11,7 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import NoAnswerError, NotSentError, ServiceError, SettingsError, SignInError, SubmissionError
 from pulumi_dli.api.signing import TokenAuth
 from pulumi_dli.api.transport import Patience
+from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.submission import Order, Submitter
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 
@@ -111,7 +112,7 @@ class Stage:
         self.clock = FakeClock()
         self.dli = Dli(self.clock)
         self.said: list[str] = []
-        self.taken_over: set[str] = set()
+        self.runs = RunRegistry()
         auth = TokenAuth("the-token", source="a token in the environment")
         self._client = Client(service.place, auth, Patience(clock=self.clock, max_retries=0))
         service.answer = self.dli
@@ -122,7 +123,7 @@ class Stage:
             self.clock,
             lookup_window=WINDOW,
             adopt=adopt,
-            taken_over=self.taken_over,
+            runs=self.runs,
             say=lambda job_name, message: self.said.append(f"{job_name}: {message}"),
         )
 
@@ -139,7 +140,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 def an_order(fixed_name: str | None = None, *, resource_name: str = "wordcount", **properties: Any) -> Order:
     body = {"file": "obs://demo/wordcount.py", "className": "", "args": ["in", "out"], **properties}
-    return Order(resource_name, SCOPE, SPEC, fixed_name, lambda name: {**body, "name": name})
+    return Order((resource_name, SCOPE), resource_name, SCOPE, SPEC, fixed_name, lambda name: {**body, "name": name})
 
 
 def run_name(scope: str = SCOPE, spec: str = SPEC, random: str = "abcdef") -> str:
@@ -309,8 +310,11 @@ def test_no_other_job_is_taken_over(stage: Stage, job: dict[str, Any]) -> None:
 
 
 def test_a_run_that_is_another_resources_or_was_deleted_is_not_taken_over(stage: Stage) -> None:
-    other = stage.dli.add(run_name())
-    assert stage.submit(replace(an_order(), is_free=lambda batch_id: batch_id != other)) == "id-1"
+    held, deleted = stage.dli.add(run_name()), stage.dli.add(run_name(random="abcdee"))
+    stage.runs.declared(("extract", SCOPE))
+    stage.runs.in_state(held, stored_key=("extract", SCOPE), key=("extract", SCOPE))
+    stage.runs.begin_delete(deleted, None)
+    assert stage.submit() == "id-2"
     assert stage.said == []
 
 
@@ -444,6 +448,18 @@ def test_one_run_is_not_taken_over_by_two_resources(stage: Stage) -> None:
     submitter = stage.submitter()
     ids = [submitter.submit(an_order("daily", resource_name=name)).id for name in ("one", "other")]
     assert ids == [left, "id-1"]
+
+
+def test_a_run_that_an_adopt_id_is_just_adopting_is_not_adopted_and_nothing_is_submitted(stage: Stage) -> None:
+    run = stage.dli.add(run_name())
+    with (
+        stage.runs.claim(run, ("extract", SCOPE)),
+        pytest.raises(
+            SubmissionError, match=f"nothing was submitted. Batch job {run} .* extract names it as its adoptId"
+        ),
+    ):
+        stage.submit()
+    assert stage.submit() == run
 
 
 # 3. and 5. Sent once; refused
