@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from bench.measure import Row, print_heading, pulumi
+from bench.compare import Scenario, compare
+from bench.measure import Measured, Row, measure, medians_of, print_heading, pulumi
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.pollers import live_jobs
@@ -27,6 +29,8 @@ FEW = 20
 ENDLESS = "starting:0s,running"
 TIMED = f"starting:0s,running:{JOB_SECONDS}s,success"
 AT_ONCE = "success"
+WAITED_SECONDS = 5
+WAITED = f"starting:0s,running:{WAITED_SECONDS}s,success"
 
 FLOOR = """
 from bench.floor import Floor
@@ -51,13 +55,12 @@ for number in range({number}):
 
 @dataclass
 class Life:
-    """Medians of what one program takes: up, up again, refresh, destroy; seconds and MiB."""
+    """Medians of what the commands on one program take."""
 
-    up: float
-    again: float
-    refresh: float
-    destroy: float
-    memory: float
+    up: Measured
+    again: Measured
+    refresh: Measured
+    destroy: Measured
 
 
 class Bench:
@@ -65,7 +68,7 @@ class Bench:
 
     def __init__(self, folder: Path, repeats: int, latency: float) -> None:
         self._folder = folder
-        self._repeats = repeats
+        self.repeats = repeats
         self._latency = latency
         self._count = 0
         self.rows: list[Row] = []
@@ -79,26 +82,27 @@ class Bench:
                 dli.faults.set([{"action": "delay", "seconds": self._latency, "count": None}])
             yield Service(dli)
 
-    def project(self, service: Service, program: str) -> Project:
-        """Make a project with a program."""
-        quiet = {"DLI_POLL_INTERVAL": "10s", "DLI_MAX_RETRIES": "5", "PYTHONPATH": str(ROOT)}
+    def project(self, service: Service, program: str, code: Path = ROOT) -> Project:
+        """Make a project with a program. It imports `pulumi_dli` from the folder `code`."""
+        quiet = {"DLI_POLL_INTERVAL": "10s", "DLI_MAX_RETRIES": "5", "PYTHONPATH": str(code)}
+        quiet["PYTHONDONTWRITEBYTECODE"] = ""  # users have compiled modules
         project = Project(self._folder / f"p{self._count}", service.environment | quiet, name=f"bench{self._count}")
         project.write(program)
         return project
 
-    def median(self, measure: Callable[[], float]) -> float:
-        """Measure some times, and give the median."""
-        return statistics.median(measure() for _ in range(self._repeats))
+    @contextmanager
+    def opened(self, program: str, code: Path) -> Iterator[Project]:
+        """Give a project with a program and a local DLI of its own."""
+        with self.service() as service:
+            yield self.project(service, program, code)
 
     def life(self, program: str) -> Life:
         """Measure the life of a stack, some times."""
         lives = []
-        for _ in range(self._repeats):
-            with self.service() as service:
-                project = self.project(service, program)
-                up, *others = (pulumi(project, command) for command in ("up", "up", "refresh", "destroy"))
-            lives.append((up.seconds, *(other.seconds for other in others), up.program_mib))
-        return Life(*(statistics.median(column) for column in zip(*lives, strict=True)))
+        for _ in range(self.repeats):
+            with self.opened(program, ROOT) as project:
+                lives.append([pulumi(project, command) for command in ("up", "up", "refresh", "destroy")])
+        return Life(*(medians_of(runs) for runs in zip(*lives, strict=True)))
 
     def row(self, figure: str, value: float, most: float | None, how: str) -> None:
         """Add a line to the table, and show it at once. What is promised is promised without latency."""
@@ -106,9 +110,13 @@ class Bench:
         self.rows.append(Row(figure, value, most, how))
         print(self.rows[-1], flush=True)
 
-    def ratio(self, figure: str, seconds: float, others: float, most: float | None) -> None:
-        """Add a line that compares two walls."""
-        self.row(figure, seconds / others, most, f"{seconds:.1f} s ÷ {others:.1f} s")
+    def ratio(self, figure: str, ours: Measured, others: Measured, most: float | None, idle: float = 0.0) -> None:
+        """Add a line that compares two walls, and shows CPU beside them. The others also idle for some seconds."""
+        seconds, cpu = ours.seconds, ours.cpu_seconds
+        others_seconds = others.seconds + idle
+        how = f"{seconds:.1f} s ÷ {others_seconds:.1f} s"
+        how += f"; CPU {cpu:.2f} s ÷ {others.cpu_seconds:.2f} s = {cpu / others.cpu_seconds:.2f}"
+        self.row(figure, seconds / others_seconds, most, how)
 
 
 def jobs(number: int, timeline: str, *, wait: bool) -> str:
@@ -125,7 +133,7 @@ def import_cost(bench: Bench) -> float:
         return time.monotonic() - began
 
     ours = "from pulumi_dli import BatchJob"  # the package imports its names when they are used
-    differences = [process(ours) - process("import pulumi") for _ in range(max(bench._repeats * 5, 15))]
+    differences = [process(ours) - process("import pulumi") for _ in range(max(bench.repeats * 5, 15))]
     return statistics.median(differences) * 1000
 
 
@@ -142,7 +150,7 @@ def run(bench: Bench, sizes: list[int], number: int) -> None:
     for size in sizes:
         floor = bench.life(FLOOR.format(number=size))
         submit = bench.life(jobs(size, ENDLESS, wait=False))
-        per_job[size] = submit.up / floor.up
+        per_job[size] = submit.up.seconds / floor.up.seconds
         is_promised = size == number
         bench.ratio(f"submit {size} jobs: wall ÷ floor", submit.up, floor.up, 1.25 if is_promised else None)
         bench.ratio(f"refresh of {size} jobs: wall ÷ floor's refresh", submit.refresh, floor.refresh, None)
@@ -167,8 +175,9 @@ def run(bench: Bench, sizes: list[int], number: int) -> None:
     bench.ratio(
         f"{number} jobs of {JOB_SECONDS} s with `wait`: wall ÷ ({JOB_SECONDS} s + floor's wall)",
         timed.up,
-        JOB_SECONDS + with_children.up,
+        with_children.up,
         1.10,
+        JOB_SECONDS,
     )
     count_calls(bench, number)
     bench.row("`from pulumi_dli import BatchJob` over `import pulumi`, ms", import_cost(bench), 50, "whole processes")
@@ -249,18 +258,39 @@ def settings_of(service: Service) -> dict[str, str]:
 
 def peers(bench: Bench, number: int, timed: Life) -> None:
     """Compare with what users do today."""
-    script = [sys.executable, ROOT / "bench" / "vendor_poll.py", str(number), TIMED]
+    script = [sys.executable, str(ROOT / "bench" / "vendor_poll.py"), str(number), TIMED]
 
-    def poll() -> float:
+    def start(*command: str, service: Service) -> subprocess.Popen[str]:
+        environment = os.environ | service.environment
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def poll() -> Measured:
         with bench.service() as service:
-            began = time.monotonic()
-            subprocess.run(script, check=True, env=os.environ | service.environment)
-            return time.monotonic() - began
+            return measure(partial(start, service=service), *script)
 
-    seconds = bench.median(poll)
+    polled = medians_of(poll() for _ in range(bench.repeats))
     bench.ratio(
-        f"{number} jobs of {JOB_SECONDS} s: wall ÷ the vendor's SDK, polling one by one", timed.up, seconds, None
+        f"{number} jobs of {JOB_SECONDS} s: wall ÷ the vendor's SDK, polling one by one", timed.up, polled, None
     )
+
+
+def scenarios(size: int) -> list[Scenario]:
+    """Give what is compared between two commits."""
+    jobs_that_run = [
+        (f"submit {size} jobs (`up`)", "up"),
+        (f"no-op `up` of {size} jobs", "up"),
+        (f"preview of {size} jobs", "preview"),
+        (f"refresh of {size} jobs", "refresh"),
+        (f"destroy of {size} jobs that run", "destroy"),
+    ]
+    jobs_with_waits = [
+        (f"submit {size} jobs of {WAITED_SECONDS} s and wait for each (`up`)", "up"),
+        (f"no-op `up` of {size} jobs with waits", "up"),
+    ]
+    return [
+        Scenario(jobs(size, ENDLESS, wait=False), jobs_that_run),
+        Scenario(jobs(size, WAITED, wait=True), jobs_with_waits),
+    ]
 
 
 def main() -> int:
@@ -270,11 +300,18 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=200, help="number of jobs of the promised figures")
     parser.add_argument("--repeats", type=int, default=3, help="medians of so many (default: %(default)s)")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="delay every call of the service")
+    parser.add_argument(
+        "--against", metavar="COMMIT", help="compare only the CPU seconds of this commit and of the working tree"
+    )
     options = parser.parse_args()
-    print_heading(f"latency {options.latency * 1000:.0f} ms, medians of {options.repeats}")
+    sizes = [int(size) for size in options.sizes.split(",")]
     with heeded_signals(), tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), options.repeats, options.latency)
-        run(bench, [int(size) for size in options.sizes.split(",")], options.jobs)
+        if options.against:
+            compared = [scenario for size in sizes for scenario in scenarios(size)]
+            return compare(bench.opened, compared, options.against, options.repeats)
+        print_heading(f"latency {options.latency * 1000:.0f} ms, medians of {options.repeats}")
+        run(bench, sizes, options.jobs)
     return int(not all(row.is_held for row in bench.rows))
 
 

@@ -1,0 +1,114 @@
+"""Compare the CPU seconds of two versions of `pulumi_dli` in one run: those of a commit and of the working tree."""
+
+import compileall
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure import PROGRAM, Measured, print_heading, pulumi
+from tests.project import Project
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = "pulumi_dli"
+PROBE = Path(__file__).parent / "import_probe"
+PROVIDER_HOST = "pulumi.dynamic"
+LIMIT = 1.03
+COLUMNS = ("row", "wall, s", "CPU new, s", "CPU old, s", "new ÷ old", "at most", "held")
+
+OpenProject = Callable[[str, Path], AbstractContextManager[Project]]
+"""Gives a project with this program. The project imports `pulumi_dli` from this folder."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A program, and the commands that run on it in turn: each with the name of its row."""
+
+    program: str
+    commands: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The folders with the two versions of the package."""
+
+    new: Path
+    old: Path
+
+
+def compare(open_project: OpenProject, scenarios: list[Scenario], commit: str, rounds: int) -> int:
+    """Print a row for each command. Give 1 if one takes more CPU than the limit allows."""
+    new_name, old_name = (_git("describe", "--always", *words) for words in (["--dirty"], [commit]))
+    held = True
+    with tempfile.TemporaryDirectory() as name:
+        versions = check_out(Path(name), commit)
+        for code in (versions.new, versions.old):
+            verify_imports(open_project, scenarios[0].program, code)
+        how = f"new is {new_name}, old is {old_name}, least CPU and least wall of {rounds} rounds in turn"
+        print_heading(how, *COLUMNS)
+        for scenario in scenarios:
+            held &= compare_scenario(open_project, scenario, versions, rounds)
+    return int(not held)
+
+
+def check_out(folder: Path, commit: str) -> Versions:
+    """Copy the package of the working tree and that of the commit into folders, both compiled."""
+    versions = Versions(folder / "new", folder / "old")
+    shutil.copytree(ROOT / PACKAGE, versions.new / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    archive = folder / "old.tar"
+    _git("archive", "--output", str(archive), commit, PACKAGE)
+    with tarfile.open(archive) as tar:
+        tar.extractall(versions.old, filter="data")
+    for code in (versions.new, versions.old):
+        compileall.compile_dir(code, quiet=1)
+    return versions
+
+
+def verify_imports(open_project: OpenProject, program: str, code: Path) -> None:
+    """Fail unless the program and the provider host both import the package from this folder."""
+    with open_project(program, code) as project:
+        record = project.folder / "imports"
+        path = f"{PROBE}:{project.environment['PYTHONPATH']}"
+        project.up(PYTHONPATH=path, IMPORT_PROBE=str(record))
+        imports = [json.loads(line) for line in record.read_text().splitlines()]
+    for process in (PROGRAM, PROVIDER_HOST):
+        origins = {origin for command, origin in imports if process in command}
+        if origins != {str(code / PACKAGE / "__init__.py")}:
+            raise SystemExit(f"{process} imports {PACKAGE} from {origins or 'nowhere'}, and not from {code}")
+
+
+def compare_scenario(open_project: OpenProject, scenario: Scenario, versions: Versions, rounds: int) -> bool:
+    """Run each command in turn with both versions, print the rows, and tell whether all are held.
+
+    The version that comes first changes from round to round, because the second finds warmer caches.
+    """
+    new_rounds: list[list[Measured]] = []
+    old_rounds: list[list[Measured]] = []
+    for number in range(rounds):
+        with open_project(scenario.program, versions.new) as new, open_project(scenario.program, versions.old) as old:
+            sides = [(new, new_rounds), (old, old_rounds)]
+            for _, measured in sides:
+                measured.append([])
+            for _, command in scenario.commands:
+                for project, measured in sides if number % 2 else reversed(sides):
+                    measured[-1].append(pulumi(project, command))
+    held = True
+    for (figure, _), new_runs, old_runs in zip(
+        scenario.commands, zip(*new_rounds, strict=True), zip(*old_rounds, strict=True), strict=True
+    ):
+        wall = min(run.seconds for run in new_runs)
+        new_cpu, old_cpu = (min(run.cpu_seconds for run in runs) for runs in (new_runs, old_runs))
+        is_held = new_cpu <= LIMIT * old_cpu
+        held &= is_held
+        numbers = f"{wall:.1f} | {new_cpu:.2f} | {old_cpu:.2f} | {new_cpu / old_cpu:.3f} | {LIMIT}"
+        print(f"| {figure} | {numbers} | {'yes' if is_held else '**no**'} |", flush=True)
+    return held
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
