@@ -1,6 +1,7 @@
 """The vendor's own client, unchanged, signing with AK/SK."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,14 +24,19 @@ from huaweicloudsdkdli.v1 import (
 )
 from huaweicloudsdkdli.v1.region.dli_region import DliRegion
 
+from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api
+
+
+def client_of(account: Credentials) -> Any:
+    credentials = BasicCredentials(account.access_key, account.secret_key, account.project_id)
+    return DliClient.new_builder().with_credentials(credentials).with_endpoints([account.endpoint]).build()
 
 
 @pytest.fixture(scope="module")
 def client(api: Api) -> Any:
-    account = api.account
-    credentials = BasicCredentials(account.access_key, account.secret_key, account.project_id)
-    return DliClient.new_builder().with_credentials(credentials).with_endpoints([account.endpoint]).build()
+    return client_of(api.account)
 
 
 def create(client: Any, **body: Any) -> Any:
@@ -159,7 +165,13 @@ def test_it_reads_any_part_of_a_log(client: Any, api: Api) -> None:
     assert (log.id, log._from, log.total, log.log) == (job_id, 1, 3, ["two"])
 
 
-def test_it_lists_and_shows_queues(client: Any) -> None:
+def test_it_lists_and_shows_queues(tmp_path: Path) -> None:
+    # A server of its own: a queue without declared CUs grows with the jobs that run on it, those of other tests too.
+    with LocalDli(tmp_path, engine="timeline", queues=["batch"]) as dli:
+        see_the_queues(client_of(dli.credentials))
+
+
+def see_the_queues(client: Any) -> None:
     query = {"queue_type": "general", "tags": "", "with_charge_info": True, "with_priv": True}
     assert query.keys() == ListQueuesRequest().openapi_types.keys()
     listed = client.list_queues(ListQueuesRequest(**query)).queues
