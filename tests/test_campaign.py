@@ -3,7 +3,8 @@
 import pytest
 
 from tests.campaign.__main__ import judge_all, over_grpc, real_ups
-from tests.campaign.seeds import Step, WrongError, run, schedule
+from tests.campaign.seeds import Step, run, schedule
+from tests.campaign.verdict import WrongError
 from tests.engine import ProviderProcess
 from tests.service import Service
 

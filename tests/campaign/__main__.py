@@ -15,7 +15,8 @@ from pulumi_dli.local.server import LocalDli
 from tests.campaign import __doc__ as usage
 from tests.campaign.hosts import Nursery
 from tests.campaign.real import RealRun, killing_schedule
-from tests.campaign.seeds import PATIENCE, Result, Tell, WrongError, run, schedule
+from tests.campaign.seeds import PATIENCE, Result, Tell, run, schedule
+from tests.campaign.verdict import WrongError
 from tests.engine import ProviderProcess
 from tests.project import heeded_signals
 from tests.service import Service

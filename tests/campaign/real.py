@@ -16,8 +16,10 @@ from pathlib import Path
 
 import psutil
 
-from tests.campaign.seeds import PATIENCE, QUICK, Result, Schedule, Step, Tell, WrongError, schedule
+from pulumi_dli.local.table import Job
+from tests.campaign.seeds import PATIENCE, QUICK, Result, Schedule, Step, Tell, schedule
 from tests.campaign.simulated_engine import Declared
+from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids
 from tests.project import Project
 from tests.service import Service
 
@@ -49,8 +51,7 @@ class RealRun:
             self._must_work("up", "--yes", "--skip-preview")
             self._compare(twice_is_wrong=twice_is_wrong)
         self._must_work("destroy", "--yes", "--skip-preview")
-        if left := self._live():
-            raise WrongError(f"left running after destroy: {left}")
+        check_nothing_runs(self._jobs())
         return self._result
 
     def _write(self) -> None:
@@ -79,7 +80,7 @@ class RealRun:
             case "remove" if len(self._program) > 1:
                 del self._program[job.name]
             case "console":
-                for live in self._live(job.name):
+                for live in live_ids(self._service.accepted(job.name)):
                     self._service.cancel(live)
                     self._expected[job.name] += 1
 
@@ -105,21 +106,15 @@ class RealRun:
         if run.code:
             raise WrongError(f"{' '.join(command)} failed without a fault: {run.screen}")
 
-    def _live(self, name: str = "") -> set[str]:
-        jobs = self._service.accepted(name or f"s{self._plan.seed}j")
-        return {job.id for job in jobs if not job.state.is_final}
+    def _jobs(self) -> list[Job]:
+        return self._service.accepted(f"s{self._plan.seed}j")
 
     def _compare(self, *, twice_is_wrong: bool) -> None:
-        jobs = self._service.accepted(f"s{self._plan.seed}j")
-        for name, intended in self._expected.items():
-            accepted = [job.id for job in jobs if f"/{name}.py" in json.loads(job.req_body)["file"]]
-            if len(accepted) < intended or (twice_is_wrong and len(accepted) > intended):
-                raise WrongError(f"{name}: {intended} runs were intended, {len(accepted)} accepted: {accepted}")
+        jobs = self._jobs()
+        self._result.twice = compare_runs(self._expected, jobs, twice_is_wrong=twice_is_wrong)
         self._result.intended, self._result.accepted = self._expected.total(), len(jobs)
-        self._result.twice = len(jobs) - self._result.intended
         export = json.loads(self._project.pulumi("stack", "export"))["deployment"].get("resources", [])
-        if outside := self._live() - {resource.get("id") for resource in export}:
-            raise WrongError(f"run outside the state: {outside}")
+        compare_with_state(self._jobs(), {resource.get("id") for resource in export})
 
 
 def kill_session(leader: int) -> None:

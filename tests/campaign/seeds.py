@@ -13,6 +13,7 @@ import requests
 
 from pulumi_dli.local.table import Job
 from tests.campaign.simulated_engine import Declared, Outcome, SimulatedEngine
+from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids
 from tests.engine import ProviderProcess
 from tests.service import Service
 
@@ -140,10 +141,6 @@ def _fault(chance: random.Random) -> dict[str, Any]:
     return rule
 
 
-class WrongError(AssertionError):
-    """What went wrong in a seed."""
-
-
 @dataclass
 class Result:
     """What seeds came to. `twice`: runs beyond the intended ones, where that is not wrong."""
@@ -184,8 +181,7 @@ class _Run:
         self._converge()
         self._compare_with_state()
         self._command("destroy", self._engine.destroy, must_work=True)
-        if left := self._live():
-            raise WrongError(f"left running after destroy: {left}")
+        check_nothing_runs(self._jobs())
         self._result.faults = sum(len(step.faults) for step in self._plan.steps)
         self._result.intended, self._result.accepted = self._engine.intended.total(), len(self._jobs())
         return self._result
@@ -194,7 +190,7 @@ class _Run:
         return self._service.accepted(f"s{self._plan.seed}j")
 
     def _live(self) -> set[str]:
-        return {job.id for job in self._jobs() if not job.state.is_final}
+        return live_ids(self._jobs())
 
     def _change(self, step: Step, number: int) -> None:
         """Change a job, unless its last intended run is not in the state: then an `up` comes first, by design."""
@@ -260,14 +256,8 @@ class _Run:
 
     def _compare_with_state(self) -> None:
         accepted = self._jobs()
-        for name, intended in self._engine.intended.items():
-            ours = [job.id for job in accepted if f"/{name}.py" in json.loads(job.req_body)["file"]]
-            if len(ours) != intended:
-                verb = "twice" if len(ours) > intended else "lost"
-                raise WrongError(f"{name}: {verb}: {intended} runs were intended, {len(ours)} accepted: {ours}")
-        in_state = {stored.id for stored in self._engine.jobs.values()}
-        if outside := self._live() - in_state:
-            raise WrongError(f"run outside the state: {outside}")
+        compare_runs(self._engine.intended, accepted)
+        compare_with_state(self._jobs(), {stored.id for stored in self._engine.jobs.values()})
         for name, job in self._program.items():
             sent = json.loads(next(one for one in accepted if one.id == self._engine.jobs[name].id).req_body)
             if sent["args"] != job.properties["args"]:

@@ -1,0 +1,55 @@
+"""The verdict of the campaign, for both engines: was a run lost, did one run twice, does one run outside the state?"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import PurePosixPath
+
+from pulumi_dli.local.table import Job
+
+
+class WrongError(AssertionError):
+    """The provider broke a promise in a seed."""
+
+
+def compare_runs(intended: Mapping[str, int], accepted: Collection[Job], *, twice_is_wrong: bool = True) -> int:
+    """Compare how often each job was to run with the runs that the service accepted.
+
+    Args:
+        intended: The number of runs of each job, by its logical name. Each job runs a file `<logical name>.py`.
+        accepted: Every run of these jobs, from the service's own record.
+        twice_is_wrong: False where a run may have ended before the next `up`, which then runs the job again.
+
+    Returns:
+        The number of runs beyond the intended ones: 0 if `twice_is_wrong`.
+
+    Raises:
+        WrongError: A run was lost, a job ran twice, or a job ran that was not to run.
+    """
+    runs: dict[str, list[str]] = {name: [] for name in intended}
+    for job in accepted:
+        runs.setdefault(PurePosixPath(json.loads(job.req_body)["file"]).stem, []).append(job.id)
+    for name, ids in runs.items():
+        wanted = intended.get(name, 0)
+        if len(ids) < wanted:
+            raise WrongError(f"{name}: lost: {wanted} runs were intended, {len(ids)} accepted: {ids}")
+        if len(ids) > wanted and (twice_is_wrong or not wanted):
+            raise WrongError(f"{name}: twice: {wanted} runs were intended, {len(ids)} accepted: {ids}")
+    return len(accepted) - Counter(intended).total()
+
+
+def compare_with_state(accepted: Iterable[Job], in_state: Collection[str]) -> None:
+    """Raise WrongError if a run that is not in the state is live. `in_state` holds the ids of the state's resources."""
+    if outside := live_ids(accepted) - set(in_state):
+        raise WrongError(f"run outside the state: {outside}")
+
+
+def check_nothing_runs(accepted: Iterable[Job]) -> None:
+    """Raise WrongError if a run is live after `destroy`."""
+    if left := live_ids(accepted):
+        raise WrongError(f"left running after destroy: {left}")
+
+
+def live_ids(accepted: Iterable[Job]) -> set[str]:
+    """Give the ids of the runs that have not ended."""
+    return {job.id for job in accepted if not job.state.is_final}
