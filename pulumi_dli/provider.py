@@ -8,9 +8,11 @@ declares jobs does not pay for it.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pulumi.dynamic import (
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pulumi_dli.operations.batch_job import BatchJobs
     from pulumi_dli.operations.batch_job_wait import BatchJobWaits
     from pulumi_dli.operations.context import Session
+    from pulumi_dli.operations.notifier import Notifier
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -57,6 +60,7 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
     @functools.wraps(method)
     def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         _show_tracebacks()
+        call_urn = _call_urn.set(_urn_of_caller())
         try:
             return method(*args, **kwargs)
         except DliError as error:
@@ -65,6 +69,8 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
         except BaseException:
             _show_tracebacks()
             raise
+        finally:
+            _call_urn.reset(call_urn)
 
     return call
 
@@ -73,9 +79,34 @@ def _show_tracebacks() -> None:
     vars(sys).pop("tracebacklimit", None)  # in one step: the host calls with four threads
 
 
-def _say(job_name: str, message: str) -> None:
-    """Tell the user something: what this process writes appears under the stack's row."""
-    print(f"{job_name}: {message}", file=sys.stderr, flush=True)
+_call_urn: ContextVar[str] = ContextVar("call_urn", default="")
+"""The URN of the resource that the engine asks for in this thread. Only `_without_traceback` sets it."""
+
+
+def _urn_of_caller() -> str:
+    """Give the URN of the engine's request, or an empty string if it cannot be found."""
+    # The host hands a provider no URN, but it keeps the request as `request` in one of the frames that called us.
+    frame = sys._getframe(1).f_back
+    for _ in range(_FRAMES_TO_HOST):
+        if frame is None:
+            break
+        urn = getattr(frame.f_locals.get("request"), "urn", None)
+        if isinstance(urn, str) and urn:
+            return urn
+        frame = frame.f_back
+    return ""
+
+
+_FRAMES_TO_HOST = 4
+"""How many frames are searched. The host's method is the first; its wrappers and a subclass of ours may follow."""
+
+
+def _notifier() -> Notifier:
+    """Give the engine's log. The host gets the engine's address as its first argument."""
+    from pulumi_dli.engine_log import EngineLog, StderrLog  # noqa: PLC0415
+
+    address = sys.argv[1] if len(sys.argv) > 1 else ""
+    return EngineLog(address, _call_urn.get) if re.fullmatch(r"[\w.\[\]:-]+:\d+", address) else StderrLog()
 
 
 class _Process:
@@ -100,7 +131,7 @@ class _Process:
             if self._session is None:
                 config = self._request.config if self._request is not None else None
                 values = {key: config.get(key) if config is not None else None for key in configuration_keys()}
-                self._session = Session({key: value for key, value in values.items() if value is not None}, _say)
+                self._session = Session({key: value for key, value in values.items() if value is not None}, _notifier())
             return self._session
 
     @property

@@ -49,9 +49,9 @@ class Host(Protocol):
 class NewHost:
     """A host that is started as the engine starts it."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], engine: str = "127.0.0.1:0") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:0"],
+            [sys.executable, "-u", "-m", "pulumi.dynamic", engine],
             env=clean_environment({**environment, "PULUMI_PROJECT": "jobs"}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -120,9 +120,9 @@ class Provider:
     def _packed(self, properties: Properties) -> Struct:
         return _struct({**properties, _PROVIDER_KEY: self._pickle})
 
-    def check(self, news: Properties, olds: Properties | None = None) -> tuple[Properties, list[str]]:
+    def check(self, news: Properties, olds: Properties | None = None, urn: str = "") -> tuple[Properties, list[str]]:
         """Give the checked inputs, and the failures."""
-        request = provider_pb2.CheckRequest(olds=self._packed(olds or {}), news=self._packed(news))
+        request = provider_pb2.CheckRequest(urn=urn, olds=self._packed(olds or {}), news=self._packed(news))
         reply = self._call("Check", request)
         assert all(not failure.property for failure in reply.failures), "the engine would print the value"
         return _unpacked(reply.inputs), [failure.reason for failure in reply.failures]

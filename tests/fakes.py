@@ -16,9 +16,20 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pulumi_dli.api.location import Location
+from pulumi_dli.operations.notifier import Level
 
 CERTIFICATE = Path(__file__).parent / "data" / "loopback.pem"
 PROJECT = "48cc2c48765f481480c7db940d6409d1"
+
+
+class FakeNotifier:
+    """Calls `hear` with the name and the text of each message."""
+
+    def __init__(self, hear: Callable[[str, str], object] = lambda _resource, _message: None) -> None:
+        self._hear = hear
+
+    def notify(self, level: Level, resource: str, message: str) -> None:
+        self._hear(resource, message)
 
 
 class FakeClock:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -132,6 +133,13 @@ def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def row(screen: str, name: str) -> str:
+    """Give what stands under "Diagnostics" on the row of a resource, by its logical name. Empty if nothing does."""
+    _, _, diagnostics = screen.partition("\nDiagnostics:\n")
+    found = re.search(rf"^  \S+ \({re.escape(name)}\):\n((?:    .*\n|\n)*)", diagnostics, re.MULTILINE)
+    return dedent(found[1]) if found else ""
 
 
 def read_until(process: subprocess.Popen[str], *texts: str) -> str:

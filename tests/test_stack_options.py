@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pulumi_dli.api.states import BatchState
-from tests.project import Project
+from tests.project import Project, row
 from tests.service import Service
 
 DEAD, RUNNING = BatchState.DEAD, BatchState.RUNNING
@@ -69,8 +69,8 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     project.write(program.format(day="tuesday", endless=ENDLESS))
     screen = project.up()
     first, second = service.accepted("load-")
-    assert f"load: an earlier run with another declaration still goes on: batch job {first.id}" in screen
-    assert f"load: took over batch job {second.id}" in project.up("--replace", "**::load")
+    assert f"load: an earlier run with another declaration still goes on: batch job {first.id}" in row(screen, "load")
+    assert f"load: took over batch job {second.id}" in row(project.up("--replace", "**::load"), "load")
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert states(service, "load") == [RUNNING, RUNNING]
 
@@ -90,7 +90,7 @@ def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
     project.up()
     assert service.accepted("import-") == []
     project.write(program.format(name="import", day=day, trigger=trigger, adopt_id=first.id, endless=ENDLESS))
-    assert "import: adoptId was followed before" in project.up()
+    assert "import: adoptId was followed before" in row(project.up(), "import")
     assert (states(service, "load"), states(service, "import")) == ([RUNNING], [RUNNING])
 
 
@@ -239,7 +239,7 @@ def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there
     assert first.id in screen
     assert second.id in screen
     service.cancel(first.id)
-    assert f"load: took over batch job {second.id}" in project.up()
+    assert f"load: took over batch job {second.id}" in row(project.up(), "load")
     assert states(service, "load") == [DEAD, RUNNING]
 
 
@@ -301,4 +301,4 @@ def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others
     east.pulumi("destroy", "--yes", "--skip-preview")
     assert states(service, "load") == [DEAD, RUNNING]
     of_west = service.accepted("load-")[1]
-    assert f"load: took over batch job {of_west.id}" in east.up("--config", "dli:scope=west")
+    assert f"load: took over batch job {of_west.id}" in row(east.up("--config", "dli:scope=west"), "load")

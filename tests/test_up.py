@@ -2,8 +2,9 @@
 
 import json
 import re
+import textwrap
 
-from tests.project import Project
+from tests.project import Project, row
 from tests.service import Service
 
 ENDLESS = "conf={'spark.dli.local.timeline': 'starting:0s,running'}"
@@ -68,7 +69,7 @@ def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Proje
     assert project.state_of("load")["id"] == dead["id"]
 
     screen = project.failing_up()
-    assert f"load: must run again: the last run, {dead['id']}, is dead" in screen
+    assert f"load: must run again: the last run, {dead['id']}, is dead" in row(screen, "load")
     assert service.states() == ["dead", "dead"]
 
     project.write(program.format(conf=""))
@@ -87,11 +88,11 @@ def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project:
 
     project.write(program.format(day="tuesday", jar=1, conf=ENDLESS))
     screen = project.up()
-    assert f"load: must run again: args changed; cancels run {first['id']}, running" in screen
+    assert f"load: must run again: args changed; cancels run {first['id']}, running" in row(screen, "load")
     assert service.states() == ["dead", "running"]
 
     project.write(program.format(day="tuesday", jar=2, conf=ENDLESS))
-    assert "load: must run again: triggers changed; cancels run" in project.up()
+    assert "load: must run again: triggers changed; cancels run" in row(project.up(), "load")
     assert service.states() == ["dead", "dead", "running"]
 
     project.pulumi("destroy", "--yes")
@@ -208,3 +209,36 @@ def test_without_credentials_an_up_fails_with_every_place_that_was_looked_at(
     assert "in the environment OS_TOKEN" in screen
     assert "Traceback" not in screen
     assert service.jobs() == []
+
+
+def test_a_message_stands_on_the_row_of_its_resource_with_its_level(project: Project, service: Service) -> None:
+    (project.folder / "speaker.py").write_text(
+        textwrap.dedent("""
+            from pulumi.dynamic import CheckResult, ResourceProvider
+            from pulumi_dli import provider
+            from pulumi_dli.operations.notifier import Level
+
+            class Speaker(ResourceProvider):
+                serialize_as_secret_always = False
+
+                @provider._without_traceback
+                def check(self, _olds, news):
+                    log = provider._notifier()
+                    for level in Level:
+                        log.notify(level, "speaker", f"of level {level.value}")
+                    log.notify(Level.WARNING, "dli", "of all jobs")
+                    return CheckResult(news, [])
+        """)
+    )
+    project.write("""
+        from pulumi.dynamic import Resource
+        from speaker import Speaker
+        class Speaking(Resource, module="test", name="Speaking"):
+            pass
+        Speaking(Speaker(), "speaker", {})
+    """)
+    screen = project.pulumi("preview")
+    assert row(screen, "speaker").splitlines()[:2] == ["speaker: of level info", "warning: speaker: of level warning"]
+    assert "warning: dli: of all jobs" in row(screen, "jobs-dev")
+    assert "of level debug" not in screen
+    assert "debug: speaker: of level debug" in row(project.pulumi("preview", "--debug"), "speaker")

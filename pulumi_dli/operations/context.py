@@ -15,9 +15,10 @@ from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.transport import Patience
+from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobs
 from pulumi_dli.operations.run_registry import RunRegistry
-from pulumi_dli.operations.submission import Say, Submitter
+from pulumi_dli.operations.submission import Submitter
 
 
 class Session:
@@ -29,14 +30,14 @@ class Session:
 
     _RECENT = 30.0
 
-    def __init__(self, stack_configuration: Mapping[str, str], say: Say, clock: Clock | None = None) -> None:
+    def __init__(self, stack_configuration: Mapping[str, str], notifier: Notifier, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.is_preview = False
         """True once an unknown value was met where only a preview has one."""
         self.runs = RunRegistry()
         """Which resource of the program holds which run."""
         self._configuration = stack_configuration
-        self._say = say
+        self._notifier = notifier
         self._said: set[tuple[str, str]] = set()
         self._lock = threading.RLock()
         self._settings: Settings | None = None
@@ -120,10 +121,10 @@ class Session:
         seen_at, batch = self._seen.get(batch_id, (0.0, None))
         return batch if self.clock.now() - seen_at <= self._RECENT else None
 
-    def say(self, job_name: str, message: str) -> None:
+    def say(self, job_name: str, message: str, level: Level = Level.INFO) -> None:
         """Tell the user something about a job, once: the engine may ask the same thing twice."""
         with self._lock:
             is_new = (job_name, message) not in self._said
             self._said.add((job_name, message))
         if is_new:
-            self._say(job_name, message)
+            self._notifier.notify(level, job_name, message)

@@ -22,11 +22,21 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.log_stream import LogStream
+from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import Watcher, live_jobs
 from pulumi_dli.program.interrupt import AtWork, waiting_message
 from pulumi_dli.program.progress import Progress, ShownLog
 
 _LOG_THREADS = 4
+
+
+class _ProgramLog:
+    """Shows messages under the stack's row, through the log of the user's program."""
+
+    def notify(self, level: Level, resource: str, message: str) -> None:
+        """Show a message. While a program waits, everything but a debug message is a warning."""
+        show = pulumi.log.debug if level is Level.DEBUG else pulumi.log.warn
+        show(f"{resource}: {message}")
 
 
 class Gate:
@@ -35,7 +45,7 @@ class Gate:
     def __init__(self) -> None:
         values = {key: get_config(key) for key in configuration_keys()}
         given = {key: value for key, value in values.items() if value is not None}
-        self._session = Session(given, lambda job_name, message: pulumi.log.warn(f"{job_name}: {message}"))
+        self._session = Session(given, _ProgramLog())
         self._watchers: dict[Any, Watcher] = {}
         self._at_work = AtWork()
         self._has_told_what_an_interrupt_does = False

@@ -21,7 +21,7 @@ from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.batch_job_wait import BatchJobWaits
 from pulumi_dli.operations.context import Session
 from tests.engine import ProviderProcess
-from tests.fakes import CERTIFICATE, CUT, PROJECT, Answer, FakeClock, ScriptedService
+from tests.fakes import CERTIFICATE, CUT, PROJECT, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.project import FOREIGN, Project, clean_environment
 from tests.service import Service
 
@@ -175,7 +175,7 @@ TABLE = [
 
 
 def session(configuration: Mapping[str, str], clock: FakeClock | None = None) -> Session:
-    return Session({"dli:retryPause": "0.001", **configuration}, lambda job_name, message: None, clock)
+    return Session({"dli:retryPause": "0.001", **configuration}, FakeNotifier(), clock)
 
 
 def put(place: str, values: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> dict[str, str]:
@@ -276,8 +276,9 @@ def test_with_the_projects_id_a_key_and_a_token_need_no_iam(dli: LocalDli, accou
 def test_a_key_imports_nothing_of_openstack(account: Credentials) -> None:
     program = """
         import json, os, sys
+        from pulumi_dli.engine_log import StderrLog
         from pulumi_dli.operations.context import Session
-        Session(json.loads(os.environ["CONFIGURATION"]), print).client().page({})
+        Session(json.loads(os.environ["CONFIGURATION"]), StderrLog()).client().page({})
         print(sorted({name.split(".")[0] for name in sys.modules} & {"keystoneauth1", "openstack", "stevedore"}))
     """
     lines = "\n".join(line.strip() for line in program.splitlines())

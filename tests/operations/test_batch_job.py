@@ -25,7 +25,7 @@ from pulumi_dli.local.submissions import read_submission
 from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.context import Session
 from tests.api.test_client import contents, documents, statuses
-from tests.fakes import Answer, Call, FakeClock, ScriptedService
+from tests.fakes import Answer, Call, FakeClock, FakeNotifier, ScriptedService
 from tests.jobs.test_properties import declarations as properties_of_any_kind
 from tests.jobs.test_properties import values
 
@@ -37,11 +37,11 @@ KEY = {"resourceName": "load", "scope": "0a1b2c3d"}
 """What the adapter passes with every job."""
 NOWHERE = Session(
     {"dli:endpoint": "http://127.0.0.1:9", "dli:region": "eu-de", "dli:projectId": "5e1c", "dli:token": "the-token"},
-    lambda _name, _message: None,
+    FakeNotifier(),
     FakeClock(),
 )
 """A session of which no service ever answers. Settings are costly to read, so all examples share it."""
-NOBODY = Session({}, lambda _name, _message: None, FakeClock())
+NOBODY = Session({}, FakeNotifier(), FakeClock())
 """A session without credentials."""
 
 
@@ -80,7 +80,7 @@ def operations_at(service: ScriptedService, clock: FakeClock) -> BatchJobs:
         "dli:maxRetries": "0",
     }
     said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # refuses what is no text
-    return BatchJobs(Session(configuration, lambda _name, message: print(message, file=said), clock))
+    return BatchJobs(Session(configuration, FakeNotifier(lambda _, message: print(message, file=said)), clock))
 
 
 # Declarations that are mostly allowed

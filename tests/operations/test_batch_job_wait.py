@@ -14,7 +14,7 @@ from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.batch_job_wait import DECLARED, VERDICT, BatchJobWaits
 from pulumi_dli.operations.context import Session
-from tests.fakes import CUT, Answer, FakeClock, ScriptedService
+from tests.fakes import CUT, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.jobs.test_properties import values
 
 ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
@@ -43,7 +43,9 @@ class Stage:
             "dli:token": "the-token",
             "dli:maxRetries": "0",
         }
-        self._waits = BatchJobWaits(Session(configuration, lambda _, message: self.said.append(message), self.clock))
+        self._waits = BatchJobWaits(
+            Session(configuration, FakeNotifier(lambda _, message: self.said.append(message)), self.clock)
+        )
 
     def wait(self, *script: Answer, **declared: Any) -> dict[str, Any]:
         """Wait for a job that is as the script says, look by look."""
@@ -60,7 +62,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def waits() -> BatchJobWaits:
-    return BatchJobWaits(Session({}, lambda _name, _message: None, FakeClock()))
+    return BatchJobWaits(Session({}, FakeNotifier(), FakeClock()))
 
 
 # What is accepted

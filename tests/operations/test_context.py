@@ -7,7 +7,7 @@ import pytest
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.operations.context import Session
-from tests.fakes import CERTIFICATE, Answer, FakeClock, ScriptedService
+from tests.fakes import CERTIFICATE, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.project import FOREIGN
 
 CONFIGURATION = {"dli:region": "eu-de", "dli:projectId": "p1", "dli:token": "the-token"}
@@ -44,7 +44,7 @@ def service() -> Iterator[ScriptedService]:
 
 
 def session_of(configuration: dict[str, str], said: list[str], clock: FakeClock) -> Session:
-    return Session(configuration, lambda job_name, message: said.append(f"{job_name}: {message}"), clock)
+    return Session(configuration, FakeNotifier(lambda name, message: said.append(f"{name}: {message}")), clock)
 
 
 def test_settings_are_read_when_they_are_needed(said: list[str], clock: FakeClock) -> None:

@@ -1,0 +1,188 @@
+"""The log service of the engine, as the provider uses it: a real one over gRPC, a dead one, and none."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from pulumi_dli.engine_log import EngineLog, StderrLog
+from pulumi_dli.operations.notifier import Level
+from tests.engine import NewHost, ProviderProcess
+from tests.service import Service
+
+URN = "urn:pulumi:dev::jobs::pulumi-python:dynamic/dli:BatchJob::load"
+JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "load.py", "queue": "default"}
+NO_EFFECT = "maxRetryTimes has no effect"
+
+Logged = tuple[str, str, str]
+"""Level, URN and text of a message."""
+
+
+@dataclass
+class Engine(engine_pb2_grpc.EngineServicer):
+    """Records what is logged. `before_reply` runs in each call."""
+
+    logged: list[Logged] = field(default_factory=list)
+    before_reply: Callable[[], None] = lambda: None
+    address: str = ""
+
+    def Log(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802  the name is gRPC's
+        self.logged.append((engine_pb2.LogSeverity.Name(request.severity), request.urn, request.message))
+        self.before_reply()
+        return empty_pb2.Empty()
+
+
+@contextmanager
+def running(engine: Engine) -> Iterator[grpc.Server]:
+    with ThreadPoolExecutor(4) as threads:
+        server = grpc.server(threads)
+        engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
+        engine.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(0).wait()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    recorder = Engine()
+    with running(recorder):
+        yield recorder
+
+
+@pytest.fixture
+def silent_address() -> Iterator[str]:
+    """An address where connections are accepted and nothing is ever answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_message_about_the_job_of_the_call_stands_on_its_row(engine: Engine) -> None:
+    log = EngineLog(engine.address, lambda: URN)
+    for level in Level:
+        log.notify(level, "load", f"a {level.value}")
+    assert engine.logged == [
+        ("DEBUG", URN, "load: a debug"),
+        ("INFO", URN, "load: a info"),
+        ("WARNING", URN, "load: a warning"),
+    ]
+
+
+@pytest.mark.parametrize(("urn", "resource"), [("", "load"), (URN, "dli"), (URN, "extract"), (URN, "oad")])
+def test_any_other_message_stands_on_the_row_of_the_stack(engine: Engine, urn: str, resource: str) -> None:
+    EngineLog(engine.address, lambda: urn).notify(Level.WARNING, resource, "look out")
+    assert engine.logged == [("WARNING", "", f"{resource}: look out")]
+
+
+def test_nothing_is_written_that_the_engine_has_got(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    EngineLog(engine.address, lambda: URN).notify(Level.INFO, "load", "once")
+    assert capfd.readouterr().err == ""
+
+
+def test_many_threads_share_a_log(engine: Engine) -> None:
+    log = EngineLog(engine.address, lambda: URN)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: log.notify(Level.INFO, "load", str(number)), range(50)))
+    assert sorted(int(text.removeprefix("load: ")) for _, _, text in engine.logged) == list(range(50))
+
+
+def test_a_text_that_is_no_unicode_is_shown_all_the_same(engine: Engine) -> None:
+    EngineLog(engine.address, lambda: URN).notify(Level.INFO, "load", "a\ud800b")
+    assert engine.logged == [("INFO", URN, "load: a\\ud800b")]
+
+
+def test_a_proxy_of_the_environment_is_not_asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, f"http://{free_address()}")
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    EngineLog(engine.address, lambda: URN).notify(Level.INFO, "load", "once")
+    assert len(engine.logged) == 1
+
+
+def test_a_dead_engine_loses_no_message(capsys: pytest.CaptureFixture[str]) -> None:
+    log = EngineLog(free_address(), lambda: URN)
+    log.notify(Level.WARNING, "load", "one")
+    log.notify(Level.INFO, "load", "two")
+    assert capsys.readouterr().err == "load: one\nload: two\n"
+
+
+def test_an_engine_that_does_not_answer_is_waited_for_once(
+    silent_address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = EngineLog(silent_address, lambda: URN, timeout=0.5)
+    begin = time.monotonic()
+    for number in range(20):
+        log.notify(Level.INFO, "load", str(number))
+    assert time.monotonic() - begin < 3
+    assert capsys.readouterr().err.splitlines() == [f"load: {number}" for number in range(20)]
+
+
+def test_an_engine_that_ends_meanwhile_loses_no_message(capsys: pytest.CaptureFixture[str]) -> None:
+    engine = Engine()
+    with running(engine) as server:
+        log = EngineLog(engine.address, lambda: URN)
+        log.notify(Level.INFO, "load", "one")
+
+        def end() -> None:
+            server.stop(None)
+            time.sleep(0.5)  # the end reaches the caller before the reply
+
+        engine.before_reply = end
+        log.notify(Level.INFO, "load", "two")
+    log.notify(Level.INFO, "load", "three")
+    assert [text for _, _, text in engine.logged] == ["load: one", "load: two"]
+    assert capsys.readouterr().err == "load: two\nload: three\n"
+
+
+def test_a_closed_standard_error_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = socket.socketpair()
+    broken = writer.makefile("w")
+    monkeypatch.setattr("sys.stderr", broken)
+    reader.close()
+    StderrLog().notify(Level.INFO, "load", "to nobody")
+    writer.close()
+    with suppress(OSError):
+        broken.close()
+    StderrLog().notify(Level.INFO, "load", "to nobody")
+
+
+# The host, which gets the address and the requests
+
+
+@pytest.mark.parametrize("urn", [URN, ""])
+def test_the_host_logs_for_the_resource_of_the_request(service: Service, engine: Engine, urn: str) -> None:
+    with ProviderProcess(service.environment, start=lambda known: NewHost(known, engine.address)) as provider:
+        for _ in range(2):
+            provider.jobs.check({**JOB, "maxRetryTimes": 3}, urn=urn)
+        written = provider.kill()
+    (logged,) = [one for one in engine.logged if NO_EFFECT in one[2]]
+    assert logged[1] == urn
+    assert logged[2].startswith(f"load: {NO_EFFECT}")
+    assert written == []
+
+
+@pytest.mark.parametrize("address", [None, "no address"])
+def test_a_host_without_an_engine_writes_to_standard_error(service: Service, address: str | None) -> None:
+    start: Callable[..., NewHost] = lambda known: NewHost(known, address or free_address())  # noqa: E731
+    with ProviderProcess(service.environment, start=start) as provider:
+        begin = time.monotonic()
+        provider.jobs.check({**JOB, "maxRetryTimes": 3}, urn=URN)
+        assert time.monotonic() - begin < 5
+        (line,) = provider.kill()
+    assert line.startswith(f"load: {NO_EFFECT}")
