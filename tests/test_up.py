@@ -242,3 +242,13 @@ def test_a_message_stands_on_the_row_of_its_resource_with_its_level(project: Pro
     assert "warning: dli: of all jobs" in row(screen, "jobs-dev")
     assert "of level debug" not in screen
     assert "debug: speaker: of level debug" in row(project.pulumi("preview", "--debug"), "speaker")
+
+
+def test_a_warning_of_the_plan_is_a_warning_on_the_row_of_its_job(project: Project) -> None:
+    project.write("""
+        dli.BatchJob("load", file="load.py", queue="default", max_retry_times=3)
+        dli.BatchJob("plain", file="plain.py", queue="default")
+    """)
+    for screen in (project.pulumi("preview"), project.up()):
+        assert "warning: load: maxRetryTimes has no effect without autoRecovery" in row(screen, "load")
+        assert row(screen, "plain") == ""

@@ -19,6 +19,7 @@ from pulumi_dli.jobs.properties import Checked, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import is_known
 from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.submission import Order
 
@@ -51,7 +52,7 @@ class BatchJobs:
         if not is_known(checked.properties):
             self._session.is_preview = True
         for warning in checked.warnings:
-            self._session.say(_name_of(declared), warning)
+            self._session.notify(Level.WARNING, _name_of(declared), warning)
         if not checked.failures:
             runs.declared(key)
             checked.properties["sizing"] = properties.sizing(checked.properties)
@@ -73,7 +74,7 @@ class BatchJobs:
         self._note(name, batch_id, stored, declared)
         if "file" not in declared:
             gone = "file: there is none; what it comes from has failed, or gave nothing"
-            self._session.say(name, f"{gone}. Batch job {batch_id} is left alone")
+            self._session.notify(Level.WARNING, name, f"{gone}. Batch job {batch_id} is left alone")
             # `update` refuses it, so that no run is cancelled for it.
             return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
         decision = diff.compare(stored, declared, preview=self._session.is_preview)
@@ -88,7 +89,7 @@ class BatchJobs:
                 state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
         rerun = diff.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
-            self._session.say(name, f"must run again: {rerun.reason}")
+            self._session.notify(Level.INFO, name, f"must run again: {rerun.reason}")
             return rerun
         return decision
 
@@ -101,7 +102,8 @@ class BatchJobs:
             runs.restore_adoption(key, str(declared.get("adoptId")))
         holder = runs.in_state(batch_id, stored_key=stored_key(stored), key=key)
         if holder is not None:
-            self._session.say(
+            self._session.notify(
+                Level.WARNING,
                 name,
                 f"batch job {batch_id} was taken over by {holder[0]}: now it is the run of both, and a change of "
                 "either cancels it",
@@ -121,7 +123,7 @@ class BatchJobs:
                         f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
                         f"refuse. {error}"
                     ) from None
-                self._session.say(name, f"{unasked}: {error}")
+                self._session.notify(Level.WARNING, name, f"{unasked}: {error}")
                 batch = None
             if batch is not None and not batch.is_final:
                 if declared.get("whenRunning") == "refuse":
@@ -130,7 +132,7 @@ class BatchJobs:
                         f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
                     )
                 consequence = f"; cancels run {batch_id}, {batch.state}"
-        self._session.say(name, f"must run again: {decision.reason}{consequence}")
+        self._session.notify(Level.INFO, name, f"must run again: {decision.reason}{consequence}")
         return decision
 
     def _look(self, batch_id: str, stored: Properties, declared: Properties) -> tuple[bool, BatchState | None]:
@@ -148,7 +150,7 @@ class BatchJobs:
                 batch = self._read(batch_id, stored)  # it may be about to recover
                 state = batch.batch_state if batch is not None else state
         except DliError as error:  # said once, not for each of many jobs
-            self._session.say("dli", f"jobs whose end was not seen are taken as unchanged: {error}")
+            self._session.notify(Level.WARNING, "dli", f"jobs whose end was not seen are taken as unchanged: {error}")
         else:
             return False, state
         return False, None
@@ -172,7 +174,9 @@ class BatchJobs:
                 described = client.details(batch.id, patient=False)
                 batch = described.model_copy(update={"id": batch.id})
             except DliError as error:
-                self._session.say(name, f"batch job {batch.id} is submitted, but could not be read yet: {error}")
+                self._session.notify(
+                    Level.WARNING, name, f"batch job {batch.id} is submitted, but could not be read yet: {error}"
+                )
         place = {"region": client.place.region, "projectId": client.place.project_id}
         self._session.saw(batch)
         return batch.id, outputs.of_job(declared, batch, place)
@@ -199,7 +203,7 @@ class BatchJobs:
             return None
         followed_before = "adoptId was followed before, so a new run is submitted; remove it"
         if runs.holder(batch_id, key) is None and runs.is_adoption_consumed(key, batch_id):
-            self._session.say(name, followed_before)
+            self._session.notify(Level.WARNING, name, followed_before)
             return None
         try:
             # The claim comes before the first call: two resources with one adoptId must not both find it free.
@@ -210,7 +214,7 @@ class BatchJobs:
                 return batch
         except RunHeldError as error:
             if error.holder is None:  # deleted a moment ago
-                self._session.say(name, followed_before)
+                self._session.notify(Level.WARNING, name, followed_before)
                 return None
             raise SubmissionError(
                 f"{name}: adoptId names {batch_id}, the run of {error.holder[0]}, which the program still declares. "
@@ -237,7 +241,9 @@ class BatchJobs:
         batch = _settled(client, batch)
         rerun = diff.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
-            self._session.say(name, f"adoptId names {batch_id}, which is dead: a new run is submitted")
+            self._session.notify(
+                Level.WARNING, name, f"adoptId names {batch_id}, which is dead: a new run is submitted"
+            )
             return None
         return batch
 
@@ -247,9 +253,11 @@ class BatchJobs:
         if batch is None:
             name = _name_of(stored)
             if outputs.is_final(stored):
-                self._session.say(name, f"the service has deleted the record of batch job {batch_id}; its end was seen")
+                self._session.notify(
+                    Level.INFO, name, f"the service has deleted the record of batch job {batch_id}; its end was seen"
+                )
             else:
-                self._session.say(name, messages.unknown_message(name, batch_id))
+                self._session.notify(Level.WARNING, name, messages.unknown_message(name, batch_id))
         return outputs.refreshed(stored, batch)
 
     def get(self, batch_id: str, declared: Properties) -> dict[str, Any]:
@@ -288,8 +296,10 @@ class BatchJobs:
             if error.holder is None or error.is_claimed:
                 raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from None
             # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
-            self._session.say(
-                name, f"batch job {batch_id} is left alone: it belongs to another resource now, {error.holder[0]}"
+            self._session.notify(
+                Level.INFO,
+                name,
+                f"batch job {batch_id} is left alone: it belongs to another resource now, {error.holder[0]}",
             )
             return
         if outputs.is_final(stored):

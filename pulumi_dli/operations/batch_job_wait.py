@@ -28,6 +28,7 @@ from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import LONGEST_OUTAGE, live_jobs
 
 DECLARED: tuple[str, ...] = (
@@ -69,7 +70,8 @@ class BatchJobWaits:
         if place is not UNKNOWN and not (isinstance(place, Mapping) and set(place) <= {"region", "projectId"}):
             checked.failures.append("submittedTo: must be a map with region and projectId, and nothing else")
         if until == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
-            self._session.say(
+            self._session.notify(
+                Level.WARNING,
                 _name_of(declared),
                 "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
                 "`pulumi up`; set rerunOnFailure to false",
@@ -117,7 +119,9 @@ class BatchJobWaits:
                         "It goes on if it runs; the next `pulumi up` waits again."
                     ) from None
                 if is_first:
-                    self._session.say(name, f"a look at batch job {batch_id} failed, and is repeated: {error}")
+                    self._session.notify(
+                        Level.WARNING, name, f"a look at batch job {batch_id} failed, and is repeated: {error}"
+                    )
                 batch = None if is_dead else seen
                 is_dead = False
             else:

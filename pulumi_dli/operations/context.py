@@ -103,7 +103,7 @@ class Session:
                     lookup_window=self.settings.lookup_window,
                     adopt=self.settings.adopt,
                     runs=self.runs,
-                    say=self.say,
+                    notifier=self,
                 )
             return self._submitters[client.place]
 
@@ -121,10 +121,10 @@ class Session:
         seen_at, batch = self._seen.get(batch_id, (0.0, None))
         return batch if self.clock.now() - seen_at <= self._RECENT else None
 
-    def say(self, job_name: str, message: str, level: Level = Level.INFO) -> None:
-        """Tell the user something about a job, once: the engine may ask the same thing twice."""
+    def notify(self, level: Level, resource: str, message: str) -> None:
+        """Show the user a message about a job, once: the engine may ask the same thing twice."""
         with self._lock:
-            is_new = (job_name, message) not in self._said
-            self._said.add((job_name, message))
+            is_new = (resource, message) not in self._said
+            self._said.add((resource, message))
         if is_new:
-            self._notifier.notify(level, job_name, message)
+            self._notifier.notify(level, resource, message)

@@ -22,11 +22,8 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.naming import SubmissionName
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
+from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.run_registry import ResourceKey, RunHeldError, RunRegistry
-
-Say = Callable[[str, str], None]
-"""Tells the user something: the job's logical name, and the message."""
-
 
 _MOST_REPEATS = 2
 
@@ -70,14 +67,14 @@ class Submitter:
     """
 
     def __init__(
-        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, runs: RunRegistry, say: Say
+        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, runs: RunRegistry, notifier: Notifier
     ) -> None:
         self._client = client
         self._clock = clock
         self._lookup_window = lookup_window
         self._adopt = adopt
         self._runs = runs
-        self._say = say
+        self._notifier = notifier
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
         self._unanswered: dict[str, _Submission] = {}
@@ -139,7 +136,8 @@ class Submitter:
             elif order.fixed_name is None and name is not None and name.spec == order.spec:
                 runs.append(batch)
             elif not batch.is_final:
-                self._say(
+                self._notifier.notify(
+                    Level.WARNING,
                     order.resource_name,
                     f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
                     "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
@@ -154,7 +152,8 @@ class Submitter:
             )
         if not runs or not self._adopt_orphan(order, runs[0].id):
             return None
-        self._say(
+        self._notifier.notify(
+            Level.WARNING,
             order.resource_name,
             f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
         )
@@ -238,14 +237,16 @@ class Submitter:
         try:
             found = self._look_up(submission, patient=True)
         except DliError as error:
-            self._say(
+            self._notifier.notify(
+                Level.WARNING,
                 resource_name,
                 f"submitted as {answered.id} in the end. Whether an earlier request was accepted too could not be "
                 f"asked: {error}",
             )
         others = [batch for batch in found if batch.id != answered.id]
         if others and submission.order.fixed_name is not None:
-            self._say(
+            self._notifier.notify(
+                Level.WARNING,
                 resource_name,
                 f"submitted as {answered.id}; new jobs of the same name are there too, and may be the same request: "
                 f"{_ids(others)}. Cancel them if nobody else submitted them",
@@ -261,7 +262,8 @@ class Submitter:
             answer = _without_secrets(error, submission.order.redact)
             if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
                 raise answer from None
-            self._say(
+            self._notifier.notify(
+                Level.WARNING,
                 submission.order.resource_name,
                 f"{_sentence(answer)} Looking for the job by its name, {submission.name}",
             )
@@ -321,17 +323,23 @@ class Submitter:
                 f"{resource_name}: submitted as {submission.name} without a usable answer, and several new jobs have "
                 f"that name: {_ids(found)}. Cancel all but one, and give that one as adoptId."
             )
-        self._say(resource_name, f"was accepted: {_described(kept)}")
+        self._notifier.notify(Level.INFO, resource_name, f"was accepted: {_described(kept)}")
         for batch in others:
             twice = f"was accepted more than once; kept {kept.id}"
             if batch.is_final:
-                self._say(resource_name, f"{twice}, but {batch.id} is {batch.state} already: the job has run twice")
+                self._notifier.notify(
+                    Level.WARNING,
+                    resource_name,
+                    f"{twice}, but {batch.id} is {batch.state} already: the job has run twice",
+                )
                 continue
             try:
                 self._client.cancel(batch.id)
-                self._say(resource_name, f"{twice}, cancelled {batch.id}")
+                self._notifier.notify(Level.WARNING, resource_name, f"{twice}, cancelled {batch.id}")
             except DliError as error:
-                self._say(resource_name, f"{twice}, and {batch.id} could not be cancelled: {error}")
+                self._notifier.notify(
+                    Level.WARNING, resource_name, f"{twice}, and {batch.id} could not be cancelled: {error}"
+                )
         return kept
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:

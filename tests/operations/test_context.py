@@ -7,6 +7,7 @@ import pytest
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.notifier import Level
 from tests.fakes import CERTIFICATE, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.project import FOREIGN
 
@@ -119,13 +120,13 @@ def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeCl
 
 def test_what_is_said_of_a_job_is_said_once(session: Session, said: list[str]) -> None:
     for name, message in [("a", "one"), ("a", "two"), ("b", "one"), ("a", "one"), ("b", "one")]:
-        session.say(name, message)
+        session.notify(Level.INFO, name, message)
     assert said == ["a: one", "a: two", "b: one"]
 
 
 def test_it_is_said_once_by_many_threads_too(session: Session, said: list[str]) -> None:
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda number: session.say("a", str(number % 10)), range(200)))
+        list(threads.map(lambda number: session.notify(Level.INFO, "a", str(number % 10)), range(200)))
     assert sorted(said) == [f"a: {number}" for number in range(10)]
 
 

@@ -13,7 +13,7 @@ from pulumi_dli.api.signing import TokenAuth
 from pulumi_dli.api.transport import Patience
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.submission import Order, Submitter
-from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
+from tests.fakes import CUT, Answer, Call, FakeClock, FakeNotifier, ScriptedService
 
 SCOPE, SPEC = "0a1b2c3d", "4e5f6071"
 WINDOW = 60.0
@@ -124,7 +124,7 @@ class Stage:
             lookup_window=WINDOW,
             adopt=adopt,
             runs=self.runs,
-            say=lambda job_name, message: self.said.append(f"{job_name}: {message}"),
+            notifier=FakeNotifier(lambda job_name, message: self.said.append(f"{job_name}: {message}")),
         )
 
     def submit(self, order: Order | None = None, *, adopt: bool = True) -> str:
