@@ -186,7 +186,6 @@ class BatchJobs:
         spec = spec_of(properties.canonical(declared), declared.get("triggers"), declared.get("replacementTrigger"))
         order = Order(
             key=declared_key(declared),
-            resource_name=_name_of(declared),
             scope=scope_of(declared.get("scope"), self._session.settings.scope),
             spec=spec,
             fixed_name=declared.get("name"),

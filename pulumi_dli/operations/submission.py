@@ -26,8 +26,6 @@ from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.run_registry import ResourceKey, RunHeldError, RunRegistry
 
 _MOST_REPEATS = 2
-
-
 _LOOK_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds between looks for a submission without an answer; the last one repeats until the window is over."""
 
@@ -41,12 +39,16 @@ class Order:
     """
 
     key: ResourceKey
-    resource_name: str
     scope: str
     spec: str
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
+
+    @property
+    def resource_name(self) -> str:
+        """The logical name of the job."""
+        return self.key[0]
 
 
 @dataclass(frozen=True)

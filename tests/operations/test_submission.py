@@ -140,7 +140,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 def an_order(fixed_name: str | None = None, *, resource_name: str = "wordcount", **properties: Any) -> Order:
     body = {"file": "obs://demo/wordcount.py", "className": "", "args": ["in", "out"], **properties}
-    return Order((resource_name, SCOPE), resource_name, SCOPE, SPEC, fixed_name, lambda name: {**body, "name": name})
+    return Order((resource_name, SCOPE), SCOPE, SPEC, fixed_name, lambda name: {**body, "name": name})
 
 
 def run_name(scope: str = SCOPE, spec: str = SPEC, random: str = "abcdef") -> str:
