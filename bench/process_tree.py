@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2), linux/prctl.h
-PATIENCE = 10.0  # seconds that descendants get to end after the command
+GRACE_PERIOD = 10.0  # seconds that descendants get to end after the command
 COUNTS_ORPHANS = sys.platform == "linux"
 """Whether the count includes processes that nobody waited for. macOS has no subreaper."""
 
@@ -30,7 +30,7 @@ def main(report: str, *command: str) -> int:
     code = subprocess.run(command, check=False).returncode
     seconds = time.monotonic() - began
     if COUNTS_ORPHANS:
-        wait_for_orphans(time.monotonic() + PATIENCE)
+        wait_for_orphans(time.monotonic() + GRACE_PERIOD)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     Path(report).write_text(json.dumps({"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime}))
     return code if code >= 0 else 128 - code
@@ -49,7 +49,7 @@ def wait_for_orphans(deadline: float) -> None:
             orphans = psutil.Process().children(recursive=True)
             for orphan in orphans:
                 orphan.kill()
-            raise SystemExit(f"These processes still ran {PATIENCE:.0f} s after their command: {orphans}")
+            raise SystemExit(f"These processes still ran {GRACE_PERIOD:.0f} s after their command: {orphans}")
         time.sleep(0.01)
 
 

@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from pulumi_dli.local.testing import Service
-from tests.compat.account import ENDED, cancel, eventually, form_of
+from tests.compat.account import ENDED, cancel, form_of
 from tests.compat.old_stack import JOB_TYPE, LIVE, SUCCESS
 from tests.compat.versions import TODAY, unpack_0_1_0
+from tests.local.api import eventually
 from tests.project import Project
 
 Version = Mapping[str, str]

@@ -4,27 +4,11 @@ from typing import Any
 
 import pytest
 
-from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.jobs.diff import Action, compare, outcome
-from pulumi_dli.jobs.outputs import of_job
 from pulumi_dli.jobs.properties import OPTION_DEFAULTS, OPTIONS
 from pulumi_dli.jobs.validation import UNKNOWN
-
-Properties = dict[str, Any]
-
-ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
-PLACE = {"region": "eu-de", "projectId": "5e1c"}
-DECLARED: Properties = {
-    "file": "a.py",
-    "queue": "batch",
-    "args": ["in", "out"],
-    "driverMemory": "2G",
-    "triggers": {"day": "2026-11-24"},
-    "resourceName": "load",
-    "scope": "12345678",
-}
-STORED = of_job(DECLARED, Batch(id=ID, state="running"), PLACE)
+from tests.jobs.examples import DECLARED, ID, PLACE, STORED, Properties
 
 
 def action(declared: Properties, *, preview: bool = False, stored: Properties = STORED) -> Action:

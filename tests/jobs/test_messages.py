@@ -1,9 +1,6 @@
-"""The rows of the design's table "When a job runs" that are decided without a call, and what the decisions rest on."""
-
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.messages import dead_message, timeout_message, unknown_message
-
-ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
+from tests.jobs.examples import ID
 
 
 def test_a_dead_job_is_told_with_name_id_duration_last_words_and_what_to_do() -> None:

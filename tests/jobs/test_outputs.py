@@ -1,5 +1,3 @@
-"""The rows of the design's table "When a job runs" that are decided without a call, and what the decisions rest on."""
-
 import json
 from typing import Any
 
@@ -12,21 +10,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.diff import Action, compare
 from pulumi_dli.jobs.outputs import OBSERVED, is_final, of_job, refreshed, stored_state
 from pulumi_dli.jobs.properties import OPTIONS, WIRE_NAMES
-
-Properties = dict[str, Any]
-
-ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
-PLACE = {"region": "eu-de", "projectId": "5e1c"}
-DECLARED: Properties = {
-    "file": "a.py",
-    "queue": "batch",
-    "args": ["in", "out"],
-    "driverMemory": "2G",
-    "triggers": {"day": "2026-11-24"},
-    "resourceName": "load",
-    "scope": "12345678",
-}
-STORED = of_job(DECLARED, Batch(id=ID, state="running"), PLACE)
+from tests.jobs.examples import DECLARED, ID, PLACE, STORED, Properties
 
 
 def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> None:

@@ -1,5 +1,3 @@
-"""The rows of the design's table "When a job runs" that are decided without a call, and what the decisions rest on."""
-
 from typing import Any
 
 import pytest

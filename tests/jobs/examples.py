@@ -1,0 +1,21 @@
+"""A stored job and its declaration, as the tests of the rules use them."""
+
+from typing import Any
+
+from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.outputs import of_job
+
+Properties = dict[str, Any]
+
+ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
+PLACE = {"region": "eu-de", "projectId": "5e1c"}
+DECLARED: Properties = {
+    "file": "a.py",
+    "queue": "batch",
+    "args": ["in", "out"],
+    "driverMemory": "2G",
+    "triggers": {"day": "2026-11-24"},
+    "resourceName": "load",
+    "scope": "12345678",
+}
+STORED = of_job(DECLARED, Batch(id=ID, state="running"), PLACE)
