@@ -290,7 +290,7 @@ def test_the_spark_ui_of_a_job_works_behind_the_page(
         page.goto(dli.sign_in_link())
         page.wait_for_url(f"{dli.endpoint}/")
         page.goto(f"{dli.endpoint}/jobs/{job_id}")
-        expect(page.get_by_role("log")).to_contain_text("at work")
+        expect(page.get_by_role("log")).to_contain_text("asleep from now on")
         page.get_by_role("link", name="Spark UI").click()
         expect(page.locator("h3").first).to_contain_text("Spark Jobs")
         page.get_by_text("Event Timeline").first.click()

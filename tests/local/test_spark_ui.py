@@ -27,7 +27,8 @@ from pyspark.sql import SparkSession
 
 spark = SparkSession.builder.config("spark.ui.enabled", sys.argv[1]).getOrCreate()
 spark.range(10).selectExpr("sum(id)").collect()
-print("at work")
+spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+print("asleep from now on")
 time.sleep(3600)
 """
 
@@ -57,7 +58,7 @@ def browser(dli: LocalDli) -> Browser:
 def start(api: Api, *, ui: str = "true") -> str:
     """Start a job, and wait until it has done all but sleep, and runs: then its UI has been found, if it has one."""
     job_id = str(api.create(file="obs://demo/at work.py", args=[ui], driverMemory="512M")["id"])
-    eventually(lambda: api.lines(job_id, type="driver", size=1000), lambda lines: "at work" in lines)
+    eventually(lambda: api.lines(job_id, type="driver", size=1000), lambda lines: "asleep from now on" in lines)
     api.wait(job_id, "running")
     return job_id
 
