@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check campaign schema format clean
+.PHONY: help demo test test-slow check campaign schema format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -13,14 +13,17 @@ WITH_PULUMI = PULUMI_BIN=$$($(PYTHON) scripts/pulumi_cli.py) || exit 1; \
 	export VIRTUAL_ENV PATH;
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP) ## run a real Spark job with a real `pulumi up`, on this machine alone
 	@$(WITH_PULUMI) $(PYTHON) scripts/demo.py
 
-test: check ## run all checks and tests; PYTEST_ARGS="-k name" chooses
+test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k name" chooses
 	@$(PYTHON) scripts/chromium.py
-	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal $(PYTEST_ARGS)
+	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m 'not slow' $(PYTEST_ARGS)
+
+test-slow: $(STAMP) ## run the slow tests
+	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers, generated files
 	$(PYTHON) -m ruff check .

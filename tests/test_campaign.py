@@ -14,6 +14,7 @@ def test_every_intended_run_is_accepted_exactly_once_under_seeded_faults_and_kil
         assert judge_all("over gRPC", judge, range(20), verbose=False) == 0
 
 
+@pytest.mark.slow
 def test_so_it_is_when_the_real_cli_and_its_children_are_killed() -> None:
     with real_ups(kill=True) as judge:
         assert judge_all("kills", judge, range(1), verbose=False) == 0

@@ -6,11 +6,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.project import clean_environment
 
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.slow
 def test_the_demo_shows_a_real_job_from_its_submission_to_what_it_wrote(tmp_path: Path) -> None:
     demo = subprocess.run(
         [sys.executable, ROOT / "scripts" / "demo.py", tmp_path / "demo"],

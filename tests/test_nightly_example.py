@@ -64,6 +64,7 @@ def test_a_job_that_changes_runs_again_with_all_that_come_after_it(nightly: Proj
     assert ran(service, 5) == ["usage", "report"]
 
 
+@pytest.mark.slow
 def test_the_jobs_count_what_they_say_that_they_count(tmp_path: Path) -> None:
     """All in one Spark: its start takes longer than they do."""
     (tmp_path / "in").mkdir()

@@ -24,6 +24,7 @@ def ran(service: Service) -> list[str]:
     return [Path(json.loads(job["req_body"])["file"]).stem for job in service.jobs()]
 
 
+@pytest.mark.slow
 def test_a_step_runs_after_those_before_it_and_again_with_them(pipeline: Project, service: Service) -> None:
     pipeline.up()
     first, *transforms, last = ran(service)

@@ -141,6 +141,7 @@ def test_a_log_that_is_shown_as_it_comes_shows_no_secret(project: Project, servi
     assert written.leaks() == []
 
 
+@pytest.mark.slow
 def test_no_command_in_the_life_of_a_job_writes_a_secret_in_plain(
     project: Project, service: Service, written: Written
 ) -> None:

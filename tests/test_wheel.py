@@ -46,6 +46,7 @@ def test_it_brings_the_pytest_plugin_and_the_local_dlis_readme(wheel: Path) -> N
         ]
 
 
+@pytest.mark.slow
 def test_a_new_project_as_the_readme_makes_it_runs_a_job(
     wheel: Path, project: Project, service: Service, tmp_path: Path
 ) -> None:

@@ -108,7 +108,7 @@ segments = texts.filter(lambda segment: segment not in (".", ".."))  # no client
 tokens = st.none() | st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=20)
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None, max_examples=500)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     path=st.lists(segments, max_size=4),

@@ -145,6 +145,7 @@ def old(tmp_path: Path) -> Version:
 
 
 @pytest.mark.parametrize("first", ["0.1.0", "today"])
+@pytest.mark.slow
 def test_no_turn_runs_cancels_or_loses_a_job(first: str, turns: Turns, old: Version) -> None:
     one, other = (old, TODAY) if first == "0.1.0" else (TODAY, old)
     turns.declare()

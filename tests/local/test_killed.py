@@ -78,6 +78,7 @@ def everything(api: Api) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_whenever_it_is_killed_what_was_acknowledged_is_there_once_and_in_a_legal_state(
     tmp_path: Path, seed: int
 ) -> None:

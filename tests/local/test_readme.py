@@ -27,6 +27,7 @@ def first_column(heading: str) -> set[str]:
     return {name for row in table.splitlines() for name in re.findall(r"`(--[a-z-]+|[\w.]+)", row.split(" | ")[0])}
 
 
+@pytest.mark.slow
 def test_the_test_of_a_pulumi_program_passes_as_it_stands_there(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(BLOCKS["python"])
     pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)

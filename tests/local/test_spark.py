@@ -337,6 +337,7 @@ print("job of the executor:", ids.collect())
 """
 
 
+@pytest.mark.slow
 def test_a_standalone_cluster_runs_jobs_and_its_executors_read_and_write_obs(cluster: Cluster, tmp_path: Path) -> None:
     executors = {"driverMemory": "512M", "executorMemory": "512M", "executorCores": 2, "numExecutors": 1}
     with LocalDli(tmp_path / "dli ü", master=cluster.master) as dli:

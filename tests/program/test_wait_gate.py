@@ -18,6 +18,7 @@ from tests.service import Service
 ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
 
 
+@pytest.mark.slow
 def test_other_dynamic_resources_go_on_while_two_hundred_jobs_are_awaited(project: Project, service: Service) -> None:
     (project.folder / "other.py").write_text("""
 import pulumi
