@@ -53,10 +53,13 @@ class BatchApi:
 
     async def create(self, request: Request) -> Response:
         """Accept a job (dli_02_0124)."""
-        submission = read_submission(read_json(await request.body()), self.queues)
-        job = self.jobs.submit(submission, self.owner)
+        return JSONResponse(replies.created(await self.submit(await request.body())))
+
+    async def submit(self, body: bytes) -> Job:
+        """Accept the job that the body of a create call describes. Raises Refused."""
+        job = self.jobs.submit(read_submission(read_json(body), self.queues), self.owner)
         self.faults.listing.accepted(job.id)
-        return JSONResponse(replies.created(job))
+        return job
 
     async def list(self, request: Request) -> Response:
         """List jobs (dli_02_0125)."""

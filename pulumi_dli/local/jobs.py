@@ -149,6 +149,12 @@ class Jobs:
             self._cancelled.add(job_id)
             task.cancel()
 
+    async def cancel_and_wait(self, job_id: str) -> None:
+        """End a job, and return when it is dead. Raises Refused for one that has ended."""
+        self.cancel(job_id)
+        if task := self._tasks.get(job_id):
+            await asyncio.wait([task])
+
     def logs(self, job_id: str) -> JobLogs:
         """Give the logs of a job."""
         return JobLogs(self._directory / job_id)

@@ -22,7 +22,7 @@ from pulumi_dli.local.environment import environment_of
 from pulumi_dli.local.faults import Method, RouteName
 from pulumi_dli.local.replies import refusal
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.local.table import JobTable, Selection
+from pulumi_dli.local.table import Job, JobTable, Selection
 
 SHORT_PAUSES = {"DLI_POLL_INTERVAL": "0.2s", "DLI_LOOKUP_WINDOW": "1s", "DLI_RETRY_PAUSE": "0.05s"}
 """Settings of the provider with which a test does not wait as long as one would for the real service."""
@@ -38,7 +38,11 @@ class Strike(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class SubmittedJob:
-    """A job that was accepted. `body` is the request: just the keys that were sent, in the API's spelling of today."""
+    """A job that was accepted.
+
+    `body` is the request: just the keys that were sent, in the API's spelling of today. Times are milliseconds since
+    1970. A job that has not ended has no `end_time`.
+    """
 
     id: str
     name: str
@@ -46,6 +50,8 @@ class SubmittedJob:
     state: BatchState
     body: dict[str, Any] = field(repr=False)  # it may hold secrets
     log: tuple[str, ...]
+    create_time: int
+    end_time: int | None
 
 
 def timeline(starting: str = "0s", running: str = "1s", end: Literal["success", "dead"] | None = "success") -> str:
@@ -93,11 +99,32 @@ class Service:
         """Give the directory of a bucket, made if it is not there. Only Spark needs the files."""
         return self.server.bucket(name)
 
-    def jobs(self) -> list[SubmittedJob]:
-        """Give every job that was accepted, the oldest first, as the service keeps it: no fault strikes here."""
+    def jobs(self, job: str | None = None) -> list[SubmittedJob]:
+        """Give the jobs that were accepted, the oldest first, as the service keeps them: no fault strikes here.
+
+        `job` selects the runs of one job, by its id, its name, or its logical name in a Pulumi program.
+        """
         with closing(JobTable(self.server.data / "jobs.sqlite")) as table:
             _, rows = table.select(Selection(order="CREATE_TIME_ASC", size=-1), now=0)
-        return [SubmittedJob(row.id, row.name, row.queue, row.state, json.loads(row.request), row.log) for row in rows]
+        return [_submitted(row) for row in rows if job in (None, row.id) or _is_run_of(str(job), row.name)]
+
+    def states(self, job: str | None = None) -> list[BatchState]:
+        """Give the states of the jobs that `jobs` gives."""
+        return [one.state for one in self.jobs(job)]
+
+    def submit(self, body: Mapping[str, Any]) -> str:
+        """Submit a job as another client does, and give its id.
+
+        `body` is the request in the API's spelling. No fault strikes, and no call is counted. Raises Refused.
+        """
+        return self.server.submit(json.dumps(body).encode())
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job as somebody in the console does. It is dead when this returns.
+
+        No fault strikes, and no call is counted. Raises Refused for an id that does not exist, and for an ended job.
+        """
+        self.server.cancel(job_id)
 
     def calls(self) -> dict[str, int]:
         """Give how often each route was called, by method and route: `{"POST /batches": 1}`."""
@@ -117,7 +144,7 @@ class Service:
         self._confs[job] = {TIMELINE: timeline, LOG: log}
 
     def _conf_of(self, name: str) -> Mapping[str, str]:
-        fitting = (conf for job, conf in self._confs.items() if name == job or name.startswith(f"{job}-"))
+        fitting = (conf for job, conf in self._confs.items() if _is_run_of(job, name))
         return next(fitting, {})
 
     def fail(
@@ -158,3 +185,13 @@ class Service:
 
     def _spoil(self, action: str, method: Method, route: RouteName, rule: Mapping[str, Any]) -> None:
         self.server.faults.add({"action": action, "method": method, "route": route, **rule})
+
+
+def _submitted(row: Job) -> SubmittedJob:
+    body = json.loads(row.request)
+    return SubmittedJob(row.id, row.name, row.queue, row.state, body, row.log, row.create_time, row.end_time)
+
+
+def _is_run_of(job: str, name: str) -> bool:
+    """Say whether a run of this name belongs to a job, which is given by its name or its logical name."""
+    return name == job or name.startswith(f"{job}-")

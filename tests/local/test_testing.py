@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import requests
 
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.testing import Service, SubmittedJob, timeline
 from tests.local.api import ENDLESS, Api
@@ -31,9 +32,64 @@ def test_the_jobs_that_were_accepted_are_there_as_they_were_sent_the_oldest_firs
     sent = {"file": "obs://jobs/job.py", "conf": {"spark.dli.local.timeline": ENDLESS}}
     job, died = service.jobs()
     body = sent | {"name": "first", "className": "org.Main", "queue": "BATCH"}
-    assert job == SubmittedJob(first, "first", "batch", "running", body, log=())
+    assert job == SubmittedJob(first, "first", "batch", BatchState.RUNNING, body, (), job.create_time, None)
     assert (died.id, died.state, died.log) == (second, "dead", ("one", "two"))
+    assert job.create_time <= died.create_time <= (died.end_time or 0)
+    assert job.create_time == api.details(first)["create_time"]
+    service.forget_calls()
+    assert service.states() == ["running", "dead"]
     assert service.calls() == {}
+
+
+def test_the_runs_of_one_job_are_found_by_its_id_its_name_and_its_logical_name(service: Service) -> None:
+    names = ["load", "load-1a2b3c4d", "loader", "reload", "1a2b3c4d", ""]
+    ids = [service.submit({"file": "obs://jobs/job.py", "name": name}) for name in names]
+    assert [job.id for job in service.jobs()] == ids
+    assert [job.id for job in service.jobs("load")] == ids[:2]
+    assert [job.id for job in service.jobs("load-1a2b3c4d")] == [ids[1]]
+    assert [job.name for job in service.jobs(ids[2])] == ["loader"]
+    assert service.jobs("LOAD") == service.jobs("oad") == []
+    service.cancel(ids[1])
+    assert service.states(ids[1]) == service.states("load-1a2b3c4d") == ["dead"]
+
+
+def test_jobs_of_others_are_submitted_and_cancelled_in_spite_of_faults_and_without_a_counted_call(
+    service: Service,
+) -> None:
+    for method in ("POST", "GET", "DELETE"):
+        service.server.faults.add({"action": "cut", "method": method, "count": None})
+    job_id = service.submit({"file": "obs://jobs/job.py", "conf": {"spark.dli.local.timeline": ENDLESS}})
+    (job,) = service.jobs()
+    again = service.submit(job.body)
+    service.cancel(job_id)
+    assert service.states() == ["dead", service.states(again)[0]]
+    assert service.jobs(again)[0].body == job.body
+    assert service.calls() == {}
+
+
+@pytest.mark.parametrize(
+    ("timeline", "state"), [("starting", "starting"), (ENDLESS, "running"), ("dead;starting", "recovering")]
+)
+def test_a_job_is_dead_when_its_cancel_returns(service: Service, api: Api, timeline: str, state: str) -> None:
+    job_id = api.submit(timeline, {"spark.dli.local.cancelling": "0.05s"}, auto_recovery=True)
+    api.wait(job_id, state)
+    service.cancel(job_id)
+    assert service.states() == ["dead"]
+
+
+def test_what_the_service_refuses_is_refused_here_too(service: Service) -> None:
+    with pytest.raises(Refused, match="queue"):
+        service.submit({"file": "obs://jobs/job.py", "queue": "nowhere"})
+    job_id = service.submit({"file": "obs://jobs/job.py"})
+    service.cancel(job_id)
+    with pytest.raises(Refused, match="it is in state dead"):
+        service.cancel(job_id)
+    with pytest.raises(Refused, match="does not exist"):
+        service.cancel("nothing")
+    service.server.stop()
+    for do in (lambda: service.submit({"file": "obs://jobs/job.py"}), lambda: service.cancel(job_id)):
+        with pytest.raises(RuntimeError, match="not running"):
+            do()
 
 
 def test_calls_are_counted_by_method_and_route(service: Service, api: Api) -> None:
