@@ -18,11 +18,10 @@ from pathlib import Path
 from bench.compare import Scenario, compare
 from bench.measure import Measured, Row, measure, medians_of, print_heading, pulumi
 from pulumi_dli.engine_log import StderrLog
-from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.pollers import live_jobs
 from tests.project import Project, heeded_signals
-from tests.service import Service
 
 ROOT = Path(__file__).parent.parent
 JOB_SECONDS = 20
@@ -78,10 +77,10 @@ class Bench:
     def service(self) -> Iterator[Service]:
         """Run a new local DLI."""
         self._count += 1
-        with LocalDli(self._folder / f"dli{self._count}", engine="timeline") as dli:
+        with Service(self._folder / f"dli{self._count}") as running:
             if self._latency:
-                dli.faults.set([{"action": "delay", "seconds": self._latency, "count": None}])
-            yield Service(dli)
+                running.server.faults.set([{"action": "delay", "seconds": self._latency, "count": None}])
+            yield running
 
     def project(self, service: Service, program: str, code: Path = ROOT) -> Project:
         """Make a project with a program. It imports `pulumi_dli` from the folder `code`."""
@@ -248,7 +247,7 @@ def lag(bench: Bench) -> None:
 
 def settings_of(service: Service) -> dict[str, str]:
     """Give the settings that sign in to the local DLI."""
-    account = service.dli.credentials
+    account = service.server.credentials
     return {
         "endpoint": account.endpoint,
         "region": account.region,

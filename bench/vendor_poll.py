@@ -21,7 +21,7 @@ POLL = 10.0  # seconds, as in Huawei's samples and Terraform's provider, or slow
 
 def main(number: str, timeline: str) -> None:
     credentials = BasicCredentials(
-        os.environ["OS_ACCESS_KEY"], os.environ["OS_SECRET_KEY"], os.environ["DLI_PROJECT_ID"]
+        os.environ["OS_ACCESS_KEY"], os.environ["OS_SECRET_KEY"], os.environ["OS_PROJECT_ID"]
     )
     client = (
         DliClient.new_builder()

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.testing import Service
 from tests.engine import ProviderProcess
-from tests.project import Project, heeded_signals
-from tests.service import Service
+from tests.project import Project, heeded_signals, variables_of
 
 settings.register_profile("few", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("few"), derandomize=False, max_examples=100_000)
@@ -35,19 +34,19 @@ def _heeded_signals() -> Iterator[None]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """A local DLI that plays timelines, and what its account can see."""
-    with LocalDli(tmp_path / "dli", engine="timeline") as dli:
-        yield Service(dli)
+    """A local DLI that plays timelines."""
+    with Service(tmp_path / "dli") as running:
+        yield running
 
 
 @pytest.fixture
 def project(tmp_path: Path, service: Service) -> Project:
     """An empty Pulumi project whose environment signs in to the local DLI."""
-    return Project(tmp_path / "project", service.environment)
+    return Project(tmp_path / "project", variables_of(service))
 
 
 @pytest.fixture
 def provider(service: Service) -> Iterator[ProviderProcess]:
     """A provider process, driven as the engine drives it, with the local DLI's account in its environment."""
-    with ProviderProcess(service.environment) as process:
+    with ProviderProcess(variables_of(service)) as process:
         yield process

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a provider process of the campaign is forked off one that has this module, not the server
+    from pulumi_dli.local.testing import Service
 
 FOREIGN = ("DLI_", "OS_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 """Variables of whoever runs the tests begin with these; no test must see them."""
@@ -20,6 +23,15 @@ def clean_environment(additions: Mapping[str, str]) -> dict[str, str]:
     """Give this process's environment without anybody's own settings and credentials, and with these."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
     return kept | {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": os.devnull} | dict(additions)
+
+
+def variables_of(service: "Service") -> dict[str, str]:
+    """Give the variables that sign in to a local DLI, each in one spelling, so that a test can take some away.
+
+    Nothing is retried: tests count calls.
+    """
+    ours = {name: value for name, value in service.environment.items() if name.startswith(("DLI_", "OS_"))}
+    return ours | {"DLI_MAX_RETRIES": "0"}
 
 
 @contextmanager

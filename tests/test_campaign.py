@@ -2,11 +2,11 @@
 
 import pytest
 
+from pulumi_dli.local.testing import Service
 from tests.campaign.__main__ import judge_all, over_grpc, real_ups
 from tests.campaign.seeds import Step, run, schedule
 from tests.campaign.verdict import WrongError
 from tests.engine import ProviderProcess
-from tests.service import Service
 
 
 def test_every_intended_run_is_accepted_exactly_once_under_seeded_faults_and_kills() -> None:
@@ -35,8 +35,7 @@ def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service) -> 
     def tell(text: str) -> None:
         told.append(text)
         if text.startswith("up"):  # behind the provider's back, once more
-            job = service.accepted("s0j0")[0]
-            service.submit(job.request)
+            service.submit(service.jobs("s0j0")[0].body)
 
     with pytest.raises(WrongError, match="s0j0: twice"):
         run(schedule(0), service, start, tell)

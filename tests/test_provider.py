@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
-from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.faults import RouteName
+from pulumi_dli.local.testing import Service
 from tests.engine import ProviderError, ProviderProcess
 from tests.jobs.test_properties import REFUSED
-from tests.local.api import eventually
-from tests.service import Service
+from tests.local.api import Api, eventually
+from tests.project import variables_of
 
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
 ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}
 DEAD = {"conf": {"spark.dli.local.timeline": "dead"}}
 GONE = "11111111-2222-3333-4444-555555555555"
-LIST, DETAILS = "*/batches", "*/batches/*"
+LIST: RouteName = "/batches"
+DETAILS: RouteName = "/batches/{id}"
 
 # The example of the page (dli_02_0124, 2023-11), with every parameter that it has.
 EXAMPLE = {
@@ -47,7 +49,7 @@ EXAMPLE = {
 @pytest.fixture
 def bare_provider(service: Service) -> Iterator[ProviderProcess]:
     """A provider process that knows where the local DLI is, but has no credentials."""
-    known = {name: value for name, value in service.environment.items() if not name.startswith("OS_")}
+    known = {name: value for name, value in variables_of(service).items() if not name.endswith("_KEY")}
     with ProviderProcess(known) as process:
         yield process
 
@@ -55,7 +57,7 @@ def bare_provider(service: Service) -> Iterator[ProviderProcess]:
 @pytest.fixture
 def later(service: Service) -> Iterator[ProviderProcess]:
     """The provider process of a later command, which has seen nothing yet."""
-    with ProviderProcess(service.environment) as process:
+    with ProviderProcess(variables_of(service)) as process:
         yield process
 
 
@@ -67,33 +69,26 @@ def timeline(states: str) -> dict[str, Any]:
     return {"conf": {"spark.dli.local.timeline": states}}
 
 
-def reply(method: str, path: str, status: int, body: Any, **rule: Any) -> dict[str, Any]:
-    """A fault: another answer to a call."""
-    return {"action": "reply", "method": method, "path": path, "status": status, "body": body, **rule}
-
-
 def test_the_example_of_the_page_is_sent_as_it_stands_there(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare({**EXAMPLE, "resourceName": "demo", "scope": "0a1b2c3d"})
     (job,) = service.jobs()
-    request = json.loads(job["req_body"])
-    for key in ("file", "className", "jars", "files", "resources", "groups", "queue", "name"):
-        assert request[key] == EXAMPLE[key]
-    assert job["sc_type"] == "A"
+    assert job.body == EXAMPLE
+    assert Api(service.server.credentials).details(job.id)["sc_type"] == "A"
     for name, value in EXAMPLE.items():
         assert outputs[name] == value
-    assert batch_id == job["id"]
+    assert batch_id == job.id
 
 
 def test_the_fields_of_the_reply_are_outputs_under_names_of_their_own(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(driverMemory="2 GB", **ENDLESS))
-    job = service.job(batch_id)
-    account = service.dli.credentials
+    (job,) = service.jobs(batch_id)
+    account = service.server.credentials
     expected = {
         "owner": account.username,
-        "createTime": job["create_time"],
-        "submittedName": job["name"],
+        "createTime": job.create_time,
+        "submittedName": job.name,
         "effectiveScType": "CUSTOMIZED",
         "effectiveQueue": "default",
         "submittedTo": {"region": account.region, "projectId": account.project_id},
@@ -112,7 +107,7 @@ def test_a_submission_has_a_name_of_its_own_that_begins_with_the_resource(
 ) -> None:
     for resource in ("load", "extract"):
         provider.jobs.declare(declared(resourceName=resource))
-    names = [job["name"] for job in service.jobs()]
+    names = [job.name for job in service.jobs()]
     assert [name.split("-")[0] for name in names] == ["load", "extract"]
     assert len({name.rsplit("-", 1)[1] for name in names}) == 2
 
@@ -167,7 +162,7 @@ def test_a_run_that_must_not_be_cancelled_is_not_where_nobody_knows_whether_it_g
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
     inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
-    service.dli.faults.set([reply("GET", DETAILS, 503, "")])
+    service.fail("GET", DETAILS)
     told = f"args changed, .* whether batch job {batch_id} still runs could not be asked, and whenRunning is refuse"
     with pytest.raises(ProviderError, match=told):
         provider.jobs.diff(batch_id, outputs, inputs)
@@ -202,7 +197,7 @@ def test_no_answer_about_jobs_whose_end_was_not_seen_is_no_change_and_said_once(
 ) -> None:
     jobs = {name: declared(resourceName=name, **DEAD) for name in ("a", "b", "c")}
     stored = {name: provider.jobs.declare(job) for name, job in jobs.items()}
-    service.dli.faults.set([reply("GET", LIST, 503, "", count=None)])
+    service.fail("GET", LIST, count=None)
     service.forget_calls()
     for name, job in jobs.items():
         batch_id, outputs = stored[name]
@@ -236,10 +231,10 @@ def test_a_dead_job_that_recovers_is_not_run_again_beside_itself(
     batch_id, outputs = provider.jobs.declare(job)
     inputs, _ = later.jobs.check(job)
     dead = {"id": batch_id, "state": "dead", "req_body": '{"autoRecovery":true}'}
-    service.dli.faults.set([reply("GET", LIST, 200, {"from": 0, "total": 1, "sessions": [dead]})])
+    service.fail("GET", LIST, status=200, body={"from": 0, "total": 1, "sessions": [dead]})
     assert not later.jobs.diff(batch_id, outputs, inputs).changes
 
-    service.dli.faults.set([reply("GET", DETAILS, 200, dead)])
+    service.fail("GET", DETAILS, status=200, body=dead)
     _, refreshed = later.jobs.read(batch_id, outputs)
     assert refreshed["state"] == "running"
     assert not later.jobs.diff(batch_id, refreshed, inputs).changes
@@ -309,7 +304,7 @@ def test_a_record_that_is_gone_before_its_end_was_seen_runs_again_only_on_reques
 def test_deleting_needs_the_id_alone_and_leaves_an_ended_job_alone(provider: ProviderProcess, service: Service) -> None:
     running, _ = provider.jobs.declare(declared(**ENDLESS))
     provider.jobs.delete(running, {})
-    assert service.job(running)["state"] == "dead"
+    assert service.states() == ["dead"]
     service.forget_calls()
     provider.jobs.delete(running, {"state": "dead"})
     assert service.calls() == {}
@@ -318,17 +313,17 @@ def test_deleting_needs_the_id_alone_and_leaves_an_ended_job_alone(provider: Pro
 def test_a_job_whose_cancel_nobody_confirms_stays_in_the_state(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     for method in ("GET", "DELETE"):
-        service.dli.faults.set([{"method": method, "action": "cut", "count": None}])
+        service.server.faults.set([{"method": method, "action": "cut", "count": None}])
         with pytest.raises(ProviderError, match=f"load: batch job {batch_id} may go on: .* It stays in the state; run"):
             provider.jobs.delete(batch_id, outputs)
-    assert service.accepted("load")[0].state == "running"
+    assert service.states() == ["running"]
 
 
 def test_a_cancel_that_is_refused_because_the_job_has_ended_is_done(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**DEAD))
-    service.dli.faults.set([reply("GET", DETAILS, 200, {"id": batch_id, "state": "running"})])
+    service.fail("GET", DETAILS, status=200, body={"id": batch_id, "state": "running"})
     service.forget_calls()
     provider.jobs.delete(batch_id, {**outputs, "state": "running"})
     assert service.calls() == {"GET /batches/{id}": 2, "DELETE /batches/{id}": 1}
@@ -338,7 +333,7 @@ def test_a_cancel_whose_answer_is_lost_is_finished_by_the_next_command(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
-    service.dli.faults.set([{"method": "DELETE", "action": "cut", "when": "after"}])
+    service.cut("DELETE", DETAILS, when="after")
     with pytest.raises(ProviderError, match="may go on"):
         provider.jobs.delete(batch_id, outputs)
     provider.jobs.delete(batch_id, outputs)
@@ -349,7 +344,7 @@ def test_a_cancel_that_is_refused_while_the_job_runs_leaves_it_in_the_state(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
-    service.dli.faults.set([reply("DELETE", DETAILS, 403, {"error_code": "APIG.0302", "error_msg": "no"})])
+    service.fail("DELETE", DETAILS, status=403, code="APIG.0302")
     with pytest.raises(ProviderError, match=f"load: batch job {batch_id} could not be cancelled, and goes on. .*403"):
         provider.jobs.delete(batch_id, outputs)
     assert service.states() == ["running"]
@@ -364,11 +359,11 @@ def test_deleting_cancels_by_id_and_other_jobs_of_the_same_name_go_on(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(name="nightly", **ENDLESS))
-    service.submit(service.accepted("nightly")[0].request)
+    service.submit(service.jobs("nightly")[0].body)
     other, _ = provider.jobs.declare(declared(resourceName="other", name="nightly", args=["b"], **ENDLESS))
     provider.jobs.delete(batch_id, outputs)
     assert service.states() == ["dead", "running", "running"]
-    assert service.job(other)["state"] == "running"
+    assert service.states(other) == ["running"]
 
 
 def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) -> None:
@@ -380,7 +375,7 @@ def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) 
 def test_a_job_that_runs_already_is_taken_over(provider: ProviderProcess, service: Service) -> None:
     batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
     adopted, outputs = provider.jobs.declare(declared(adoptId=batch_id, **ENDLESS))
-    assert (adopted, outputs["submittedName"]) == (batch_id, service.job(batch_id)["name"])
+    assert (adopted, outputs["submittedName"]) == (batch_id, service.jobs(batch_id)[0].name)
     with pytest.raises(ProviderError, match=r"that job has another file. Nothing was taken over"):
         provider.jobs.declare(declared(file="obs://demo/other.py", adoptId=batch_id))
     assert len(service.jobs()) == 1
@@ -390,7 +385,7 @@ def test_a_job_that_was_taken_over_runs_again_like_any_other(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **ENDLESS))
-    with ProviderProcess(service.environment) as between:
+    with ProviderProcess(variables_of(service)) as between:
         adopted, outputs = between.jobs.declare(declared(args=["a"], adoptId=first, **ENDLESS))
     assert adopted == first
     later.jobs.delete(first, outputs)
@@ -409,7 +404,7 @@ def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments_but_not_
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
-    with ProviderProcess(service.environment) as between:
+    with ProviderProcess(variables_of(service)) as between:
         adopted, outputs = between.jobs.declare(declared(args=["b"], adoptId=first, **timeline("success")))
     assert adopted == first
     later.jobs.delete(first, outputs)
@@ -440,7 +435,7 @@ def test_a_rename_that_an_earlier_update_began_cancels_nothing_in_the_next(
     old = declared(name="nightly", **ENDLESS)
     batch_id, outputs = provider.jobs.declare(old)
     renamed = old | {"resourceName": "extract"}
-    with ProviderProcess(service.environment) as between:
+    with ProviderProcess(variables_of(service)) as between:
         assert between.jobs.declare(renamed)[0] == batch_id
     assert not later.jobs.diff(batch_id, outputs | {"resourceName": "extract"}, renamed).changes
     later.jobs.delete(batch_id, outputs)
@@ -466,7 +461,7 @@ def test_what_adopt_id_took_over_is_not_taken_back_where_nothing_deletes_it_or_i
     changed = adopting | {"args": ["b"]}
     assert provider.jobs.diff(first, adopting, changed).replaces == ["args"]
     assert provider.jobs.declare(changed)[0] != first
-    with ProviderProcess(service.environment) as between:
+    with ProviderProcess(variables_of(service)) as between:
         between.jobs.check(changed, adopting)  # a replacement trigger asks for no plan
         assert between.jobs.declare(changed)[0] != first
         assert "load: adoptId was followed before, so a new run is submitted; remove it" in between.kill()
@@ -541,7 +536,7 @@ def test_a_run_that_was_taken_over_is_not_cancelled_with_its_first_owner_whateve
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     batch_id, first = provider.jobs.declare(declared(name="nightly", **ENDLESS))
-    with ProviderProcess(service.environment) as between:
+    with ProviderProcess(variables_of(service)) as between:
         adopted, second = between.jobs.declare(declared(name="nightly", resourceName="extract", **ENDLESS))
     assert adopted == batch_id
     assert not later.jobs.diff(batch_id, second, {**second, "scope": "4d3c2b1a"}).changes
@@ -584,7 +579,7 @@ def test_a_fixed_name_with_an_equal_request_is_one_job_for_all_who_give_it(
 def test_a_job_that_is_not_there_cannot_be_described(
     provider: ProviderProcess, service: Service, batch_id: str
 ) -> None:
-    project = service.dli.credentials.project_id
+    project = service.server.credentials.project_id
     with pytest.raises(ProviderError, match=f"theirs: there is no batch job '{batch_id}' in project {project}"):
         provider.jobs.read(batch_id, {"resourceName": "theirs"})
 
@@ -592,7 +587,7 @@ def test_a_job_that_is_not_there_cannot_be_described(
 def test_what_a_killed_update_left_running_is_adopted_by_the_next_one(
     provider: ProviderProcess, service: Service
 ) -> None:
-    with ProviderProcess(service.environment) as killed:
+    with ProviderProcess(variables_of(service)) as killed:
         left, _ = killed.jobs.declare(declared(**ENDLESS))
     taken, _ = provider.jobs.declare(declared(**ENDLESS))
     assert taken == left
@@ -623,7 +618,8 @@ def test_a_wait_passes_when_the_job_has_reached_what_is_waited_for(
 
 def test_a_look_that_fails_is_not_a_failed_job(provider: ProviderProcess, service: Service) -> None:
     batch_id, _ = provider.jobs.declare(JOB)
-    service.dli.faults.set([reply("GET", DETAILS, 503, "", count=2), {"path": DETAILS, "action": "cut", "nth": 3}])
+    service.fail("GET", DETAILS, count=2)
+    service.cut("GET", DETAILS, nth=3)
     service.forget_calls()
     _, outputs = provider.waits.declare({"jobId": batch_id, "jobName": "load"})
     assert outputs["state"] == "success"
@@ -637,7 +633,7 @@ def test_a_look_that_is_refused_says_nothing_about_the_job(
     provider: ProviderProcess, service: Service, status: int, code: str
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
-    service.dli.faults.set([reply("GET", DETAILS, status, {"error_code": code, "error_msg": "no"}, count=None)])
+    service.fail("GET", DETAILS, status=status, code=code, count=None)
     refusal = f"{batch_id}: {code} {status}"
     with pytest.raises(ProviderError, match=f"load: batch job {batch_id} in project .* cannot be read: .*{refusal}"):
         provider.waits.declare({"jobId": batch_id, "jobName": "load"})
@@ -648,11 +644,10 @@ def test_a_look_that_is_refused_says_nothing_about_the_job(
 def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(tmp_path: Path) -> None:
     # Less than 0: with 0 the record is still there in the millisecond of the end.
     with (
-        LocalDli(tmp_path / "forgetful", engine="timeline", keep_finished=-1) as dli,
-        ProviderProcess(Service(dli).environment) as provider,
+        Service(tmp_path / "forgetful", keep_finished=-1) as service,
+        ProviderProcess(variables_of(service)) as provider,
         ThreadPoolExecutor() as threads,
     ):
-        service = Service(dli)
         batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
         service.forget_calls()
         wait = threads.submit(provider.waits.declare, {"jobId": batch_id, "jobName": "load"})
@@ -669,7 +664,7 @@ def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
 ) -> None:
     batch_id, _ = provider.jobs.declare(declared(autoRecovery=True, **timeline("starting:0s,running:0.1s,success")))
     dead = {"id": batch_id, "state": "dead", "req_body": '{"autoRecovery":true}'}
-    service.dli.faults.set([reply("GET", DETAILS, 200, dead)])
+    service.fail("GET", DETAILS, status=200, body=dead)
     wait = {"jobId": batch_id, "jobName": "load", "until": until, "rerunOnFailure": False}
     assert provider.waits.declare(wait)[1]["state"] == "success"
 
@@ -694,7 +689,7 @@ def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderP
         ({"OS_SECRET_KEY": "wrong"}, {}, "APIGW.0301 401, wrong credentials or signature"),
         ({"OS_TOKEN": "wrong", "OS_ACCESS_KEY": "", "OS_SECRET_KEY": ""}, {}, "APIGW.0301 401"),
         ({"DLI_ENDPOINT": "", "DLI_REGION": "eu-moon"}, {}, "region 'eu-moon' is not known to have DLI"),
-        ({"DLI_PROJECT_ID": ""}, {}, "no project: set dli:projectId"),
+        ({"OS_PROJECT_ID": ""}, {}, "no project: set dli:projectId"),
         ({"DLI_ENDPOINT": "http://127.0.0.1:9"}, {}, "no connection to 127.0.0.1:9"),
         ({}, {"queue": "nowhere"}, "The queue that parameter queue names does not exist"),
     ],
@@ -703,7 +698,7 @@ def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderP
 def test_what_keeps_a_job_from_being_submitted_is_said_in_one_message(
     service: Service, environment: dict[str, str], properties: dict[str, Any], told: str
 ) -> None:
-    with ProviderProcess({**service.environment, **environment}) as provider, pytest.raises(ProviderError) as caught:
+    with ProviderProcess({**variables_of(service), **environment}) as provider, pytest.raises(ProviderError) as caught:
         provider.jobs.declare(declared(**properties))
     message = str(caught.value)
     assert message.startswith("dli: load: not submitted, nothing runs. ")
@@ -752,8 +747,8 @@ def test_what_is_newly_marked_as_secret_is_an_update_without_a_call(
 @pytest.mark.parametrize(("status", "code"), [(400, "DLI.0001"), (500, "DLI.0999")])
 def test_what_the_service_repeats_of_a_secret_is_masked(service: Service, status: int, code: str) -> None:
     body = json.dumps({"error_code": code, "error_msg": "conf a='hunter2' is wrong"})
-    with ProviderProcess(service.environment) as provider:
-        service.dli.faults.set([{"method": "POST", "action": "reply", "status": status, "body": body, "count": None}])
+    with ProviderProcess(variables_of(service)) as provider:
+        service.fail("POST", LIST, status=status, body=body, count=None)
         with pytest.raises(ProviderError) as caught:
             provider.jobs.declare(declared(redact=["hunter2"], conf={"a": "hunter2"}))
         told = "\n".join([str(caught.value), *provider.kill()])
@@ -786,7 +781,7 @@ def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
     provider.jobs.delete(batch_id, outputs)
     with pytest.raises(ProviderError, match=f"The earlier run, {batch_id}, was cancelled for this one"):
         provider.jobs.declare(declared(queue="nowhere"))
-    service.dli.faults.set([{"method": "POST", "action": "cut", "count": None}])
+    service.cut("POST", LIST, count=None)
     with pytest.raises(ProviderError, match=f"a job may run.* The earlier run, {batch_id}, was cancelled for this one"):
         provider.jobs.declare(declared(args=["b"]))
     assert service.states() == ["dead"]
@@ -811,11 +806,11 @@ def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: Provid
     assert "The earlier run" not in str(refused.value)
 
 
-def test_a_file_that_is_not_there_is_refused_by_the_service(service: Service, tmp_path: Any) -> None:
-    with LocalDli(tmp_path / "spark") as dli, ProviderProcess(Service(dli).environment) as provider:
+def test_a_file_that_is_not_there_is_refused_by_the_service(tmp_path: Path) -> None:
+    with Service(tmp_path / "spark", engine="spark") as service, ProviderProcess(variables_of(service)) as provider:
         with pytest.raises(ProviderError, match=r"nothing runs\. .*DLI\.0011 400, a file may not be read"):
             provider.jobs.declare(JOB)
-        assert Service(dli).jobs() == []
+        assert service.jobs() == []
 
 
 def test_a_bug_shows_its_traceback_also_after_an_expected_failure(provider: ProviderProcess) -> None:

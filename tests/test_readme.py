@@ -1,15 +1,14 @@
 """What the README says is so: its program runs, its commands work, its settings are those of the code."""
 
 import inspect
-import json
 import re
 import zipfile
 from pathlib import Path
 
 import pulumi_dli as dli
 from pulumi_dli.account.credentials import declared
-from tests.project import Project
-from tests.service import Service
+from pulumi_dli.local.testing import Service
+from tests.project import Project, variables_of
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -40,18 +39,18 @@ def shell(project: Project, commands: str) -> str:
 
 def ran(service: Service) -> list[str]:
     """Name the jobs that were submitted, in their order."""
-    return [Path(json.loads(job["req_body"])["file"]).stem for job in service.jobs()]
+    return [Path(job.body["file"]).stem for job in service.jobs()]
 
 
 def test_the_program_runs_as_it_stands_there(project: Project, service: Service) -> None:
     (project.folder / "__main__.py").write_text(block("pulumi-dli", "python"))
     project.up()
     assert project.output("state") == "success"
-    assert project.output("job") == service.jobs()[0]["id"]
+    assert project.output("job") == service.jobs()[0].id
 
 
 def test_a_job_signs_in_by_what_pulumi_config_set_has_stored(project: Project, service: Service) -> None:
-    account = service.dli.credentials
+    account = service.server.credentials
     values = {
         "dli:region": account.region,
         "dli:projectId": account.project_id,
@@ -62,7 +61,7 @@ def test_a_job_signs_in_by_what_pulumi_config_set_has_stored(project: Project, s
         words = command.split()[1:]
         (key,) = (word for word in words if word.startswith("dli:"))
         project.pulumi(*words[: words.index(key) + 1], values[key])
-    for name in ("DLI_REGION", "DLI_PROJECT_ID", "OS_ACCESS_KEY", "OS_SECRET_KEY"):
+    for name in ("OS_REGION_NAME", "OS_PROJECT_ID", "OS_ACCESS_KEY", "OS_SECRET_KEY"):
         del project.environment[name]
     project.write('pulumi.export("state", dli.BatchJob("load", file="load.py", queue="default").wait().state)')
     project.up()
@@ -94,8 +93,7 @@ def test_the_command_for_another_run_of_one_job_works(project: Project, service:
     """)
     project.up()
     project.up("--replace", "**dli:BatchJob::load")
-    assert [job["name"].split("-")[0] for job in service.jobs()].count("load") == 2
-    assert len(service.jobs()) == 3
+    assert (len(service.jobs("load")), len(service.jobs("other"))) == (2, 1)
 
 
 def test_the_configured_jobs_run_in_their_order_and_every_night(project: Project, service: Service) -> None:
@@ -107,7 +105,7 @@ def test_the_configured_jobs_run_in_their_order_and_every_night(project: Project
     shell(project, block(heading, "sh"))
     project.up()
     assert ran(service) == ["extract", "load", "load"]
-    changed = json.loads(service.jobs()[-1]["req_body"])
+    changed = service.jobs()[-1].body
     assert changed["args"][1] == "20261125"
     assert changed["conf"]["spark.example.password"] == "hunter2"
     screen = shell(project, block("Every night", "sh"))
@@ -158,7 +156,7 @@ def test_an_update_passes_as_soon_as_the_stream_runs(project: Project, service: 
 
 
 def test_jobs_have_a_stack_of_their_own(project: Project, service: Service) -> None:
-    infrastructure = Project(project.folder.with_name("infrastructure"), service.environment, name="infrastructure")
+    infrastructure = Project(project.folder.with_name("infrastructure"), variables_of(service), name="infrastructure")
     infrastructure.write('pulumi.export("queue", "default")')
     infrastructure.up()
     project.environment["PULUMI_BACKEND_URL"] = infrastructure.environment["PULUMI_BACKEND_URL"]
@@ -166,7 +164,7 @@ def test_jobs_have_a_stack_of_their_own(project: Project, service: Service) -> N
     project.pulumi("config", "set", "infrastructure", "organization/infrastructure/dev")
     project.write(block("Jobs apart from the infrastructure", "python"))
     project.up()
-    assert [job["queue"] for job in service.jobs()] == ["default"]
+    assert [job.queue for job in service.jobs()] == ["default"]
 
 
 def test_a_preview_needs_no_credentials(project: Project, service: Service) -> None:
@@ -209,10 +207,9 @@ def test_every_argument_of_terraform_has_one_here() -> None:
 def test_a_job_of_terraform_is_taken_over_and_stays(project: Project, service: Service) -> None:
     heading = "From `huaweicloud_dli_spark_job`"
     request = {"file": "obs://demo/jobs/load.py", "className": "", "queue": "default", "name": "theirs"}
-    service.submit(json.dumps(request | {"conf": {"spark.dli.local.timeline": "running"}}))
-    (job,) = service.jobs()
+    job_id = service.submit(request | {"conf": {"spark.dli.local.timeline": "running"}})
     project.write(block(heading, "python"))
-    shell(project, re.sub(r"adopt \S{36}", f"adopt {job['id']}", block(heading, "sh")))
-    assert project.state_of("load")["id"] == job["id"]
+    shell(project, re.sub(r"adopt \S{36}", f"adopt {job_id}", block(heading, "sh")))
+    assert project.state_of("load")["id"] == job_id
     project.up("--expect-no-changes")
     assert service.states() == ["running"]

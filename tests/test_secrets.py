@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
+from pulumi_dli.local.testing import Service
 from tests.project import Project, read_until, started
-from tests.service import Service
 
 ARGUMENT, CONF, TRIGGER = "swordfish-argument", "swordfish-conf", "swordfish-trigger"
 SECRETS = (ARGUMENT, CONF, TRIGGER)
@@ -66,7 +66,7 @@ class Written:
         """Run an `up` that waits for a job until its log is shown, and cancel the job; give the screen."""
         with started(self._project, "--diff", "--debug") as up:
             screen = read_until(up, "\n[secret]\n")
-            service.cancel(service.jobs()[0]["id"])
+            service.cancel(service.jobs()[0].id)
             screen += up.communicate()[0]
         assert (up.returncode == 0) is works, screen
         self._screen += screen
@@ -130,7 +130,7 @@ def test_an_update_writes_no_secret_in_plain_however_it_ends(
 ) -> None:
     text, faults, told = WAYS[way]
     project.write(text)
-    service.dli.faults.set(faults)
+    service.server.faults.set(faults)
     assert re.search(told, written.up(works=way == "success"))
     assert written.leaks() == []
 
@@ -149,15 +149,15 @@ def test_no_command_in_the_life_of_a_job_writes_a_secret_in_plain(
     written.run("preview", "--diff")
     written.up(works=True)
     (job,) = service.jobs()
-    assert all(secret in job["req_body"] for secret in (ARGUMENT, CONF))
+    assert all(secret in str(job.body) for secret in (ARGUMENT, CONF))
     written.run("refresh", "--yes", "--diff")
     assert "[secret]" in written.run("stack", "output")
     project.environment["ARGUMENT"] = f"{ARGUMENT}-2"
     assert "cancels run" in written.run("preview", "--diff")
     written.up(works=True)
-    service.dli.faults.set([{"method": "DELETE", "action": "cut", "count": None}])
+    service.cut("DELETE", "/batches/{id}", count=None)
     written.run("destroy", "--yes", "--diff", works=False)
-    service.dli.faults.set([])
+    service.heal()
     written.run("destroy", "--yes", "--diff")
     assert written.leaks() == []
 
@@ -188,10 +188,9 @@ def test_credentials_of_the_stacks_configuration_are_never_written(
     project: Project, service: Service, written: Written, right: tuple[str, ...], wrong: tuple[str, str, str]
 ) -> None:
     key, value, told = wrong
-    account = service.dli.credentials
+    account = service.server.credentials
     for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY"):
         del project.environment[name]
-    project.environment["OS_AUTH_URL"] = account.auth_url
     project.write('dli.BatchJob("load", file="load.py", queue="default").wait()')
 
     def configure(values: dict[str, str]) -> None:
@@ -219,7 +218,7 @@ def test_secrets_of_configured_jobs_are_never_written(project: Project, service:
     path, log = "dli:jobs.load.args[0]", 'dli:jobs.load.conf["spark.dli.local.log"]'
     written.run("config", "set-all", "--path", "--secret", f"{path}={ARGUMENT}", "--secret", f"{log}=with {ARGUMENT}")
     assert "  | [secret]" in written.up_that_shows_a_log(service, works=False)
-    assert ARGUMENT in service.jobs()[0]["req_body"]
+    assert ARGUMENT in service.jobs()[0].body["args"]
     written.run("config", "set", "--path", "--secret", "dli:jobs.load.args", ARGUMENT)
     assert "dli:jobs.load.args: must be a list, but is text" in written.up(works=False)
     written.run("config", "set", "--secret", "dli:jobDefaults", ARGUMENT)

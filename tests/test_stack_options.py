@@ -1,22 +1,16 @@
 """What Pulumi's own options, and whoever else works in the same DLI project, do to jobs. Real `pulumi up`s."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pulumi_dli.api.states import BatchState
-from tests.project import Project, row
-from tests.service import Service
+from pulumi_dli.local.testing import Service
+from tests.project import Project, row, variables_of
 
 DEAD, RUNNING = BatchState.DEAD, BatchState.RUNNING
 ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
 DIES = "queue='default', conf={'spark.dli.local.timeline': 'dead'}"
-
-
-def states(service: Service, name: str) -> list[BatchState]:
-    """The states of all runs of a job, the oldest first, by the job's logical name."""
-    return [job.state for job in service.accepted(f"{name}-")]
 
 
 def test_replace_runs_one_job_again_and_target_replace_leaves_the_changes_of_others_out(
@@ -29,10 +23,10 @@ def test_replace_runs_one_job_again_and_target_replace_leaves_the_changes_of_oth
     project.write(program.format(day="monday", endless=ENDLESS))
     project.up()
     project.up("--replace", "**::load")
-    assert (states(service, "load"), states(service, "other")) == ([DEAD, RUNNING], [RUNNING])
+    assert (service.states("load"), service.states("other")) == ([DEAD, RUNNING], [RUNNING])
     project.write(program.format(day="tuesday", endless=ENDLESS))
     project.up("--target-replace", "**::load")
-    assert (states(service, "load"), states(service, "other")) == ([DEAD, DEAD, RUNNING], [RUNNING])
+    assert (service.states("load"), service.states("other")) == ([DEAD, DEAD, RUNNING], [RUNNING])
 
 
 def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_replacement_trigger(
@@ -50,11 +44,11 @@ def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_re
     screen = project.failing_up()
     assert "load: args changed, so the job would run again, but batch job" in screen
     assert "Traceback" not in screen
-    assert states(service, "load") == [RUNNING]
+    assert service.states("load") == [RUNNING]
     for trigger in (2, None):  # nor is one that is removed
         project.write(program.format(trigger=trigger, day="monday", endless=ENDLESS))
         project.up()
-    assert states(service, "load") == [DEAD, RUNNING]
+    assert service.states("load") == [DEAD, RUNNING]
 
 
 def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_over(
@@ -68,11 +62,11 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     project.up()
     project.write(program.format(day="tuesday", endless=ENDLESS))
     screen = project.up()
-    first, second = service.accepted("load-")
+    first, second = service.jobs("load")
     assert f"load: an earlier run with another declaration still goes on: batch job {first.id}" in row(screen, "load")
     assert f"load: took over batch job {second.id}" in row(project.up("--replace", "**::load"), "load")
     project.pulumi("destroy", "--yes", "--skip-preview")
-    assert states(service, "load") == [RUNNING, RUNNING]
+    assert service.states("load") == [RUNNING, RUNNING]
 
 
 @pytest.mark.parametrize(("day", "trigger"), [("tuesday", 1), ("monday", 2)])
@@ -85,13 +79,13 @@ def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
     """
     project.write(program.format(name="load", day="monday", trigger=1, adopt_id=None, endless=ENDLESS))
     project.up()
-    (first,) = service.accepted("load-")
+    (first,) = service.jobs("load")
     project.write(program.format(name="import", day="monday", trigger=1, adopt_id=first.id, endless=ENDLESS))
     project.up()
-    assert service.accepted("import-") == []
+    assert service.jobs("import") == []
     project.write(program.format(name="import", day=day, trigger=trigger, adopt_id=first.id, endless=ENDLESS))
     assert "import: adoptId was followed before" in row(project.up(), "import")
-    assert (states(service, "load"), states(service, "import")) == ([RUNNING], [RUNNING])
+    assert (service.states("load"), service.states("import")) == ([RUNNING], [RUNNING])
 
 
 def test_a_protected_job_never_runs_again_even_a_dead_one_and_a_protected_wait_needs_no_replacement(
@@ -107,14 +101,14 @@ def test_a_protected_job_never_runs_again_even_a_dead_one_and_a_protected_wait_n
     project.up()
     project.write(program.format(day="tuesday", protect=True, endless=ENDLESS))
     assert "currently marked for protection" in project.failing_up()
-    assert states(service, "load") == [RUNNING]
-    service.cancel(service.accepted("load-")[0].id)
+    assert service.states("load") == [RUNNING]
+    service.cancel(service.jobs("load")[0].id)
     project.write(program.format(day="monday", protect=True, endless=ENDLESS))
     assert "currently marked for protection" in project.failing_up()
-    assert states(service, "load") == [DEAD]
+    assert service.states("load") == [DEAD]
     project.write(program.format(day="monday", protect=False, endless=ENDLESS))
     project.up()
-    _, second = service.accepted("load-")
+    _, second = service.jobs("load")
     assert project.state_of("load-running")["outputs"]["jobId"] == second.id
 
 
@@ -130,10 +124,10 @@ def test_ignored_changes_run_nothing_and_are_submitted_with_the_next_replacement
     project.up()
     project.write(program.format(day="tuesday", memory="2G", at=1, endless=ENDLESS))
     project.up()
-    assert states(service, "load") == [RUNNING]
+    assert service.states("load") == [RUNNING]
     project.write(program.format(day="tuesday", memory="2G", at=2, endless=ENDLESS))
     project.up()
-    assert [json.loads(job.request)["args"] for job in service.accepted("load-")] == [["monday"], ["tuesday"]]
+    assert [job.body["args"] for job in service.jobs("load")] == [["monday"], ["tuesday"]]
 
 
 def test_jobs_of_one_name_in_components_of_one_name_are_two_jobs(project: Project, service: Service) -> None:
@@ -152,7 +146,7 @@ def test_jobs_of_one_name_in_components_of_one_name_are_two_jobs(project: Projec
     project.up()
     project.write(program.format(kinds=["Daily", "Weekly"], endless=ENDLESS))
     project.up()
-    assert states(service, "load") == [RUNNING, RUNNING]
+    assert service.states("load") == [RUNNING, RUNNING]
 
 
 def test_with_all_changes_ignored_nothing_runs_again(project: Project, service: Service) -> None:
@@ -164,7 +158,7 @@ def test_with_all_changes_ignored_nothing_runs_again(project: Project, service: 
     project.up()
     project.write(program.format(day="tuesday", endless=ENDLESS))
     project.up("--expect-no-changes")
-    assert states(service, "load") == [RUNNING]
+    assert service.states("load") == [RUNNING]
 
 
 def test_a_rename_of_a_job_with_a_fixed_name_leaves_its_run_alone(project: Project, service: Service) -> None:
@@ -192,10 +186,10 @@ def test_a_rename_with_an_alias_or_of_the_stack_runs_nothing_and_one_without_sub
     project.pulumi("stack", "rename", "prod")
     project.write(program.format(name="import", aliases="[pulumi.Alias(name='load')]", endless=ENDLESS))
     project.up("--expect-no-changes")
-    assert [job["name"].split("-")[0] for job in service.jobs()] == ["load"]
+    assert [job.name.split("-")[0] for job in service.jobs()] == ["load"]
     project.write(program.format(name="third", aliases=[], endless=ENDLESS))
     project.up()
-    assert (states(service, "load"), states(service, "third")) == ([DEAD], [RUNNING])
+    assert (service.states("load"), service.states("third")) == ([DEAD], [RUNNING])
 
 
 def test_a_rename_with_an_alias_that_is_taken_back_without_one_goes_on_with_the_run(
@@ -222,7 +216,7 @@ def test_jobs_that_are_replaced_at_once_run_once_each(project: Project, service:
         project.write(program.format(day=day, endless=ENDLESS))
         project.up()
     for name in ("first", "second", "third"):
-        assert states(service, name) == [DEAD, RUNNING]
+        assert service.states(name) == [DEAD, RUNNING]
 
 
 def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there_are_two(
@@ -232,7 +226,7 @@ def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there
     project.up()
     project.pulumi("state", "delete", "--all", "--yes")
     project.up("--config", "dli:adopt=false")
-    first, second = service.accepted("load-")
+    first, second = service.jobs("load")
     project.pulumi("state", "delete", "--all", "--yes")
     screen = project.failing_up("--config", "dli:adopt=true")
     assert "load: nothing was submitted. 2 runs of this job go on that no state knows" in screen
@@ -240,7 +234,7 @@ def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there
     assert second.id in screen
     service.cancel(first.id)
     assert f"load: took over batch job {second.id}" in row(project.up(), "load")
-    assert states(service, "load") == [DEAD, RUNNING]
+    assert service.states("load") == [DEAD, RUNNING]
 
 
 def test_destroy_cancels_the_job_and_asks_nothing_for_its_wait(project: Project, service: Service) -> None:
@@ -248,7 +242,7 @@ def test_destroy_cancels_the_job_and_asks_nothing_for_its_wait(project: Project,
     project.up()
     service.forget_calls()
     project.pulumi("destroy", "--yes", "--skip-preview")
-    assert states(service, "load") == [DEAD]
+    assert service.states("load") == [DEAD]
     assert set(service.calls()) == {"GET /batches/{id}", "DELETE /batches/{id}"}
     assert service.calls()["DELETE /batches/{id}"] == 1
 
@@ -269,7 +263,7 @@ def test_continue_on_error_goes_on_with_everything_but_what_depends_on_the_faile
     assert "bad: batch job" in screen
     assert "refused: not submitted, nothing runs" in screen
     assert "is missing" not in screen
-    files = sorted(json.loads(job.request)["file"] for job in service.accepted(""))
+    files = sorted(job.body["file"] for job in service.jobs())
     assert files == ["aftergood.py", "bad.py", "good.py"]
 
 
@@ -281,24 +275,24 @@ def test_two_stacks_with_the_same_names_leave_each_others_jobs_alone_even_at_onc
     project.write(program.format(day="monday", endless=ENDLESS))
     project.up("--stack", "dev")
     project.up("--stack", "prod")
-    assert states(service, "load") == [RUNNING, RUNNING]
+    assert service.states("load") == [RUNNING, RUNNING]
     project.write(program.format(day="tuesday", endless=ENDLESS))
     with ThreadPoolExecutor() as both:
         screens = list(both.map(lambda stack: project.up("--stack", stack), ("dev", "prod")))
-    assert states(service, "load") == [DEAD, DEAD, RUNNING, RUNNING]
+    assert service.states("load") == [DEAD, DEAD, RUNNING, RUNNING]
     assert not any("took over" in screen or "still goes on" in screen for screen in screens)
 
 
 def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others_jobs_alone(
     project: Project, service: Service
 ) -> None:
-    east, west = project, Project(project.folder / "west", service.environment)
+    east, west = project, Project(project.folder / "west", variables_of(service))
     for backend in (east, west):
         backend.write(f'dli.BatchJob("load", file="load.py", {ENDLESS})')
     east.up("--config", "dli:scope=east")
     west.up("--config", "dli:scope=west")
-    assert states(service, "load") == [RUNNING, RUNNING]
+    assert service.states("load") == [RUNNING, RUNNING]
     east.pulumi("destroy", "--yes", "--skip-preview")
-    assert states(service, "load") == [DEAD, RUNNING]
-    of_west = service.accepted("load-")[1]
+    assert service.states("load") == [DEAD, RUNNING]
+    of_west = service.jobs("load")[1]
     assert f"load: took over batch job {of_west.id}" in row(east.up("--config", "dli:scope=west"), "load")

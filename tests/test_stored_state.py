@@ -7,8 +7,8 @@ positions in the source. It is never written anew: a later version adds a file o
 import json
 from pathlib import Path
 
+from pulumi_dli.local.testing import Service
 from tests.project import Project
-from tests.service import Service
 
 EXPORT = (Path(__file__).parent / "data" / "stack_export_0_1_0.json").read_text()
 
@@ -47,9 +47,8 @@ def export_for(service: Service) -> str:
     for name in ("load", "stream"):
         inputs, outputs = stored[name]["inputs"], stored[name]["outputs"]
         request = {"file": inputs["file"], "className": "", "conf": inputs["conf"], "name": outputs["submittedName"]}
-        service.submit(json.dumps(request))
-        export = export.replace(stored[name]["id"], service.jobs()[-1]["id"])
-        export = export.replace(outputs["submittedTo"]["projectId"], service.dli.credentials.project_id)
+        export = export.replace(stored[name]["id"], service.submit(request))
+        export = export.replace(outputs["submittedTo"]["projectId"], service.server.credentials.project_id)
     return export
 
 
@@ -61,7 +60,7 @@ def test_a_state_of_0_1_0_is_refreshed_updated_and_destroyed(project: Project, s
     project.pulumi("refresh", "--yes", "--skip-preview")
     load, _ = service.jobs()
     stored = project.state_of("load")
-    assert (stored["id"], stored["outputs"]["createTime"]) == (load["id"], load["create_time"])
+    assert (stored["id"], stored["outputs"]["createTime"]) == (load.id, load.create_time)
     project.pulumi("preview", "--expect-no-changes")
     assert service.states() == ["success", "running"]
 
@@ -71,7 +70,7 @@ def test_a_state_of_0_1_0_is_refreshed_updated_and_destroyed(project: Project, s
     project.write(changed.replace("protect=True", "protect=False"))
     project.up()
     assert service.states() == ["success", "running", "success"]
-    assert project.state_of("load-success")["outputs"]["jobId"] == service.jobs()[2]["id"]
+    assert project.state_of("load-success")["outputs"]["jobId"] == service.jobs()[2].id
     assert project.state_of("stream")["outputs"]["cancelTimeout"] == 5
 
     project.pulumi("destroy", "--yes", "--skip-preview")

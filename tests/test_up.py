@@ -4,8 +4,8 @@ import json
 import re
 import textwrap
 
-from tests.project import Project, row
-from tests.service import Service
+from pulumi_dli.local.testing import Service
+from tests.project import Project, row, variables_of
 
 ENDLESS = "conf={'spark.dli.local.timeline': 'starting:0s,running'}"
 TIMELINE = "'spark.dli.local.timeline': 'starting:0s,running:0.1s,dead'"
@@ -24,14 +24,14 @@ def test_a_job_is_submitted_awaited_and_left_alone_from_then_on(project: Project
     project.up()
     assert project.output("state") == "success"
     (job,) = service.jobs()
-    assert project.output("job") == job["id"]
-    assert job["state"] == "success"
+    assert project.output("job") == job.id
+    assert job.state == "success"
 
     service.forget_calls()
     nothing_to_do = ("--expect-no-changes", "--diff")
     project.pulumi("preview", *nothing_to_do)
     project.up(*nothing_to_do)
-    moved = service.environment["DLI_ENDPOINT"].replace("127.0.0.1", "localhost")
+    moved = variables_of(service)["DLI_ENDPOINT"].replace("127.0.0.1", "localhost")
     project.pulumi("preview", *nothing_to_do, DLI_ENDPOINT=moved)
     project.pulumi("refresh", "--yes")
     project.pulumi("preview", *nothing_to_do)
@@ -47,7 +47,7 @@ def test_a_refresh_moves_the_stored_state(project: Project, service: Service) ->
     stored = project.state_of("wordcount")["outputs"]
     (job,) = service.jobs()
     assert stored["state"] == "success"
-    assert (stored["effectiveQueue"], stored["submittedName"]) == ("default", job["name"])
+    assert (stored["effectiveQueue"], stored["submittedName"]) == ("default", job.name)
     assert "req_body" not in json.dumps(stored)
 
 
@@ -60,16 +60,16 @@ def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Proje
     screen = project.failing_up()
     (dead,) = service.jobs()
     for told in (
-        f"load: batch job {dead['id']} is dead after",
+        f"load: batch job {dead.id} is dead after",
         "  | ValueError: no such column: price",
         "Mend the cause, then run `pulumi up`: it runs the job again.",
     ):
         assert told in screen
     assert "Traceback" not in screen
-    assert project.state_of("load")["id"] == dead["id"]
+    assert project.state_of("load")["id"] == dead.id
 
     screen = project.failing_up()
-    assert f"load: must run again: the last run, {dead['id']}, is dead" in row(screen, "load")
+    assert f"load: must run again: the last run, {dead.id}, is dead" in row(screen, "load")
     assert service.states() == ["dead", "dead"]
 
     project.write(program.format(conf=""))
@@ -88,7 +88,7 @@ def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project:
 
     project.write(program.format(day="tuesday", jar=1, conf=ENDLESS))
     screen = project.up()
-    assert f"load: must run again: args changed; cancels run {first['id']}, running" in row(screen, "load")
+    assert f"load: must run again: args changed; cancels run {first.id}, running" in row(screen, "load")
     assert service.states() == ["dead", "running"]
 
     project.write(program.format(day="tuesday", jar=2, conf=ENDLESS))
@@ -127,7 +127,7 @@ def test_a_job_that_uses_an_unchanged_outcome_of_a_replaced_one_runs_once_in_all
     project.up()
     project.write(program.format(day="tuesday"))
     project.up()
-    files = [json.loads(job["req_body"])["file"] for job in service.jobs()]
+    files = [job.body["file"] for job in service.jobs()]
     assert files == ["first.py", "second.py", "first.py"]
 
 
@@ -189,9 +189,9 @@ def test_a_job_of_elsewhere_is_described_and_never_cancelled(project: Project, s
     project.write(f'dli.BatchJob("stream", file="stream.py", queue="default", {ENDLESS})')
     project.up()
     (job,) = service.jobs()
-    other = Project(project.folder.with_name("other"), service.environment, name="other")
+    other = Project(project.folder.with_name("other"), variables_of(service), name="other")
     other.write(f"""
-        pulumi.export("state", dli.BatchJob.get("stream", "{job["id"]}").state)
+        pulumi.export("state", dli.BatchJob.get("stream", "{job.id}").state)
     """)
     other.up()
     assert other.output("state") == "running"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pulumi_dli.local.testing import Service
 from tests.project import Project
-from tests.service import Service
 from tests.test_readme import block
 
 ROOT = Path(__file__).parent.parent

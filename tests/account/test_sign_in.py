@@ -16,14 +16,13 @@ import yaml
 
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError
 from pulumi_dli.local.credentials import Credentials
-from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.batch_job_wait import BatchJobWaits
 from pulumi_dli.operations.context import Session
 from tests.engine import ProviderProcess
 from tests.fakes import CERTIFICATE, CUT, PROJECT, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.project import FOREIGN, Project, clean_environment
-from tests.service import Service
 
 DAY = 24 * 3600.0
 BODY = {"file": "obs://demo/load.py", "className": "", "queue": "default"}
@@ -46,16 +45,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def dli(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[LocalDli]:
-    with LocalDli(tmp_path_factory.mktemp("dli"), engine="timeline", now=clock) as running:
+def dli(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Service]:
+    with Service(tmp_path_factory.mktemp("dli"), now=clock) as running:
         yield running
 
 
 @pytest.fixture
-def account(dli: LocalDli, clock: Clock) -> Iterator[Credentials]:
+def account(dli: Service, clock: Clock) -> Iterator[Credentials]:
     """The account of the local DLI, whose clock is right when a test begins."""
     clock.offset = 0.0
-    yield dli.credentials
+    yield dli.server.credentials
     clock.offset = 0.0
 
 
@@ -238,10 +237,10 @@ def test_a_provider_process_signs_in_by_the_stacks_configuration(account: Creden
 # What is asked of IAM
 
 
-def asked(dli: LocalDli) -> dict[str, int]:
+def asked(dli: Service) -> dict[str, int]:
     """Count what was asked of IAM since this was called last."""
-    counts = {route: count for route, count in dli.calls.as_dict().items() if "/v3" in route and count}
-    dli.calls.reset()
+    counts = {route: count for route, count in dli.calls().items() if "/v3" in route}
+    dli.forget_calls()
     return counts
 
 
@@ -254,7 +253,7 @@ def asked(dli: LocalDli) -> dict[str, int]:
     ],
 )
 def test_iam_is_asked_once_however_many_jobs_and_threads_there_are(
-    dli: LocalDli, account: Credentials, kind: str, calls: dict[str, int]
+    dli: Service, account: Credentials, kind: str, calls: dict[str, int]
 ) -> None:
     signed_in = session(configured(account, kind))
     asked(dli)
@@ -267,7 +266,7 @@ def test_iam_is_asked_once_however_many_jobs_and_threads_there_are(
 
 
 @pytest.mark.parametrize("kind", ["key", "token"])
-def test_with_the_projects_id_a_key_and_a_token_need_no_iam(dli: LocalDli, account: Credentials, kind: str) -> None:
+def test_with_the_projects_id_a_key_and_a_token_need_no_iam(dli: Service, account: Credentials, kind: str) -> None:
     asked(dli)
     session(configured(account, kind, projectId=account.project_id, authUrl="http://127.0.0.1:1")).client().page({})
     assert asked(dli) == {}
@@ -305,7 +304,7 @@ def revoke_token_of(signed_in: Session, account: Credentials) -> None:
 @pytest.mark.parametrize("kind", ["token", *KEYSTONE])
 @pytest.mark.parametrize("end", ["expires", "is revoked"])
 def test_a_token_that_ends_in_the_middle_of_a_wait_is_renewed_once(
-    *, dli: LocalDli, account: Credentials, clock: Clock, kind: str, end: str
+    *, dli: Service, account: Credentials, clock: Clock, kind: str, end: str
 ) -> None:
     looks = 0
 
@@ -317,7 +316,7 @@ def test_a_token_that_ends_in_the_middle_of_a_wait_is_renewed_once(
         elif looks == 2:
             revoke_token_of(signed_in, account)
         elif looks == 4:
-            Service(dli).cancel(batch.id)
+            dli.cancel(batch.id)
 
     signed_in = session(configured(account, kind), FakeClock(during_sleep))
     batch = signed_in.client().create({**BODY, **ENDLESS})
@@ -330,7 +329,7 @@ def test_a_token_that_ends_in_the_middle_of_a_wait_is_renewed_once(
 
 @pytest.mark.parametrize("kind", KEYSTONE)
 def test_a_submission_whose_token_has_ended_is_made_once_with_a_new_one(
-    dli: LocalDli, account: Credentials, clock: Clock, kind: str
+    dli: Service, account: Credentials, clock: Clock, kind: str
 ) -> None:
     client = session(configured(account, kind, maxRetries="0")).client()
     client.page({})
@@ -338,20 +337,20 @@ def test_a_submission_whose_token_has_ended_is_made_once_with_a_new_one(
     asked(dli)
     name = f"submitted with a new token, {kind}"
     client.create({**BODY, "name": name})
-    assert len(Service(dli).accepted(name)) == 1
+    assert len(dli.jobs(name)) == 1
     assert asked(dli) == {"POST /v3/auth/tokens": 1}
 
 
 @pytest.mark.parametrize("kind", KEYSTONE)
 def test_a_token_is_renewed_before_the_service_refuses_it(
-    dli: LocalDli, account: Credentials, clock: Clock, kind: str
+    dli: Service, account: Credentials, clock: Clock, kind: str
 ) -> None:
     clock.offset = 100 - DAY  # what is issued now ends in 100 seconds
     client = session(configured(account, kind)).client()
     clock.offset = 0
-    dli.calls.reset()
+    dli.forget_calls()
     client.page({})
-    assert dli.calls.as_dict() == {"POST /v3/auth/tokens": 1, "GET /batches": 1}
+    assert dli.calls() == {"POST /v3/auth/tokens": 1, "GET /batches": 1}
 
 
 # What is refused
@@ -517,11 +516,11 @@ def test_a_key_that_is_locked_is_told_and_opens_after_five_minutes(account: Cred
     session(right).client().page({})
 
 
-def test_a_wrong_signature_is_not_tried_again(dli: LocalDli, account: Credentials) -> None:
+def test_a_wrong_signature_is_not_tried_again(dli: Service, account: Credentials) -> None:
     configuration = configured(account, "temporary key", secretKey="wrong", projectId="p1", maxRetries="5")
-    dli.calls.reset()
+    dli.forget_calls()
     refused(configuration, ServiceError, ["verify aksk signature fail"], account)
-    assert dli.calls.as_dict() == {"GET /batches": 1}
+    assert dli.calls() == {"GET /batches": 1}
 
 
 # Where it is signed in
@@ -618,15 +617,15 @@ def test_certificates_are_checked_for_a_cloud_as_its_file_says(monkeypatch: pyte
 
 
 def test_two_stacks_with_two_accounts_in_one_process_do_not_mix(
-    dli: LocalDli, account: Credentials, tmp_path: Path
+    dli: Service, account: Credentials, tmp_path: Path
 ) -> None:
-    with LocalDli(tmp_path / "other", engine="timeline") as other:
-        sessions = [session(configured(one, KEYSTONE[0])) for one in (account, other.credentials)]
+    with Service(tmp_path / "other") as other:
+        sessions = [session(configured(one, KEYSTONE[0])) for one in (account, other.server.credentials)]
         with ThreadPoolExecutor(8) as threads:
             for turn in range(20):
                 threads.submit(lambda own=turn % 2: sessions[own].client().create({**BODY, "name": f"of {own}"}))
-        assert len(Service(dli).accepted("of 0")) == len(Service(other).accepted("of 1")) == 10
-        assert Service(dli).accepted("of 1") == Service(other).accepted("of 0") == []
+        assert len(dli.jobs("of 0")) == len(other.jobs("of 1")) == 10
+        assert dli.jobs("of 1") == other.jobs("of 0") == []
 
 
 PROGRAM = """
@@ -637,18 +636,19 @@ PROGRAM = """
 
 
 def test_two_stacks_at_once_each_sign_in_by_their_own_secrets_in_program_and_provider(tmp_path: Path) -> None:
-    with LocalDli(tmp_path / "a", engine="timeline") as one, LocalDli(tmp_path / "b", engine="timeline") as other:
+    with Service(tmp_path / "a") as one, Service(tmp_path / "b") as other:
         somebody = {"OS_TOKEN": "of somebody else", "DLI_ENDPOINT": "http://127.0.0.1:9"}
-        projects = [Project(tmp_path / f"project-{dli.data.name}", somebody) for dli in (one, other)]
+        projects = [Project(tmp_path / f"project-{dli.server.data.name}", somebody) for dli in (one, other)]
         for project, dli in zip(projects, (one, other), strict=True):
             project.write(PROGRAM)
-            for key, value in configured(dli.credentials, KEYSTONE[0], pollInterval="0.2s").items():
+            for key, value in configured(dli.server.credentials, KEYSTONE[0], pollInterval="0.2s").items():
                 project.pulumi("config", "set", *(["--secret"] if key == "dli:password" else []), key, value)
         with ThreadPoolExecutor(2) as threads:
             screens = list(threads.map(lambda project: project.up(), projects))
         for project, dli, screen in zip(projects, (one, other), screens, strict=True):
             assert project.output("state") == "success"
-            assert [job["owner"] for job in Service(dli).jobs()] == [dli.credentials.username]
+            assert project.output("owner") == dli.server.credentials.username
+            assert len(dli.jobs()) == 1
             stored = json.dumps(project.state_of("load")) + (project.folder / "Pulumi.dev.yaml").read_text()
-            assert dli.credentials.password not in stored + screen
-            assert dli.calls.as_dict()["POST /v3/auth/tokens"] == 2  # for the gate in the program, for the provider
+            assert dli.server.credentials.password not in stored + screen
+            assert dli.calls()["POST /v3/auth/tokens"] == 2  # for the gate in the program, for the provider

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.testing import Service
 from tests.campaign import __doc__ as usage
 from tests.campaign.hosts import Nursery
 from tests.campaign.real import RealRun, killing_schedule
@@ -19,7 +19,6 @@ from tests.campaign.seeds import PATIENCE, Result, Tell, run, schedule
 from tests.campaign.verdict import WrongError
 from tests.engine import ProviderProcess
 from tests.project import heeded_signals
-from tests.service import Service
 
 Judge = Callable[[int, Tell], Result]
 
@@ -30,9 +29,8 @@ def over_grpc() -> Iterator[Judge]:
     with (
         tempfile.TemporaryDirectory() as name,
         Nursery(Path(name)) as nursery,
-        LocalDli(Path(name) / "dli", engine="timeline") as dli,
+        Service(Path(name) / "dli") as service,
     ):
-        service = Service(dli)
         start = partial(ProviderProcess, service.environment | PATIENCE, start=nursery.start)
         yield lambda seed, tell: run(schedule(seed), service, start, tell)
 
@@ -40,8 +38,7 @@ def over_grpc() -> Iterator[Judge]:
 @contextmanager
 def real_ups(*, kill: bool = False, short: bool = False) -> Iterator[Judge]:
     """Give what judges a seed with the real CLI. `kill`: every `up` is killed; `short`: its jobs may have ended."""
-    with tempfile.TemporaryDirectory() as name, LocalDli(Path(name) / "dli", engine="timeline") as dli:
-        service = Service(dli)
+    with tempfile.TemporaryDirectory() as name, Service(Path(name) / "dli") as service:
 
         def judge(seed: int, tell: Tell) -> Result:
             plan = killing_schedule(seed, short=short) if kill else schedule(seed)

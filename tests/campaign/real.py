@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 
 from pulumi_dli.local.table import Job
+from pulumi_dli.local.testing import Service
 from tests.campaign.seeds import PATIENCE, QUICK, Result, Schedule, Step, Tell, schedule
 from tests.campaign.simulated_engine import Declared
-from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids
+from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids, runs_of
 from tests.project import Project
-from tests.service import Service
 
 LONGEST = 4.0
 """Seconds within which a kill comes: an `up` of these programs takes two or three."""
@@ -45,9 +45,9 @@ class RealRun:
         for number, step in enumerate([Step("up"), *self._plan.steps]):
             self._change(step, number)
             self._write()
-            self._service.dli.faults.set(step.faults)
+            self._service.server.faults.set(step.faults)
             self._up(step, random.Random(f"{self._plan.seed} {number}"))
-            self._service.dli.faults.set([])
+            self._service.heal()
             self._must_work("up", "--yes", "--skip-preview")
             self._compare(twice_is_wrong=twice_is_wrong)
         self._must_work("destroy", "--yes", "--skip-preview")
@@ -80,7 +80,7 @@ class RealRun:
             case "remove" if len(self._program) > 1:
                 del self._program[job.name]
             case "console":
-                for live in live_ids(self._service.accepted(job.name)):
+                for live in live_ids(run for run in self._jobs() if job.name in run.name):
                     self._service.cancel(live)
                     self._expected[job.name] += 1
 
@@ -107,7 +107,7 @@ class RealRun:
             raise WrongError(f"{' '.join(command)} failed without a fault: {run.screen}")
 
     def _jobs(self) -> list[Job]:
-        return self._service.accepted(f"s{self._plan.seed}j")
+        return runs_of(self._service, self._plan.seed)
 
     def _compare(self, *, twice_is_wrong: bool) -> None:
         jobs = self._jobs()

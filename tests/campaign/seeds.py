@@ -9,13 +9,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
-
+from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.table import Job
+from pulumi_dli.local.testing import Service
 from tests.campaign.simulated_engine import Declared, Outcome, SimulatedEngine
-from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids
+from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids, runs_of
 from tests.engine import ProviderProcess
-from tests.service import Service
 
 WINDOW = 0.3
 """Seconds of the look-up window in the campaign."""
@@ -177,7 +176,7 @@ class _Run:
         for number, step in enumerate(self._plan.steps):
             self._change(step, number)
             self._do(step)
-        self._service.dli.faults.set([])
+        self._service.heal()
         self._converge()
         self._compare_with_state()
         self._command("destroy", self._engine.destroy, must_work=True)
@@ -187,7 +186,7 @@ class _Run:
         return self._result
 
     def _jobs(self) -> list[Job]:
-        return self._service.accepted(f"s{self._plan.seed}j")
+        return runs_of(self._service, self._plan.seed)
 
     def _live(self) -> set[str]:
         return live_ids(self._jobs())
@@ -209,15 +208,15 @@ class _Run:
             case "remove" if len(self._program) > 1:
                 del self._program[name]
             case "console" if stored is not None and stored.id in self._live():
-                self._service.dli.faults.set([])
+                self._service.heal()
                 try:
                     self._service.cancel(stored.id)
-                except requests.HTTPError:
+                except Refused:
                     if stored.id in self._live():  # else it ended in between
                         raise
 
     def _do(self, step: Step) -> None:
-        self._service.dli.faults.set(step.faults)
+        self._service.server.faults.set(step.faults)
         self._engine.wait_timeout = "0.5s"
         program = list(self._program.values())
         killer = self._killer(step.kill)

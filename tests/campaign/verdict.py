@@ -3,13 +3,21 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import closing
 from pathlib import PurePosixPath
 
-from pulumi_dli.local.table import Job
+from pulumi_dli.local.table import Job, JobTable, Selection
+from pulumi_dli.local.testing import Service
 
 
 class WrongError(AssertionError):
     """The provider broke a promise in a seed."""
+
+
+def runs_of(service: Service, seed: int) -> list[Job]:
+    """Give every run of a seed's jobs, the oldest first. Their names have `s<seed>j` in them. No fault strikes here."""
+    with closing(JobTable(service.server.data / "jobs.sqlite")) as table:
+        return table.select(Selection(name_part=f"s{seed}j", order="CREATE_TIME_ASC", size=-1), now=0)[1]
 
 
 def compare_runs(intended: Mapping[str, int], accepted: Collection[Job], *, twice_is_wrong: bool = True) -> int:

@@ -1,11 +1,10 @@
-"""The local DLI as these tests use it: runs are submitted to it beforehand, and runs are counted afterwards."""
+"""The local DLI as these tests look at it: which runs there are, and when they have ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pulumi_dli.local.testing import Service, SubmittedJob
-from tests.local.api import Api, eventually
+from tests.local.api import eventually
 
 ENDED = ("success", "dead")
 
@@ -13,17 +12,6 @@ ENDED = ("success", "dead")
 def form_of(run: SubmittedJob) -> str:
     """Give the name of the form that a run belongs to. A rename changes the name, not the file."""
     return Path(run.body["file"]).stem
-
-
-def submit(dli: Service, body: Mapping[str, Any]) -> str:
-    """Submit a run, as a client that is not this package. Give its id."""
-    return str(Api(dli.server.credentials).create(**body)["id"])
-
-
-def cancel(dli: Service, run_id: str) -> None:
-    """Cancel a run, as a client that is not this package. It is dead when this returns."""
-    Api(dli.server.credentials).cancel(run_id)
-    wait_until_ended(dli, [run_id])
 
 
 def states(dli: Service) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_dli.local.testing import Service, SubmittedJob, timeline
-from tests.compat.account import ENDED, form_of, states, submit, wait_until_ended
+from tests.compat.account import ENDED, form_of, states, wait_until_ended
 from tests.project import Project
 
 JOB_TYPE = "pulumi-python:dynamic/dli:BatchJob"
@@ -165,7 +165,7 @@ def make_old_stack(folder: Path, version: Mapping[str, str]) -> OldStack:
         program = PROGRAM
         for form in FOREIGN:
             dli.play(form, ENDS_AT_0_1_0.get(form, LIVE))
-            run_id = submit(dli, {"name": form, "file": f"obs://demo/{form}.py", "queue": "default"})
+            run_id = dli.submit({"name": form, "file": f"obs://demo/{form}.py", "queue": "default"})
             program = program.replace(f'"ID-OF-{form}"', f'"{run_id}"')
         _write(project, program, CONFIGURATION, "renamed")
         for form in FORMS:
@@ -247,7 +247,7 @@ def copied(old: OldStack, folder: Path) -> Iterator[Copy]:
             dli.play(form, ENDS_AT_0_1_0.get(form) or ENDS_SINCE.get(form) or LIVE)
         for run in old.runs:
             if form_of(run) not in EXPIRED:
-                new_id = submit(dli, run.body)
+                new_id = dli.submit(run.body)
                 seeded.append((form_of(run), new_id))
                 export, program = export.replace(run.id, new_id), program.replace(run.id, new_id)
         wait_until_ended(dli, [run_id for form, run_id in seeded if form in ENDS_AT_0_1_0 or form in ENDS_SINCE])

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from pulumi_dli.local.testing import Service
-from tests.compat.account import submit
 from tests.compat.old_stack import JOB_TYPE, LIVE
 from tests.compat.versions import TODAY, unpack_0_1_0
 from tests.project import Project
@@ -117,7 +116,7 @@ def test_what_state_and_live_runs_have_stays_as_it_is(version: str, tmp_path: Pa
     project = Project(tmp_path / "project", local_dli.environment)
     local_dli.play("every", LIVE)
     local_dli.play("theirs", LIVE)
-    theirs = submit(local_dli, {"name": "theirs", "file": "adopted.py", "queue": "default"})
+    theirs = local_dli.submit({"name": "theirs", "file": "adopted.py", "queue": "default"})
     project.write(PROGRAM.replace("ADOPTED", theirs))
     settings = project.folder / "Pulumi.dev.yaml"
     settings.write_text(settings.read_text() + CONFIGURATION)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pulumi_dli.local.testing import Service
-from tests.compat.account import ENDED, cancel, form_of
+from tests.compat.account import ENDED, form_of
 from tests.compat.old_stack import JOB_TYPE, LIVE, SUCCESS
 from tests.compat.versions import TODAY, unpack_0_1_0
 from tests.local.api import eventually
@@ -92,7 +92,7 @@ class Turns:
     def cancel_in_the_console(self, form: str) -> None:
         """Cancel the live run of a job, as a person does in the console. The next `up` has to run the job again."""
         (run_id,) = (run.id for run in self._dli.jobs() if form_of(run) == form and run.id in self._live())
-        cancel(self._dli, run_id)
+        self._dli.cancel(run_id)
         self._expect({form: (0, 1)}, "cancelled in the console")
 
     def _expect(self, effects: Mapping[str, tuple[int, int]], screen: str) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pulumi_dli as dli
+from pulumi_dli.local.testing import Service
 from tests.project import Project, row
-from tests.service import Service
 
 ENTRIES = {"META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\n", "org/example/Main.class": b"\xca\xfe\xba\xbe\0\0\0\x3d"}
 

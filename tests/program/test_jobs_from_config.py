@@ -13,9 +13,9 @@ from pulumi.runtime import rpc
 from pydantic.alias_generators import to_camel
 
 import pulumi_dli as dli
+from pulumi_dli.local.testing import Service
 from tests.project import Project
 from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, Registrations, run
-from tests.service import Service
 
 Jobs = Mapping[str, Any]
 
@@ -373,16 +373,15 @@ def test_pulumi_config_set_changes_what_is_declared(project: Project, service: S
     project.pulumi("config", "set", "--path", "dli:jobs.load.triggers.day", "2026-11-24")
     project.up()
     (job,) = service.jobs()
-    request = json.loads(job["req_body"])
-    assert (job["state"], request["file"], request["args"]) == ("success", "load.py", ["true"])
-    assert request["conf"] == {"spark.executor.instances": "2"}
+    assert (job.state, job.body["file"], job.body["args"]) == ("success", "load.py", ["true"])
+    assert job.body["conf"] == {"spark.executor.instances": "2"}
     project.up("--expect-no-changes")
 
     project.pulumi("config", "set", "--path", "dli:jobs.load.args[0]", "20261124")
     assert "dli:jobs.load.args[0]: must be text, but is a number; put it in quotes" in project.failing_up()
     project.pulumi("config", "set", "--path", "--type", "string", "dli:jobs.load.args[0]", "20261124")
     project.up()
-    assert json.loads(service.jobs()[-1]["req_body"])["args"] == ["20261124"]
+    assert service.jobs()[-1].body["args"] == ["20261124"]
 
 
 def test_what_yaml_and_pulumi_make_of_a_block_is_refused_without_a_traceback_and_without_a_call(

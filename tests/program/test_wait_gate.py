@@ -6,14 +6,12 @@ import re
 import shutil
 import signal
 import subprocess
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from pulumi_dli.local.server import LocalDli
-from tests.project import Project, read_until, started
-from tests.service import Service
+from pulumi_dli.local.testing import Service
+from tests.project import Project, read_until, started, variables_of
 
 ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
 
@@ -44,8 +42,8 @@ class Other(dynamic.Resource):
     """)
     with started(project) as up:
         read_until(up, " after-submission created", " chain9 created", "job0: running on queue default")
-        assert len(service.accepted("job")) == 200
-        for job in service.accepted("job"):
+        assert len(service.jobs()) == 200
+        for job in service.jobs():
             service.cancel(job.id)
         screen, _ = up.communicate()
     assert "is dead" in screen
@@ -67,10 +65,10 @@ def test_jobs_that_depend_on_each_other_run_one_after_the_other(
             done = [job.wait()]
     """)
     project.up(*options)
-    runs = service.accepted("job")
-    assert len(runs) == 3
-    assert all(first.end_time <= second.create_time for first, second in pairwise(runs))  # type: ignore[operator]
-    assert {job["state"] for job in service.jobs()} == {"success"}
+    first, second, third = (service.jobs(f"job{number}")[0] for number in range(3))
+    assert first.end_time and second.end_time
+    assert first.end_time <= second.create_time < second.end_time <= third.create_time
+    assert service.states() == ["success"] * 6
 
 
 def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_waiting(
@@ -93,7 +91,7 @@ def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_wait
     with started(project) as up:
         screen = read_until(up, "extract: running", "clean: running")
         for job in service.jobs():
-            service.cancel(job["id"])
+            service.cancel(job.id)
         screen += up.communicate()[0]
     assert up.returncode == 0
     assert re.search(r"BatchJob extract .*extract: running on queue default, waited", screen)
@@ -102,7 +100,7 @@ def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_wait
 
 
 def test_where_the_listing_is_refused_each_wait_asks_for_its_own_job(project: Project, service: Service) -> None:
-    service.dli.faults.set([{"method": "GET", "route": "/batches", "action": "reply", "status": 403, "count": None}])
+    service.fail("GET", "/batches", status=403, count=None)
     project.write("""
         for name in ("extract", "clean"):
             pulumi.export(name, dli.BatchJob(name, file="a.py", args=[name], queue="default").wait().state)
@@ -131,14 +129,13 @@ def test_the_gates_can_be_opened_for_a_command_that_is_not_to_wait(
 
 
 def test_jobs_in_two_places_are_awaited_in_both(tmp_path: Path) -> None:
-    with LocalDli(tmp_path / "one", engine="timeline") as one:
+    with Service(tmp_path / "one") as one:
         (tmp_path / "two").mkdir(mode=0o700)
         shutil.copy(tmp_path / "one" / "credentials.json", tmp_path / "two")  # one account, two regions
-        with LocalDli(tmp_path / "two", engine="timeline") as two:
+        with Service(tmp_path / "two") as two:
             places = {"REGION_1": one, "REGION_2": two}
             endpoints = {f"HUAWEICLOUD_SDK_REGION_DLI_{name}": dli.endpoint for name, dli in places.items()}
-            service = Service(one)
-            environment = service.environment | endpoints
+            environment = variables_of(one) | endpoints
             del environment["DLI_ENDPOINT"]
             project = Project(tmp_path / "project", environment)
             project.write("""
@@ -149,10 +146,10 @@ def test_jobs_in_two_places_are_awaited_in_both(tmp_path: Path) -> None:
             """)
             with started(project) as up:
                 read_until(up, "region-1: running on queue default", "region-2: running on queue default")
-                for region, place in (("region-1", Service(one)), ("region-2", Service(two))):
+                for region, place in (("region-1", one), ("region-2", two)):
                     (job,) = place.jobs()
-                    assert job["name"].startswith(region)
-                    place.cancel(job["id"])
+                    assert job.name.startswith(region)
+                    place.cancel(job.id)
                 up.communicate()
             assert (project.output("region-1"), project.output("region-2")) == ("dead", "dead")
 
@@ -169,26 +166,15 @@ def test_the_log_is_shown_as_it_comes_with_its_secrets_masked(project: Project, 
     with started(project) as up:
         screen = read_until(up, "reading as [secret]", "all read")
         (job,) = service.jobs()
-        service.cancel(job["id"])
+        service.cancel(job.id)
         screen += up.communicate()[0]
     assert "swordfish" not in screen
-    assert project.output("job") == job["id"]  # a secret that is masked makes no secret of the id
+    assert project.output("job") == job.id  # a secret that is masked makes no secret of the id
     assert "all read" not in project.up("--expect-no-changes")
 
 
 def test_a_log_that_cannot_be_read_is_no_reason_to_fail(project: Project, service: Service) -> None:
-    service.dli.faults.set(
-        [
-            {
-                "method": "GET",
-                "path": "*/log",
-                "action": "reply",
-                "status": 404,
-                "body": {"error_code": "APIG.0101"},
-                "count": None,
-            }
-        ]
-    )
+    service.fail("GET", "/batches/{id}/log", status=404, code="APIG.0101", count=None)
     project.write("""
         dli.BatchJob(
             "load", file="a.py", queue="default",
@@ -197,7 +183,7 @@ def test_a_log_that_cannot_be_read_is_no_reason_to_fail(project: Project, servic
     """)
     with started(project) as up:
         read_until(up, "all read")  # from the job's record
-        service.cancel(service.jobs()[0]["id"])
+        service.cancel(service.jobs()[0].id)
         up.communicate()
     assert up.returncode == 0
 
