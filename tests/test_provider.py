@@ -13,7 +13,7 @@ from pulumi_dli.local.faults import RouteName
 from pulumi_dli.local.testing import Service
 from tests.engine import ProviderError, ProviderProcess
 from tests.jobs.test_properties import REFUSED
-from tests.local.api import Api, eventually
+from tests.local.api import eventually
 from tests.project import variables_of
 
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
@@ -72,8 +72,8 @@ def timeline(states: str) -> dict[str, Any]:
 def test_the_example_of_the_page_is_sent_as_it_stands_there(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare({**EXAMPLE, "resourceName": "demo", "scope": "0a1b2c3d"})
     (job,) = service.jobs()
-    assert job.body == EXAMPLE
-    assert Api(service.server.credentials).details(job.id)["sc_type"] == "A"
+    assert job.body == {"sc_type" if name == "scType" else name: value for name, value in EXAMPLE.items()}
+    assert outputs["effectiveScType"] == "A"
     for name, value in EXAMPLE.items():
         assert outputs[name] == value
     assert batch_id == job.id

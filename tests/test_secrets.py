@@ -191,6 +191,7 @@ def test_credentials_of_the_stacks_configuration_are_never_written(
     account = service.server.credentials
     for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY"):
         del project.environment[name]
+    project.environment["OS_AUTH_URL"] = account.auth_url
     project.write('dli.BatchJob("load", file="load.py", queue="default").wait()')
 
     def configure(values: dict[str, str]) -> None:
