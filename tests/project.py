@@ -130,11 +130,15 @@ class Project:
         """Give an output of the stack."""
         return json.loads(self.pulumi("stack", "output", "--json"))[name]
 
+    def resources(self) -> list[dict[str, Any]]:
+        """Give the resources as the state has them. This reads the file of the state, also while a command runs."""
+        (file,) = (self.folder / "state" / ".pulumi" / "stacks").glob("*/dev.json")
+        resources: list[dict[str, Any]] = json.loads(file.read_text())["checkpoint"]["latest"].get("resources", [])
+        return resources
+
     def state_of(self, name: str) -> dict[str, Any]:
         """Give a resource as the state has it, by its logical name."""
-        resources = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
-        found: dict[str, Any] = next(one for one in resources if one["urn"].endswith(f"::{name}"))
-        return found
+        return next(one for one in self.resources() if one["urn"].endswith(f"::{name}"))
 
 
 @contextmanager
