@@ -18,8 +18,6 @@ from tests.project import Project
 JOB_TYPE = "pulumi-python:dynamic/dli:BatchJob"
 
 PROGRAM = """
-    DAY = "monday"
-
     def job(form, /, opts=None, **arguments):
         arguments = {"file": f"obs://demo/{form}.py", "args": [DAY], "queue": "default"} | arguments
         return dli.BatchJob(form, opts=opts, **arguments)
@@ -55,12 +53,27 @@ PROGRAM = """
     job("triggered", args=["always"], triggers={"day": DAY, "number": 1})
     job("replaced", args=["always"], opts=pulumi.ResourceOptions(replacement_trigger=DAY))
     job("fixed", name="fixed")
+    spelled = {
+        "monday": {"queue": None, "cluster_name": "default", "driver_memory": "2 GB", "sc_type": "A"},
+        "tuesday": {"queue": "default", "driver_memory": "2048M", "cancel_timeout": 5},
+    }
+    job("respelled", **{"args": ["always"]} | spelled[DAY])
     nightly = pulumi.ComponentResource("demo:index:Nightly", "east")
     job("child", opts=pulumi.ResourceOptions(parent=nightly)).wait(until="running")
     job(NEW_NAME, file="obs://demo/renamed.py", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="renamed")]))
 
+    job("refused", args=[REFUSED_DAY], when_running="refuse")
+    job("refused_ended", when_running="refuse")
+    job("recovering", auto_recovery=True)
+    job("recovered", auto_recovery=True)
+    job("recovery_failed", auto_recovery=True, max_retry_times=0)
+    job("protected", args=["always"], opts=pulumi.ResourceOptions(protect=True))
+    job("unprotected", opts=pulumi.ResourceOptions(protect=DAY == "monday"))
+    job("retained", opts=pulumi.ResourceOptions(retain_on_delete=True))
+
     job("orphan")
     job("orphan_ended")
+    job("orphan_recovering", auto_recovery=True)
     job("orphan_secret", args=[secret_day])
     job("orphan_triggered", args=["always"], triggers={"day": DAY, "number": 1})
     job("orphan_replaced", args=["always"], opts=pulumi.ResourceOptions(replacement_trigger=DAY))
@@ -76,6 +89,7 @@ PROGRAM = """
 
 CONFIGURATION = """
 config:
+  dli:scope: team-east
   dli:jobDefaults:
     queue: default
   dli:jobs:
@@ -124,12 +138,17 @@ ENDS_SINCE = {
     "adopted_dead": DEAD,
     "secret_dead": DEAD,
     "configured_dead": DEAD,
+    "refused_ended": SUCCESS,
+    "recovery_failed": DEAD,
     "orphan_ended": SUCCESS,
     "pending": DEAD,
     "pending_success": SUCCESS,
     "empty_dead": DEAD,
 }
 """The runs that end after 0.1.0 has stored their state as live."""
+
+RECOVERING_SINCE = dict.fromkeys(("recovering", "orphan_recovering"), "recovering")
+"""The live runs that the service is about to start again, after a failure that 0.1.0 has not seen."""
 
 EXPIRED = ("expired", "expired_seen", "expired_rerun")
 """The runs whose record the service deletes afterwards."""
@@ -152,8 +171,18 @@ class OldStack:
     project_id: str
 
 
-def _write(project: Project, program: str, configuration: str, new_name: str) -> None:
-    project.write(program.replace("NEW_NAME", repr(new_name)))
+def _write(
+    project: Project,
+    program: str,
+    *,
+    new_name: str,
+    day: str = "monday",
+    refused_day: str = "monday",
+    adopt: bool = True,
+) -> None:
+    """Write the program and the configuration. Another day changes what the jobs run."""
+    project.write(f"    DAY, REFUSED_DAY, NEW_NAME = {(day, refused_day, new_name)!r}\n{program}")
+    configuration = CONFIGURATION.replace("monday", day) + ("" if adopt else "  dli:adopt: false\n")
     settings = project.folder / "Pulumi.dev.yaml"
     settings.write_text(settings.read_text().split("\nconfig:")[0].rstrip() + configuration)
 
@@ -167,7 +196,7 @@ def make_old_stack(folder: Path, version: Mapping[str, str]) -> OldStack:
             dli.play(form, ENDS_AT_0_1_0.get(form, LIVE))
             run_id = dli.submit({"name": form, "file": f"obs://demo/{form}.py", "queue": "default"})
             program = program.replace(f'"ID-OF-{form}"', f'"{run_id}"')
-        _write(project, program, CONFIGURATION, "renamed")
+        _write(project, program, new_name="renamed")
         for form in FORMS:
             dli.play(form, ENDS_AT_0_1_0.get(form, LIVE))
         screen = project.failing_up("--continue-on-error", **version)
@@ -206,6 +235,8 @@ def _edit(deployment: dict[str, Any]) -> None:
             resource["pendingReplacement"] = True
         if form.startswith("empty"):
             resource["outputs"] = {"__provider": resource["outputs"]["__provider"]}
+        if form == "recovered":
+            resource["outputs"]["state"] = "dead"  # as a refresh stores it between two attempts
         kept.append(resource)
     deployment["resources"] = kept
 
@@ -219,10 +250,13 @@ class Copy:
     _program: str
     _before: dict[str, str]
 
-    def write(self, day: str) -> None:
-        """Write the program of today. Another day is a change of every job, save for those that are only read."""
-        program, configuration = (text.replace("monday", day) for text in (self._program, CONFIGURATION))
-        _write(self.project, program, configuration, "renamed_since")
+    def write(self, **options: Any) -> None:
+        """Write the program of today. Another `day` is a change of every job that may change."""
+        _write(self.project, self._program, new_name="renamed_since", **options)
+
+    def stored(self) -> dict[str, dict[str, Any]]:
+        """Give the resources as the state has them, by logical name."""
+        return {resource["urn"].split("::")[-1]: resource for resource in self.project.resources()}
 
     def effects(self) -> dict[str, tuple[int, int]]:
         """Give how many runs were submitted and how many were cancelled since the copy was made, by form."""
@@ -244,7 +278,7 @@ def copied(old: OldStack, folder: Path) -> Iterator[Copy]:
         seeded = []
         for run in old.runs:
             form = form_of(run)
-            dli.play(form, ENDS_AT_0_1_0.get(form) or ENDS_SINCE.get(form) or LIVE)
+            dli.play(form, (RECOVERING_SINCE | ENDS_SINCE | ENDS_AT_0_1_0).get(form, LIVE))
         for run in old.runs:
             if form_of(run) not in EXPIRED:
                 new_id = dli.submit(run.body)
@@ -260,5 +294,5 @@ def copied(old: OldStack, folder: Path) -> Iterator[Copy]:
         for run in old.runs:
             dli.play(form_of(run), SUCCESS)
         copy = Copy(project, dli, program, states(dli))
-        copy.write("monday")
+        copy.write()
         yield copy

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compat.account import states
 from tests.compat.old_stack import JOB_TYPE, Copy, OldStack, copied, make_old_stack
 from tests.compat.versions import TODAY, unpack_0_1_0
 
@@ -36,6 +37,8 @@ class Row:
 ENDED = Row("same", up=NOTHING, change=RUNS, destroy=NOTHING)
 LIVE = Row("same", up=NOTHING, change=REPLACES, destroy=CANCELS)
 DEAD = Row("replace", up=RUNS, change=RUNS, destroy=NOTHING)
+KEPT = Row("same", up=NOTHING, change=NOTHING, destroy=CANCELS)
+"""A live run that the change must not touch."""
 ORPHAN = Row("create", up=NOTHING, change=RUNS, destroy=NOTHING)
 """A live run that no state knows. The next `up` adopts it. Nothing cancels it."""
 
@@ -76,7 +79,20 @@ TABLE = {
     "fixed": LIVE,
     "child": LIVE,
     "renamed": LIVE,
-    # 0.1.0 has submitted the run, but the state has lost it.
+    # The change writes the same declaration in another way, and sets an option of the provider.
+    "respelled": KEPT,
+    # when_running="refuse". The test changes the first one in an `up` of its own, which has to fail.
+    "refused": KEPT,
+    "refused_ended": ENDED,
+    # auto_recovery=True: recovering, dead in the state but alive again, and dead for good.
+    "recovering": LIVE,
+    "recovered": LIVE,
+    "recovery_failed": DEAD,
+    # protect=True and retain_on_delete=True: Pulumi leaves the run alone.
+    "protected": Row("same", up=NOTHING, change=NOTHING, destroy=NOTHING),
+    "unprotected": Row("same", up=NOTHING, change=REPLACES, destroy=NOTHING),  # The change removes `protect`.
+    "retained": Row("same", up=NOTHING, change=RUNS, destroy=NOTHING),
+    # 0.1.0 has submitted the run, but the state has lost it. The stack sets dli:scope, which is part of the run's name.
     "orphan": ORPHAN,
     "orphan_secret": ORPHAN,
     "orphan_configured": ORPHAN,
@@ -84,12 +100,13 @@ TABLE = {
     "orphan_replaced": ORPHAN,
     "orphan_child": ORPHAN,
     "orphan_fixed": ORPHAN,
+    "orphan_recovering": ORPHAN,
     "orphan_ended": Row("create", up=RUNS, change=RUNS, destroy=NOTHING),
     # The old run is deleted, and the service has refused the new one.
     "pending": DEAD,
     "pending_success": DEAD,
     # The state has lost all outputs of the job.
-    "empty": Row("same", up=NOTHING, change=NOTHING, destroy=CANCELS),
+    "empty": KEPT,
     "empty_dead": DEAD,
     # Read with BatchJob.get.
     "got": Row("read", up=NOTHING, change=NOTHING, destroy=NOTHING),
@@ -124,8 +141,19 @@ def execute(copy: Copy, expected: dict[str, Effect], *command: str) -> str:
     return run.screen
 
 
-def test_a_refresh_runs_and_cancels_nothing(copy: Copy) -> None:
+def test_a_refresh_runs_and_cancels_nothing_and_stores_what_has_become_of_each_run(copy: Copy) -> None:
     execute(copy, dict.fromkeys(TABLE, NOTHING), "refresh", "--yes", "--skip-preview")
+    stored = {
+        job["id"]: job["outputs"]["state"]
+        for job in copy.stored().values()
+        if job["type"] == JOB_TYPE and not job.get("pendingReplacement")
+    }
+    seen = states(copy.dli)
+    assert stored == {run_id: seen.get(run_id, state) for run_id, state in stored.items()}  # An expired run has none.
+    # dli:adopt=false: the `up` submits a new run beside each orphan. The refresh changes nothing about the other jobs.
+    copy.write(adopt=False)
+    effects = {form: RUNS if row is ORPHAN else row.up for form, row in TABLE.items()}
+    execute(copy, effects, "up", "--yes", "--skip-preview")
 
 
 def test_a_preview_shows_what_an_up_would_do(copy: Copy) -> None:
@@ -149,9 +177,20 @@ def test_an_up_runs_only_what_is_dead_or_lost(copy: Copy) -> None:
 
 
 def test_an_up_with_changes_runs_each_job_once_and_cancels_what_is_live(copy: Copy) -> None:
-    copy.write("tuesday")
+    copy.write(day="tuesday")
     execute(copy, {form: row.change for form, row in TABLE.items()}, "up", "--yes", "--skip-preview")
+    stored = copy.stored()
+    assert stored["wait_running-running"]["outputs"]["jobId"] == stored["wait_running"]["id"]
+    assert stored["respelled"]["outputs"]["cancelTimeout"] == 5
+    assert [bool(stored[form].get("protect")) for form in ("protected", "unprotected")] == [True, False]
+    assert stored["retained"]["retainOnDelete"]
+
+    copy.write(day="tuesday", refused_day="tuesday")
+    screen = copy.project.failing_up("--target", "**::refused", **TODAY)
+    assert "whenRunning" in screen
+    assert copy.effects()["refused"] == NOTHING
 
 
 def test_destroy_cancels_what_is_live(copy: Copy) -> None:
-    execute(copy, {form: row.destroy for form, row in TABLE.items()}, "destroy", "--yes", "--skip-preview")
+    effects = {form: row.destroy for form, row in TABLE.items()}
+    execute(copy, effects, "destroy", "--yes", "--skip-preview", "--exclude-protected")

@@ -1,8 +1,6 @@
 """What a program's resources register with the engine."""
 
-import base64
 import inspect
-import pickle
 from typing import Any, get_args
 
 import pulumi
@@ -15,7 +13,6 @@ from pulumi_dli.jobs import outputs, properties, wait_goals
 from pulumi_dli.operations.batch_job_wait import DECLARED as WAIT_DECLARED
 from pulumi_dli.operations.batch_job_wait import VERDICT
 from pulumi_dli.program.types import OnRecordExpired, Until, WhenRunning, wire_names
-from pulumi_dli.provider import BatchJobProvider, BatchJobWaitProvider
 from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, run
 
 
@@ -217,26 +214,3 @@ def test_get_reads_a_job_by_its_id_and_declares_nothing() -> None:
     assert sent.inputs("theirs") == {"region": "eu-de", "projectId": "5e1c"}
     assert (values["id"], values["state"], values["file"]) == ("another-id", "running", None)
     assert values["place"] == "5e1c"
-
-
-@pytest.mark.parametrize(
-    ("name", "pinned", "provider"),
-    [
-        (
-            "etl",
-            "gASVLwAAAAAAAACME3B1bHVtaV9kbGkucHJvdmlkZXKUjBBCYXRjaEpvYlByb3ZpZGVylJOUKYGULg==",
-            BatchJobProvider,
-        ),
-        (
-            "etl-success",
-            "gASVMwAAAAAAAACME3B1bHVtaV9kbGkucHJvdmlkZXKUjBRCYXRjaEpvYldhaXRQcm92aWRlcpSTlCmBlC4=",
-            BatchJobWaitProvider,
-        ),
-    ],
-)
-def test_the_provider_in_the_state_of_every_user_stays_as_it_is(name: str, pinned: str, provider: type) -> None:
-    sent, _ = run(lambda: {"id": job_with_every_argument().wait().id})
-    stored = sent.requests[name].object["__provider"]
-    # The first two bytes are the version of the pickle, which a newer Python may raise.
-    assert base64.b64decode(stored)[2:] == base64.b64decode(pinned)[2:]
-    assert type(pickle.loads(base64.b64decode(pinned))) is provider  # noqa: S301  as the engine's host does
