@@ -8,8 +8,9 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -24,17 +25,21 @@ from tests.project import Project
 Version = Mapping[str, str]
 
 PROGRAM = """
-    def job(form, day, **options):
-        return dli.BatchJob(form, file=f"obs://demo/{form}.py", args=[day], queue="default", **options)
+    def job(form, day, queue="default", **options):
+        return dli.BatchJob(form, file=f"obs://demo/{form}.py", args=[day], queue=queue, **options)
 
     days = DAYS
     secret = pulumi.Output.secret
     nightly = pulumi.ComponentResource("demo:index:Nightly", "east")
-    job("load", secret(days["load"])).wait()
+    job("load", secret(days["load"]), queue="narrow").wait()
     job("stream", days["stream"], opts=pulumi.ResourceOptions(parent=nightly)).wait(until="running")
     if "late" in days:
         job("late", "always", driver_memory="2G", triggers={"day": days["late"]}).wait(until="running")
 """
+
+
+RIVAL = "rival"
+"""The job that somebody else runs in the queue of `load`."""
 
 
 class Turns:
@@ -68,32 +73,64 @@ class Turns:
         assert not [step for step in plan["steps"] if step["op"] != "same" and _is_job(step["urn"])], screen
         self._expect({}, screen)
 
-    def destroy(self, version: Version, **effects: tuple[int, int]) -> None:
-        """Destroy the stack. Nothing may be live afterwards."""
+    def destroy(self, version: Version) -> None:
+        """Destroy the stack. It must cancel each live run, and leave the others alone."""
+        effects = {form_of(run): (0, 1) for run in self._dli.jobs() if run.id in self._live()}
         self._expect(effects, self._project.pulumi("destroy", "--yes", "--skip-preview", **version))
-        assert not self._live()
+        assert not self._stored()
 
     def up_killed_before_it_saves(self, version: Version, **effects: tuple[int, int]) -> None:
         """Kill an `up` with all its processes once the service has accepted its runs, but before it has answered."""
         self._dli.delay("POST", "/batches", 30, when="after", count=None)
         submitted = sum(submissions for submissions, _ in effects.values()) + len(self._dli.jobs())
-        command = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never")
-        with self._project.start(*command, own_session=True, **version) as process:
+        self._kill("up", version, lambda: len(self._dli.jobs()) == submitted)
+        self._expect(effects, "killed")
+        assert self._live() - self._stored()
+
+    def up_killed_while_it_waits(self, version: Version, **effects: tuple[int, int]) -> None:
+        """Kill an `up` with all its processes once it has saved its runs. At least one of them must not have ended."""
+        submitted = sum(submissions for submissions, _ in effects.values()) + len(self._dli.jobs())
+
+        def is_waiting() -> bool:
+            if len(self._dli.jobs()) < submitted or not self._live() <= self._stored():
+                self._dli.forget_calls()
+            return sum(self._dli.calls().values()) > 9  # It asks again and again.
+
+        self._kill("up", version, is_waiting)
+        self._expect(effects, "killed")
+        self._compare_with_state()
+
+    def destroy_killed_half_way(self, version: Version) -> None:
+        """Kill a `destroy` with all its processes once the service has cancelled one run, but has not answered."""
+        live = self._live()
+        self._dli.delay("DELETE", "/batches/{id}", 30, when="after")
+        self._dli.delay("DELETE", "/batches/{id}", 300, nth=2, count=None)
+        self._kill("destroy", version, lambda: self._live() < live)
+        self._expect({form_of(run): (0, 1) for run in self._dli.jobs() if run.id in live - self._live()}, "killed")
+        assert len(self._live()) == len(live) - 1
+        assert live <= self._stored()
+
+    def _kill(self, command: str, version: Version, is_time: Callable[[], bool]) -> None:
+        options = ("--yes", "--skip-preview", "--non-interactive", "--color=never")
+        with self._project.start("pulumi", command, *options, own_session=True, **version) as process:
             try:
-                eventually(self._dli.jobs, lambda runs: len(runs) == submitted or process.poll() is not None)
+                eventually(is_time, lambda seen: seen or process.poll() is not None)
                 assert process.poll() is None, process.communicate()[0]
             finally:
                 _kill_session(process.pid)
         self._dli.heal()
         self._project.pulumi("cancel", "--yes")  # A killed CLI leaves its lock.
-        self._expect(effects, "killed")
-        assert self._live() - self._stored()
 
     def cancel_in_the_console(self, form: str) -> None:
         """Cancel the live run of a job, as a person does in the console. The next `up` has to run the job again."""
-        (run_id,) = (run.id for run in self._dli.jobs() if form_of(run) == form and run.id in self._live())
+        (run_id,) = (run.id for run in self._dli.jobs() if form_of(run) == form and run.state.value not in ENDED)
         self._dli.cancel(run_id)
         self._expect({form: (0, 1)}, "cancelled in the console")
+
+    def fill_the_narrow_queue(self) -> None:
+        """Have somebody else run a job in the queue of `load`. The next run of `load` then waits for capacity."""
+        self._dli.submit({"name": RIVAL, "file": f"obs://demo/{RIVAL}.py", "queue": "narrow"})
+        self._expect({RIVAL: (1, 0)}, "submitted by somebody else")
 
     def _expect(self, effects: Mapping[str, tuple[int, int]], screen: str) -> None:
         submissions: Counter[str] = Counter()
@@ -113,11 +150,12 @@ class Turns:
         assert Counter(form_of(run) for run in self._dli.jobs() if run.id in stored) == Counter(self._days.keys())
 
     def _stored(self) -> set[str]:
-        export = json.loads(self._project.pulumi("stack", "export"))["deployment"]
-        return {resource.get("id", "") for resource in export.get("resources", []) if _is_job(resource["urn"])}
+        """Give the runs that the state has."""
+        return {resource.get("id", "") for resource in self._project.resources() if _is_job(resource["urn"])}
 
     def _live(self) -> set[str]:
-        return {run.id for run in self._dli.jobs() if run.state.value not in ENDED}
+        """Give the live runs of the program's jobs."""
+        return {run.id for run in self._dli.jobs() if run.state.value not in ENDED and form_of(run) != RIVAL}
 
 
 def _is_job(urn: str) -> bool:
@@ -133,8 +171,13 @@ def _kill_session(leader: int) -> None:
 
 
 @pytest.fixture
+def local_dli_options() -> Mapping[str, Any]:
+    return {"queues": ["narrow:8"]}  # room for one job
+
+
+@pytest.fixture
 def turns(tmp_path: Path, local_dli: Service) -> Turns:
-    for form, played in {"load": SUCCESS, "stream": LIVE, "late": LIVE}.items():
+    for form, played in {"load": SUCCESS, "stream": LIVE, "late": LIVE, RIVAL: LIVE}.items():
         local_dli.play(form, played)
     return Turns(Project(tmp_path / "project", local_dli.environment), local_dli)
 
@@ -146,6 +189,7 @@ def old(tmp_path: Path) -> Version:
 
 @pytest.mark.parametrize("first", ["0.1.0", "today"])
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # fifteen commands of Pulumi
 def test_no_turn_runs_cancels_or_loses_a_job(first: str, turns: Turns, old: Version) -> None:
     one, other = (old, TODAY) if first == "0.1.0" else (TODAY, old)
     turns.declare()
@@ -161,10 +205,14 @@ def test_no_turn_runs_cancels_or_loses_a_job(first: str, turns: Turns, old: Vers
     turns.up(one)
 
     turns.declare(load="wednesday", stream="wednesday", late="wednesday")
-    turns.up(other, load=(1, 0), stream=(1, 1), late=(1, 1))
+    turns.fill_the_narrow_queue()
+    turns.up_killed_while_it_waits(other, load=(1, 0), stream=(1, 1), late=(1, 1))
     turns.preview(one)
 
     turns.cancel_in_the_console("late")
+    turns.cancel_in_the_console(RIVAL)
     turns.up(one, late=(1, 0))
     turns.preview(other)
-    turns.destroy(other, stream=(0, 1), late=(0, 1))
+
+    turns.destroy_killed_half_way(one)
+    turns.destroy(other)
