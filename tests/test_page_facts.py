@@ -14,9 +14,9 @@ from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.error_codes import RetryClass, classify
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.models import Batch, BatchRequest, Group, Resource
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.sizes import RESOURCE_TYPES, memory_mib
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.api.transport import Patience
 from pulumi_dli.jobs import outputs, properties
 
 Row = dict[str, Any]
@@ -74,7 +74,7 @@ def test_table_1_no_call_is_made_without_the_project() -> None:
     assert names(URI) == ["project_id"]
     key = Credentials.load({"dli:accessKey": "ak", "dli:secretKey": "sk"})
     with pytest.raises(SettingsError, match="no project"):
-        SignIn(Settings.model_construct(project_id=None, project_name=None), key, Patience()).project_id(region=None)
+        SignIn(Settings.model_construct(project_id=None, project_name=None), key, RetryPolicy()).project_id(region=None)
     place = SCHEMA["types"]["dli:index:SubmittedTo"]
     assert place["required"] == ["projectId"]
     assert page_type(place["properties"]["projectId"], {}) == URI[0]["type"]

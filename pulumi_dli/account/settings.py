@@ -1,4 +1,4 @@
-"""Settings: where the service is, how patient we are. `credentials` has the settings that sign in.
+"""Settings: where the service is, how long and how often it is asked. `credentials` has the settings that sign in.
 
 Each setting is declared once, with its names in the order in which they count: in the stack's configuration (`dli:…`),
 then in the environment.

@@ -13,8 +13,9 @@ from pulumi_dli.account.keystone import KeystoneAuth
 from pulumi_dli.account.settings import Settings, iam_v3, places_of
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.models import WireModel
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth, KeyAuth, TokenAuth
-from pulumi_dli.api.transport import Patience, Transport
+from pulumi_dli.api.transport import Transport
 
 if TYPE_CHECKING:
     from keystoneauth1.identity import v3
@@ -43,10 +44,10 @@ class SignIn:
     Nothing is asked of IAM before it is needed, and nothing twice: a token serves all calls in its project.
     """
 
-    def __init__(self, settings: Settings, credentials: Credentials, patience: Patience) -> None:
+    def __init__(self, settings: Settings, credentials: Credentials, policy: RetryPolicy) -> None:
         self._settings = settings
         self._credentials = credentials
-        self._patience = patience
+        self._policy = policy
         self._lock = threading.RLock()
         self._project_ids: dict[str | None, str] = {}
         self._auths: dict[tuple[str | None, str], Auth] = {}
@@ -98,7 +99,7 @@ class SignIn:
             self._plugin(region, project_id),
             source=self._credentials.source,
             verify=self.verify,
-            timeout=self._patience.timeout,
+            timeout=self._policy.timeout,
             project_id=project_id,
             advice=_ADVICE.get(type(self._credentials), ""),
         )
@@ -168,7 +169,7 @@ class SignIn:
         if isinstance(self._credentials, KeyPair):
             return self._ask_for_project(self._credentials, region)
         auth = self._keystone_auth(region, None)
-        project_id = self._patience.repeat(lambda: auth.project_id)
+        project_id = self._policy.repeat(lambda: auth.project_id)
         self._auths[region, project_id] = auth
         return project_id
 
@@ -182,7 +183,7 @@ class SignIn:
             )
         transport = Transport(
             _key_auth(key, None),
-            self._patience,
+            self._policy,
             verify=self.verify,
             setting="the address of IAM (dli:authUrl, or made from dli:region)",
         )

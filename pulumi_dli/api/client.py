@@ -11,9 +11,10 @@ from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import NoAnswerError, ServiceError
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch, BatchList, BatchLog, BatchStateReply, CancelReply
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth
 from pulumi_dli.api.states import LIVE_STATES, BatchState
-from pulumi_dli.api.transport import Patience, Reply, Transport
+from pulumi_dli.api.transport import Reply, Transport
 
 PAGE_SIZE = 100
 OVERLAP = 10
@@ -33,20 +34,20 @@ class Client:
     """
 
     def __init__(
-        self, place: Location, auth: Auth, patience: Patience | None = None, *, verify: bool | str = True
+        self, place: Location, auth: Auth, policy: RetryPolicy | None = None, *, verify: bool | str = True
     ) -> None:
         self.place = place
         self._transport = Transport(
-            auth, patience or Patience(), verify=verify, setting="the endpoint (dli:endpoint, or made from dli:region)"
+            auth, policy or RetryPolicy(), verify=verify, setting="the endpoint (dli:endpoint, or made from dli:region)"
         )
 
     def create(self, body: dict[str, Any]) -> Batch:
         """Submit a job. `body` is in the API's spelling. A 2xx answer without an id is a NoAnswerError."""
         return self._call(Batch, "POST", "", body=body)
 
-    def details(self, batch_id: str, *, patient: bool = True) -> Batch:
-        """Describe a job. Not `patient`: one try."""
-        return self._call(Batch, "GET", _path(batch_id), max_retries=None if patient else 0)
+    def details(self, batch_id: str, *, retry: bool = True) -> Batch:
+        """Describe a job. Without `retry` the call is made once."""
+        return self._call(Batch, "GET", _path(batch_id), max_retries=None if retry else 0)
 
     def state(self, batch_id: str) -> BatchState | None:
         """Give a job's state; None for one that nobody knows."""
@@ -112,17 +113,17 @@ class Client:
         self._call(CancelReply, "DELETE", _path(batch_id))
 
     def log(
-        self, batch_id: str, *, start: int | None = None, size: int = 100, index: int = 0, patient: bool = True
+        self, batch_id: str, *, start: int | None = None, size: int = 100, index: int = 0, retry: bool = True
     ) -> BatchLog:
         """Give lines of the driver's log: `size` lines from line `start`, by default the last ones.
 
-        `index` counts the attempts of a job that was recovered. Not `patient`: one try. Not every region has this call
-        any more.
+        `index` counts the attempts of a job that was recovered. Without `retry` the call is made once. Not every region
+        has this call any more.
         """
         query = {"type": "driver", "index": str(index), "size": str(size)}
         if start is not None:
             query["from"] = str(start)
-        return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query, max_retries=None if patient else 0)
+        return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query, max_retries=None if retry else 0)
 
     def _call(
         self,

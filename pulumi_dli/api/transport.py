@@ -8,10 +8,7 @@ gateway said 429.
 from __future__ import annotations
 
 import json
-import random
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,7 +17,6 @@ from pydantic import ValidationError
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
-from pulumi_dli.api.clock import Clock, SystemClock
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import (
     DliError,
@@ -28,64 +24,12 @@ from pulumi_dli.api.errors import (
     NotSentError,
     ServiceError,
     SettingsError,
-    SignInError,
-    TransportError,
 )
 from pulumi_dli.api.models import WireModel
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth
 
 Reply = TypeVar("Reply", bound=WireModel)
-Result = TypeVar("Result")
-
-_LONGEST_PAUSE = 30.0
-_LONGEST_RETRY_AFTER = 300.0
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a call may take, and how often it is made again.
-
-    `timeout` is the seconds for which the service may be silent during a call; `max_retries` how often a call that may
-    be repeated is repeated, `retry_pause` the seconds before the first time, which double from then on.
-    """
-
-    timeout: float = 60.0
-    max_retries: int = 5
-    retry_pause: float = 0.5
-    clock: Clock = field(default_factory=SystemClock)
-
-    def repeat(self, call: Callable[[], Result], *, submits: bool = False, max_retries: int | None = None) -> Result:
-        """Make a call, and make it again as its error allows. Not more than `max_retries` times, if that is given."""
-        most = self.max_retries if max_retries is None else max_retries
-        attempt = 0
-        while True:
-            try:
-                return call()
-            except (ServiceError, TransportError) as error:
-                pause = self._pause(attempt, error)
-                if attempt >= most or pause is None or not _may_repeat(error, submits=submits):
-                    raise
-            self.clock.sleep(pause)
-            attempt += 1
-
-    def _pause(self, attempt: int, error: ServiceError | TransportError) -> float | None:
-        """Give the seconds before the next attempt: what the service asks for, else ever longer ones, with jitter.
-
-        None where it asks for more than anybody wants to wait in one call.
-        """
-        asked = error.retry_after if isinstance(error, ServiceError) else None
-        if asked is not None:
-            return asked if asked <= _LONGEST_RETRY_AFTER else None
-        jitter = random.uniform(0.75, 1.25)  # noqa: S311
-        return min(self.retry_pause * 2.0 ** min(attempt, 10) * jitter, _LONGEST_PAUSE)
-
-
-def _may_repeat(error: ServiceError | TransportError, *, submits: bool) -> bool:
-    if isinstance(error, ServiceError):
-        if error.retry is RetryClass.BACKOFF:
-            return not submits or error.status == 429 or isinstance(error, SignInError)
-        return error.retry is RetryClass.AMBIGUOUS and not submits
-    return isinstance(error, NotSentError) or not submits
 
 
 class Transport:
@@ -95,9 +39,9 @@ class Transport:
     what to check where there is no connection.
     """
 
-    def __init__(self, auth: Auth, patience: Patience, *, verify: bool | str, setting: str) -> None:
+    def __init__(self, auth: Auth, policy: RetryPolicy, *, verify: bool | str, setting: str) -> None:
         self._auth = auth
-        self._patience = patience
+        self._policy = policy
         self._verify = verify
         self._setting = setting
         self._session = requests.Session()
@@ -120,7 +64,7 @@ class Transport:
         could be made, NoAnswerError where there was no usable answer, and SettingsError where the file of certificates
         is not there.
         """
-        return self._patience.repeat(
+        return self._policy.repeat(
             lambda: self._signed_in(model, method, url, name=name, body=body),
             submits=method == "POST",
             max_retries=max_retries,
@@ -151,7 +95,7 @@ class Transport:
                 data=None if body is None else json.dumps(body).encode(),
                 headers={"Content-Type": "application/json", "Accept": "application/json", "X-Language": "en-us"},
                 auth=self._auth,
-                timeout=self._patience.timeout,
+                timeout=self._policy.timeout,
                 verify=self._verify,  # given here, since of a session REQUESTS_CA_BUNDLE would come before it
                 allow_redirects=False,
             )

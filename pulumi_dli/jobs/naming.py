@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 _MAX_NAME_LENGTH = 128  # dli_02_0124, "name"
@@ -61,3 +62,26 @@ class SubmissionName:
         """Write the name; a long logical name is cut so that the whole has at most 128 characters."""
         kept = self.resource_name[: _MAX_NAME_LENGTH - _SUFFIX_LENGTH]
         return f"{kept}-{self.scope}-{self.spec}-{self.random}"
+
+
+class Relation(Enum):
+    """What the name of a run says about a job that is to be submitted."""
+
+    NONE = auto()
+    """It is the run of another job."""
+    SAME = auto()
+    """It is a run of this very job, as it is declared now."""
+    SAME_FIXED_NAME = auto()
+    """It has the name that the user fixed, which other jobs may have too: only its request can tell."""
+    OTHER_DECLARATION = auto()
+    """It is a run of this job, as it was declared before."""
+
+
+def relation_of(run_name: str | None, *, scope: str, spec: str, fixed_name: str | None) -> Relation:
+    """Tell from a run's name whether it is a run of the job with this scope, spec and fixed name."""
+    if fixed_name is not None and run_name == fixed_name:
+        return Relation.SAME_FIXED_NAME
+    name = SubmissionName.parse(run_name)
+    if name is None or name.scope != scope:
+        return Relation.NONE
+    return Relation.SAME if fixed_name is None and name.spec == spec else Relation.OTHER_DECLARATION

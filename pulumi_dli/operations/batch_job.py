@@ -11,6 +11,7 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError, TransportError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import diff, messages, outputs, properties
 from pulumi_dli.jobs.diff import Action, Decision
@@ -26,7 +27,7 @@ from pulumi_dli.operations.submission import Order
 DEFAULT_CANCEL_TIMEOUT = 300
 """Seconds for which a cancelled job is awaited."""
 
-_CANCEL_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+_CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class BatchJobs:
@@ -171,7 +172,7 @@ class BatchJobs:
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
         if not batch.is_described:
             try:
-                described = client.details(batch.id, patient=False)
+                described = client.details(batch.id, retry=False)
                 batch = described.model_copy(update={"id": batch.id})
             except DliError as error:
                 self._session.notify(
@@ -328,20 +329,22 @@ class BatchJobs:
 
     def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
         seconds = DEFAULT_CANCEL_TIMEOUT if timeout is None else timeout
-        deadline = self._session.clock.now() + seconds
-        looks = 0
-        while seconds:
-            # Pulumi's host deletes four at a time: asking for each takes no more calls than a listing for all.
-            batch = client.find(batch_id)
-            if batch is None or batch.is_final:
-                return
-            if self._session.clock.now() >= deadline:
-                raise JobError(
-                    f"{name}: batch job {batch_id} was cancelled, but is still {batch.state} after "
-                    f"{format_duration(seconds)}. It stays in the state; run the command again."
-                )
-            self._session.clock.sleep(_CANCEL_PAUSES[min(looks, len(_CANCEL_PAUSES) - 1)])
-            looks += 1
+        if not seconds:
+            return
+        clock = self._session.clock
+        # Pulumi's host deletes four at a time: asking for each takes no more calls than a listing for all.
+        batch = poll(
+            lambda: client.find(batch_id),
+            until=_has_ended,
+            every=_CANCEL_PAUSES,
+            deadline=clock.now() + seconds,
+            clock=clock,
+        )
+        if batch is not None and not batch.is_final:
+            raise JobError(
+                f"{name}: batch job {batch_id} was cancelled, but is still {batch.state} after "
+                f"{format_duration(seconds)}. It stays in the state; run the command again."
+            )
 
     def _client_of(self, stored: Properties) -> Client:
         return self._session.client_of(outputs.place_of(stored))
@@ -363,6 +366,10 @@ class BatchJobs:
             batch = _settled(client, batch)
             self._session.saw(batch)
         return batch
+
+
+def _has_ended(batch: Batch | None) -> bool:
+    return batch is None or batch.is_final
 
 
 def _settled(client: Client, batch: Batch) -> Batch:

@@ -5,11 +5,12 @@ A wait only reads, so it may fail, be killed and be repeated. They know nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.clock import parse_duration
+from pulumi_dli.api.clock import Clock, parse_duration
 from pulumi_dli.api.errors import (
     DliError,
     JobDeadError,
@@ -21,14 +22,14 @@ from pulumi_dli.api.errors import (
     may_pass_by_itself,
 )
 from pulumi_dli.api.models import Batch
-from pulumi_dli.api.states import BatchState
+from pulumi_dli.api.retry import Outage, poll, poll_pause
 from pulumi_dli.jobs import messages, outputs
 from pulumi_dli.jobs.properties import Checked, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import Session
-from pulumi_dli.operations.notifier import Level
+from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import LONGEST_OUTAGE, live_jobs
 
 DECLARED: tuple[str, ...] = (
@@ -54,22 +55,8 @@ class BatchJobWaits:
         """Judge what is declared, without the cloud."""
         given = {name: value for name, value in declared.items() if value is not None}
         checked = Checked({"until": Until.SUCCESS.value, **given})
-        until, timeout = checked.properties["until"], checked.properties.get("timeout")
-        if until is not UNKNOWN and until not in list(Until):
-            checked.failures.append(f"until: must be one of {', '.join(Until)}")
-        if timeout not in (None, UNKNOWN):
-            try:
-                parse_duration(timeout)
-            except ValueError as error:
-                checked.failures.append(f"timeout: {error}")
-        # In an `up` with --continue-on-error the id of a job that failed is absent, and the engine skips its wait.
-        job_id = given.get("jobId", UNKNOWN)
-        if job_id is not UNKNOWN and not (isinstance(job_id, str) and job_id.strip()):
-            checked.failures.append("jobId: must be the id of a batch job")
-        place = given.get("submittedTo", {})
-        if place is not UNKNOWN and not (isinstance(place, Mapping) and set(place) <= {"region", "projectId"}):
-            checked.failures.append("submittedTo: must be a map with region and projectId, and nothing else")
-        if until == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
+        checked.failures += _failures(checked.properties)
+        if checked.properties["until"] == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
             self._session.notify(
                 Level.WARNING,
                 _name_of(declared),
@@ -100,50 +87,30 @@ class BatchJobWaits:
         if batch_id is None:
             raise JobError(f"{name}: jobId is missing; give the id of a batch job")
         until = Until(declared["until"])
-        timeout = parse_duration(declared["timeout"]) if declared.get("timeout") is not None else None
+        timeout = parse_duration(declared["timeout"]) if declared.get("timeout") is not None else math.inf
         clock, client = self._session.clock, self._session.client_of(declared.get("submittedTo"))
         started = clock.now() - (declared.get("waited") or 0.0)
-        seen: Batch | None = None
-        is_dead = False
-        failing_since: float | None = None
-        while True:
-            try:
-                batch = client.find(batch_id)
-            except (ServiceError, TransportError) as error:
-                is_first = failing_since is None
-                failing_since = clock.now() if failing_since is None else failing_since
-                is_hopeless = seen is None and clock.now() - failing_since >= LONGEST_OUTAGE
-                if is_hopeless or not may_pass_by_itself(error):
-                    raise JobError(
-                        f"{name}: batch job {batch_id} in project {client.place.project_id} cannot be read: {error} "
-                        "It goes on if it runs; the next `pulumi up` waits again."
-                    ) from None
-                if is_first:
-                    self._session.notify(
-                        Level.WARNING, name, f"a look at batch job {batch_id} failed, and is repeated: {error}"
-                    )
-                batch = None if is_dead else seen
-                is_dead = False
-            else:
-                if batch is None:
-                    raise JobUnknownError(messages.unknown_message(name, batch_id))
-                # With auto_recovery a dead job may come back, so it is read twice.
-                is_sure = is_dead or not outputs.may_recover(batch)
-                seen, state = batch, batch.batch_state
-                is_dead, failing_since = state is BatchState.DEAD, None
-                if is_sure and until.is_reached(state):
-                    return self._verdict(declared, batch)
-                if is_sure and until.is_missed(state):
-                    reruns = declared.get("rerunOnFailure", True) is not False
-                    log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
-                    others = self._others_at_work(client, batch_id)
-                    raise JobDeadError(messages.dead_message(name, batch, log, reruns=reruns, others=others))
-            waited = clock.now() - started
-            if timeout is not None and waited >= timeout and not is_dead:
-                shown = batch or Batch(id=batch_id, state="not readable")
-                raise JobWaitTimeoutError(messages.timeout_message(name, shown, timeout))
-            pause = min(max(waited / 10, 1.0), self._session.settings.poll_interval)
-            clock.sleep(pause if timeout is None or is_dead else min(pause, timeout - waited))
+
+        def pause(_looks: int = 0) -> float:
+            return poll_pause(clock.now() - started, self._session.settings.poll_interval)
+
+        def is_decided(batch: Batch | None) -> bool:
+            return batch is not None and (until.is_reached(batch.batch_state) or until.is_missed(batch.batch_state))
+
+        reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._session)
+        batch = poll(reader.read, until=is_decided, every=pause, deadline=started + timeout, clock=clock)
+        if batch is None or not is_decided(batch):
+            shown = batch or reader.last_live or Batch(id=batch_id, state="not readable")
+            raise JobWaitTimeoutError(messages.timeout_message(name, shown, timeout))
+        if until.is_missed(batch.batch_state):
+            raise JobDeadError(self._dead_message(client, declared, batch))
+        return self._verdict(declared, batch)
+
+    def _dead_message(self, client: Client, declared: Properties, batch: Batch) -> str:
+        reruns = declared.get("rerunOnFailure", True) is not False
+        log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
+        others = self._others_at_work(client, declared["jobId"])
+        return messages.dead_message(_name_of(declared), batch, log, reruns=reruns, others=others)
 
     def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
         """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
@@ -159,6 +126,96 @@ class BatchJobWaits:
     def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
         observed = outputs.observed(batch, {}, declared.get("redact"))
         return {**declared, **{name: observed[name] for name in VERDICT}}
+
+
+class _JobReader:
+    """Reads the job of one wait, again and again. A read that fails is not a failed job."""
+
+    def __init__(
+        self,
+        client: Client,
+        batch_id: str,
+        job_name: str,
+        *,
+        clock: Clock,
+        pause: Callable[[], float],
+        notifier: Notifier,
+    ) -> None:
+        self._client = client
+        self._batch_id = batch_id
+        self._job_name = job_name
+        self._clock = clock
+        self._pause = pause
+        self._notifier = notifier
+        self._last: Batch | None = None
+        self._outage = Outage()
+
+    @property
+    def last_live(self) -> Batch | None:
+        """The job as it was read last, unless it was dead then: its end is for the next read to tell."""
+        return None if self._last is None or self._last.is_final else self._last
+
+    def read(self) -> Batch | None:
+        """Read the job; None where that has failed, and may work later.
+
+        Raises JobUnknownError where the service has no record of the job, and JobError where no read is likely to work.
+        """
+        try:
+            batch = self._find()
+            if outputs.may_recover(batch):
+                # With auto_recovery a dead job may come back, so it is read twice.
+                self._clock.sleep(self._pause())
+                batch = self._find()
+        except (ServiceError, TransportError) as error:
+            self._take_failure(error)
+            return None
+        return batch
+
+    def _find(self) -> Batch:
+        batch = self._client.find(self._batch_id)
+        if batch is None:
+            raise JobUnknownError(messages.unknown_message(self._job_name, self._batch_id))
+        self._last = batch
+        self._outage.end()
+        return batch
+
+    def _take_failure(self, error: ServiceError | TransportError) -> None:
+        is_first = self._outage.is_over
+        is_hopeless = self._outage.fail(self._clock.now()) >= LONGEST_OUTAGE and self._last is None
+        if is_hopeless or not may_pass_by_itself(error):
+            project = self._client.place.project_id
+            raise JobError(
+                f"{self._job_name}: batch job {self._batch_id} in project {project} cannot be read: {error} It goes on "
+                "if it runs; the next `pulumi up` waits again."
+            ) from error
+        if is_first:
+            self._notifier.notify(
+                Level.WARNING,
+                self._job_name,
+                f"a look at batch job {self._batch_id} failed, and is repeated: {error}",
+            )
+
+
+def _failures(properties: Properties) -> Iterator[str]:
+    """Name the rules that a declared wait breaks."""
+    # In an `up` with --continue-on-error the id of a job that failed is absent, and the engine skips its wait.
+    job_id, until = properties.get("jobId", UNKNOWN), properties["until"]
+    timeout, place = properties.get("timeout", UNKNOWN), properties.get("submittedTo", UNKNOWN)
+    if until is not UNKNOWN and until not in list(Until):
+        yield f"until: must be one of {', '.join(Until)}"
+    if timeout is not UNKNOWN:
+        yield from _timeout_failures(timeout)
+    if job_id is not UNKNOWN and not (isinstance(job_id, str) and job_id.strip()):
+        yield "jobId: must be the id of a batch job"
+    if place is not UNKNOWN and not (isinstance(place, Mapping) and set(place) <= {"region", "projectId"}):
+        yield "submittedTo: must be a map with region and projectId, and nothing else"
+
+
+def _timeout_failures(timeout: Any) -> Iterator[str]:
+    try:
+        parse_duration(timeout)
+    except ValueError as error:
+        yield f"timeout: {error}"
 
 
 def _is_for_another(stored: Properties, declared: Properties) -> bool:

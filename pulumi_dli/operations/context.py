@@ -14,7 +14,7 @@ from pulumi_dli.api.clock import Clock, SystemClock
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
-from pulumi_dli.api.transport import Patience
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobs
 from pulumi_dli.operations.run_registry import RunRegistry
@@ -56,16 +56,16 @@ class Session:
             return self._settings
 
     @property
-    def _patience(self) -> Patience:
+    def _retry_policy(self) -> RetryPolicy:
         settings = self.settings
-        return Patience(settings.request_timeout, settings.max_retries, settings.retry_pause, self.clock)
+        return RetryPolicy(settings.request_timeout, settings.max_retries, settings.retry_pause, self.clock)
 
     @property
     def sign_in(self) -> SignIn:
         """The account with which this process works."""
         with self._lock:
             if self._sign_in is None:
-                self._sign_in = SignIn(self.settings, Credentials.load(self._configuration), self._patience)
+                self._sign_in = SignIn(self.settings, Credentials.load(self._configuration), self._retry_policy)
             return self._sign_in
 
     def client(self, region: str | None = None, project_id: str | None = None) -> Client:
@@ -76,7 +76,7 @@ class Session:
         with self._lock:
             if place not in self._clients:
                 auth = sign_in.auth(place.project_id, region)
-                self._clients[place] = Client(place, auth, self._patience, verify=sign_in.verify)
+                self._clients[place] = Client(place, auth, self._retry_policy, verify=sign_in.verify)
             return self._clients[place]
 
     def own_project_id(self, *, may_ask: bool) -> str | None:

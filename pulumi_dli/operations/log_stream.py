@@ -38,7 +38,7 @@ class LogStream:
         try:
             if self._has_log_call:
                 return self._of_log(batch)
-            return self._of_record(batch or self._client.details(self._batch_id, patient=False))
+            return self._of_record(batch or self._client.details(self._batch_id, retry=False))
         except DliError:  # the log is for looking at, and a wait must not fail for it
             return []
 
@@ -78,7 +78,7 @@ class LogStream:
         return [f"… the log of attempt {self._attempt + 1}", *page.log]
 
     def _page(self, attempt: int, start: int | None) -> BatchLog:
-        return self._client.log(self._batch_id, start=start, size=_PAGE, index=attempt, patient=False)
+        return self._client.log(self._batch_id, start=start, size=_PAGE, index=attempt, retry=False)
 
     def _of_record(self, batch: Batch) -> list[str]:
         shown, self._record = self._record, batch.log or ()

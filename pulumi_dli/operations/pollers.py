@@ -6,6 +6,7 @@ Calls do not grow with the number of jobs: what is listed is the jobs that have 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import threading
 from collections.abc import Awaitable, Callable
@@ -16,10 +17,11 @@ from pulumi_dli.api.client import OVERLAP, PAGE_SIZE, Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import DliError, may_pass_by_itself
 from pulumi_dli.api.models import Batch
+from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.wait_goals import Until
 
-_SHORTEST_PAUSE = 1.0
+_LONGEST_SLEEP = 1.0
 _QUIET = 0.1
 _LONGEST_GATHERING = 5.0
 LONGEST_OUTAGE = 600.0
@@ -80,10 +82,16 @@ Report = Callable[[Batch, float], None]
 class _Wait:
     batch_id: str
     until: Until
-    deadline: float | None
+    deadline: float
     report: Report
     started: float
     passed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def may_pass(self, batch: Batch | None, now: float, *, is_listed: bool) -> bool:
+        """Tell whether to wait no longer. `batch` is the job as listed; with `is_listed` None means that it ended."""
+        if now >= self.deadline:
+            return True
+        return is_listed and (batch is None or self.until.is_reached(batch.batch_state))
 
 
 class Watcher:
@@ -115,14 +123,15 @@ class Watcher:
         self._task: asyncio.Task[None] | None = None
         self._is_open = False
         self._has_listed = False
-        self._failing_since: float | None = None
+        self._outage = Outage()
 
     async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
         """Wait until the job has reached `until`, has ended, or `timeout` seconds are over; give the seconds waited."""
         if self._is_open:
             return 0.0
         started = self._now()
-        wait = _Wait(batch_id, until, None if timeout is None else started + timeout, report, started)
+        deadline = math.inf if timeout is None else started + timeout
+        wait = _Wait(batch_id, until, deadline, report, started)
         self._waits.append(wait)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -142,8 +151,7 @@ class Watcher:
 
     async def _gather(self) -> None:
         """Let those come who come at the same time: one look serves them all."""
-        deadlines = [wait.deadline for wait in self._waits if wait.deadline is not None]
-        end = min([self._now() + _LONGEST_GATHERING, *deadlines])
+        end = min([self._now() + _LONGEST_GATHERING, *(wait.deadline for wait in self._waits)])
         count = 0
         while count != len(self._waits) and self._now() < end:
             count = len(self._waits)
@@ -166,34 +174,32 @@ class Watcher:
 
     async def _tick(self) -> float:
         """Look at all jobs once, and let pass who may; give the time of the look."""
-        waits = [
-            wait for wait in self._waits if not wait.passed.is_set()
-        ]  # who comes during the listing is looked at in the next one
+        # Who comes during the listing is looked at in the next one.
+        waits = [wait for wait in self._waits if not wait.passed.is_set()]
+        live = await self._list()
+        now = self._now()
+        for wait in waits:
+            batch = live.get(wait.batch_id) if live is not None else None
+            if wait.may_pass(batch, now, is_listed=live is not None):
+                wait.passed.set()
+            elif batch is not None:
+                wait.report(batch, now - wait.started)
+        return now
+
+    async def _list(self) -> dict[str, Batch] | None:
+        """List the jobs that have not ended; None where that has failed."""
         try:
             live = await asyncio.to_thread(self._list_live)
         except DliError as error:
             self._take_failure(error)
-            live = None
-        else:
-            self._has_listed, self._failing_since = True, None
-        now = self._now()
-        for wait in waits:
-            if wait.deadline is not None and now >= wait.deadline:
-                wait.passed.set()
-            elif live is not None:
-                batch = live.get(wait.batch_id)
-                if batch is None or wait.until.is_reached(batch.batch_state):
-                    wait.passed.set()
-                else:
-                    wait.report(batch, now - wait.started)
-        return now
+            return None
+        self._has_listed = True
+        self._outage.end()
+        return live
 
     def _take_failure(self, error: DliError) -> None:
-        now = self._now()
-        is_new = self._failing_since is None
-        if self._failing_since is None:
-            self._failing_since = now
-        is_long = now - self._failing_since >= LONGEST_OUTAGE
+        is_new = self._outage.is_over
+        is_long = self._outage.fail(self._now()) >= LONGEST_OUTAGE
         if not self._has_listed or is_long or not may_pass_by_itself(error):
             self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
             self._open()
@@ -204,11 +210,10 @@ class Watcher:
         """Pause until the next tick, a second at a time: who comes meanwhile may want it sooner."""
         jitter = random.uniform(0.9, 1.1)  # noqa: S311
         while self._waits and (rest := looked_at + self._pause(looked_at, jitter) - self._now()) > 0:
-            await self._sleep(min(rest, _SHORTEST_PAUSE))
+            await self._sleep(min(rest, _LONGEST_SLEEP))
 
     def _pause(self, looked_at: float, jitter: float) -> float:
         """Give the seconds to the next tick: short for young waits, never beyond the nearest deadline."""
         youngest = looked_at - max(wait.started for wait in self._waits)
-        pause = min(max(youngest / 10, _SHORTEST_PAUSE), self._longest_pause)
-        deadlines = [wait.deadline - looked_at for wait in self._waits if wait.deadline is not None]
-        return min([pause * jitter, *deadlines])
+        deadline = min(wait.deadline for wait in self._waits)
+        return min(poll_pause(youngest, self._longest_pause, jitter=jitter), deadline - looked_at)

@@ -19,15 +19,16 @@ from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.naming import SubmissionName
+from pulumi_dli.api.retry import poll, steps
+from pulumi_dli.jobs.naming import Relation, SubmissionName, relation_of
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.run_registry import ResourceKey, RunHeldError, RunRegistry
 
 _MOST_REPEATS = 2
-_LOOK_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
-"""Seconds between looks for a submission without an answer; the last one repeats until the window is over."""
+_LOOKUP_PAUSES = steps(1.0, 2.0, 5.0, 10.0)
+"""Seconds between two lookups of a submission without an answer."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Submitter:
         SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
         whether a job runs; the message says which.
         """
-        batch = self._submitted_before(order) or (self._left_behind(order) if self._adopt else None)
+        batch = self._submitted_before(order) or (self._orphaned_run(order) if self._adopt else None)
         if batch is None:
             if order.fixed_name is None:
                 name, before = str(SubmissionName.new(order.resource_name, order.scope, order.spec)), frozenset[str]()
@@ -120,31 +121,9 @@ class Submitter:
         self._unanswered.pop(order.scope, None)
         return batch
 
-    def _left_behind(self, order: Order) -> Batch | None:
-        """Find a live run of this very job: only an `up` killed between submission and save leaves one."""
-        runs = []
-        for listed in self._live_jobs(order).values():
-            name = SubmissionName.parse(listed.name)
-            is_of_scope = name is not None and name.scope == order.scope
-            has_fixed_name = order.fixed_name is not None and listed.name == order.fixed_name
-            if not (is_of_scope or has_fixed_name) or not self._runs.may_adopt(listed.id, order.key):
-                continue
-            batch = self._client.find(listed.id)
-            if batch is None:
-                continue
-            if has_fixed_name:
-                if is_same_request(batch, order.body(str(order.fixed_name))) is True:
-                    runs.append(batch)
-            elif order.fixed_name is None and name is not None and name.spec == order.spec:
-                runs.append(batch)
-            elif not batch.is_final:
-                self._notifier.notify(
-                    Level.WARNING,
-                    order.resource_name,
-                    f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
-                    "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
-                    "beside the new one",
-                )
+    def _orphaned_run(self, order: Order) -> Batch | None:
+        """Adopt a live run of this very job: only an `up` killed between submission and save leaves one."""
+        runs = self._runs_without_state(order)
         if len(runs) > 1:
             listed_runs = "; ".join(_described(batch) for batch in runs)
             raise SubmissionError(
@@ -160,6 +139,28 @@ class Submitter:
             f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
         )
         return runs[0]
+
+    def _runs_without_state(self, order: Order) -> list[Batch]:
+        """List the live runs of this job that no resource holds, and warn of those with another declaration."""
+        runs = []
+        for listed in self._live_jobs(order).values():
+            relation = relation_of(listed.name, scope=order.scope, spec=order.spec, fixed_name=order.fixed_name)
+            if relation is Relation.NONE or not self._runs.may_adopt(listed.id, order.key):
+                continue
+            batch = self._client.find(listed.id)
+            if batch is None:
+                continue
+            if relation is Relation.SAME or (relation is Relation.SAME_FIXED_NAME and _is_same_request(order, batch)):
+                runs.append(batch)
+            elif relation is Relation.OTHER_DECLARATION and not batch.is_final:
+                self._notifier.notify(
+                    Level.WARNING,
+                    order.resource_name,
+                    f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
+                    "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
+                    "beside the new one",
+                )
+        return runs
 
     def _adopt_orphan(self, order: Order, run: str) -> bool:
         """Adopt a run that no state knows. False where another resource has adopted it in the meantime.
@@ -237,7 +238,8 @@ class Submitter:
         """Look whether an earlier request has been accepted too. This one is, so nothing may raise."""
         resource_name, found = submission.order.resource_name, []
         try:
-            found = self._look_up(submission, patient=True)
+            self._clock.sleep(self._lookup_window)  # it has until the end of the window to be listed
+            found = self._found(submission)
         except DliError as error:
             self._notifier.notify(
                 Level.WARNING,
@@ -279,28 +281,15 @@ class Submitter:
                 submission, f"There was no usable answer, and the jobs cannot be listed: {_sentence(error)}"
             ) from None
 
-    def _look_up(self, submission: _Submission, *, patient: bool = False) -> list[Batch]:
-        """Look for a submission until it is listed or the window is over; `patient`: only when the window is over.
-
-        A look that fails is not the last one; the last one raises.
-        """
-        end = self._clock.now() + self._lookup_window
-        looks = 0
-        while True:
-            pause = _LOOK_PAUSES[min(looks, len(_LOOK_PAUSES) - 1)]
-            self._clock.sleep(max(min(pause, end - self._clock.now()), 0))
-            is_last = self._clock.now() >= end
-            looks += 1
-            if patient and not is_last:
-                continue
-            try:
-                found = self._found(submission)
-            except DliError:
-                if is_last:
-                    raise
-                continue
-            if found or is_last:
-                return found
+    def _look_up(self, submission: _Submission) -> list[Batch]:
+        """Look for a submission until it is listed or the window is over. Only the last lookup raises."""
+        return poll(
+            lambda: self._found(submission),
+            every=_LOOKUP_PAUSES,
+            deadline=self._clock.now() + self._lookup_window,
+            clock=self._clock,
+            tolerate=(DliError,),
+        )
 
     def _found(self, submission: _Submission) -> list[Batch]:
         """List the jobs that a submission has become."""
@@ -355,6 +344,10 @@ class Submitter:
         return SubmissionError(
             f"{submission.order.resource_name}: a job may run, submitted as {submission.name}. {what} {what_next}"
         )
+
+
+def _is_same_request(order: Order, batch: Batch) -> bool:
+    return is_same_request(batch, order.body(str(order.fixed_name))) is True
 
 
 def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:

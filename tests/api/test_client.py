@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, NoAnswerError, NotSentError, ServiceError
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import KeyAuth, TokenAuth
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.api.transport import Patience
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 
 ID = "07a3e4e6-9a28-4e92-8d3f-9c538621a166"
@@ -56,7 +56,7 @@ def client(service: ScriptedService, clock: FakeClock) -> Client:
 
 
 def client_of(service: ScriptedService, clock: FakeClock, **options: Any) -> Client:
-    return Client(service.place, TokenAuth("the-token"), Patience(clock=clock, **options))
+    return Client(service.place, TokenAuth("the-token"), RetryPolicy(clock=clock, **options))
 
 
 def refusal(code: str, status: int = 400, **headers: str) -> Answer:
@@ -176,7 +176,7 @@ def test_a_read_is_repeated_but_for_an_impatient_look(
     service.script(CUT, JOB, CUT)
     assert client.details(ID).id == ID
     with pytest.raises(NoAnswerError):
-        client.details(ID, patient=False)
+        client.details(ID, retry=False)
     assert len(clock.slept) == 1
 
 
@@ -188,7 +188,7 @@ def test_an_address_that_refuses_connections_is_named_with_the_setting_to_check(
 
 def test_the_signature_fits_the_request_as_it_arrives(service: ScriptedService, clock: FakeClock) -> None:
     auth = KeyAuth("the-access-key", "the-secret-key", security_token="the-security-token", project_id="the-project")
-    client = Client(service.place, auth, Patience(clock=clock))
+    client = Client(service.place, auth, RetryPolicy(clock=clock))
     service.script(JOB, listing(ID))
     client.create(BODY)
     list(client.batches({"job_name": "a b/ü*~&", "queue_name": ""}))

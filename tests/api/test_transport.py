@@ -9,8 +9,9 @@ from urllib3.exceptions import InsecureRequestWarning
 from pulumi_dli.api.error_codes import ERROR_CODES, STATUSES, ErrorCode, RetryClass
 from pulumi_dli.api.errors import NoAnswerError, NotSentError, ServiceError, SettingsError, SignInError
 from pulumi_dli.api.models import Batch, CancelReply, WireModel
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth, TokenAuth
-from pulumi_dli.api.transport import Patience, Transport
+from pulumi_dli.api.transport import Transport
 from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, FakeClock, ScriptedService, Tunnel
 
 JOB = Answer({"id": "a", "state": "running"})
@@ -39,7 +40,7 @@ def clock() -> FakeClock:
 
 
 class Caller:
-    """Somebody who calls a scripted service. `patience` as in Patience."""
+    """Somebody who calls a scripted service. `policy` as in RetryPolicy."""
 
     def __init__(
         self,
@@ -48,12 +49,12 @@ class Caller:
         *,
         auth: Auth | None = None,
         verify: bool | str = True,
-        **patience: Any,
+        **policy: Any,
     ) -> None:
         self._address = f"{service.place.endpoint}/v2.0/{service.place.project_id}/batches"
         setting = "the endpoint (dli:endpoint)"
         auth = auth or TokenAuth("the-token", source="OS_TOKEN in the environment")
-        self._transport = Transport(auth, Patience(clock=clock, **patience), verify=verify, setting=setting)
+        self._transport = Transport(auth, RetryPolicy(clock=clock, **policy), verify=verify, setting=setting)
 
     def submit(self) -> Batch:
         return self._transport.call(Batch, "POST", self._address, name="POST …/batches", body=BODY)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulumi_dli.jobs.naming import SubmissionName, scope_of, spec_of
+from pulumi_dli.jobs.naming import Relation, SubmissionName, relation_of, scope_of, spec_of
 from pulumi_dli.jobs.properties import canonical
 
 JOB = {"file": "a.py", "args": ["in", "out"]}
@@ -101,3 +101,28 @@ def test_what_runs_the_same_has_the_same_spec() -> None:
 )
 def test_what_runs_something_else_or_again_has_another_spec(other: str) -> None:
     assert other != spec(JOB)
+
+
+OURS = "wordcount-0a1b2c3d-4e5f6071-abcdef"
+
+
+@pytest.mark.parametrize(
+    ("run_name", "fixed_name", "relation"),
+    [
+        (OURS, None, Relation.SAME),
+        ("renamed-0a1b2c3d-4e5f6071-000000", None, Relation.SAME),
+        ("wordcount-0a1b2c3d-00000000-abcdef", None, Relation.OTHER_DECLARATION),
+        ("wordcount-00000000-4e5f6071-abcdef", None, Relation.NONE),
+        ("daily", None, Relation.NONE),
+        (None, None, Relation.NONE),
+        ("daily", "daily", Relation.SAME_FIXED_NAME),
+        (OURS, OURS, Relation.SAME_FIXED_NAME),
+        (OURS, "daily", Relation.OTHER_DECLARATION),
+        ("daily-2", "daily", Relation.NONE),
+        (None, "daily", Relation.NONE),
+    ],
+)
+def test_the_name_of_a_run_tells_how_it_belongs_to_a_job(
+    run_name: str | None, fixed_name: str | None, relation: Relation
+) -> None:
+    assert relation_of(run_name, scope="0a1b2c3d", spec="4e5f6071", fixed_name=fixed_name) is relation

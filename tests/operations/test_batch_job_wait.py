@@ -165,7 +165,7 @@ def test_a_job_that_is_dead_twice_under_auto_recovery_is_dead_even_when_the_time
 
 def test_a_job_that_was_dead_when_it_was_last_seen_is_not_told_to_go_on(stage: Stage) -> None:
     with pytest.raises(JobWaitTimeoutError, match="is still not readable after a wait of"):
-        stage.wait(FALLEN, BUSY, timeout=1)
+        stage.wait(FALLEN, BUSY, BUSY, timeout=1)
 
 
 def test_without_auto_recovery_one_look_at_a_dead_job_is_enough(stage: Stage) -> None:

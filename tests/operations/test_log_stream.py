@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.models import Batch
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
-from pulumi_dli.api.transport import Patience
 from pulumi_dli.operations.log_stream import LogStream
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 
@@ -27,8 +27,8 @@ class Logs:
         self._service = service
         service.answer = self._page
         service.calls.clear()
-        patience = Patience(max_retries=3, clock=FakeClock())
-        self.stream = LogStream(Client(service.place, TokenAuth("the-token"), patience), ID)
+        policy = RetryPolicy(max_retries=3, clock=FakeClock())
+        self.stream = LogStream(Client(service.place, TokenAuth("the-token"), policy), ID)
 
     def _page(self, call: Call) -> Answer:
         index, size = int(call.query["index"]), int(call.query["size"])

@@ -12,9 +12,9 @@ import pytest
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, NoAnswerError, NotSentError, ServiceError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.api.transport import Patience
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.pollers import DeadJobs, Watcher, live_jobs
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
@@ -38,7 +38,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def client(service: ScriptedService, clock: FakeClock) -> Client:
-    return Client(service.place, TokenAuth("the-token"), Patience(clock=clock, max_retries=0))
+    return Client(service.place, TokenAuth("the-token"), RetryPolicy(clock=clock, max_retries=0))
 
 
 def listing(*ids: str, state: str = "dead") -> Answer:

@@ -9,8 +9,8 @@ import pytest
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import NoAnswerError, NotSentError, ServiceError, SettingsError, SignInError, SubmissionError
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
-from pulumi_dli.api.transport import Patience
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.submission import Order, Submitter
 from tests.fakes import CUT, Answer, Call, FakeClock, FakeNotifier, ScriptedService
@@ -114,7 +114,7 @@ class Stage:
         self.said: list[str] = []
         self.runs = RunRegistry()
         auth = TokenAuth("the-token", source="a token in the environment")
-        self._client = Client(service.place, auth, Patience(clock=self.clock, max_retries=0))
+        self._client = Client(service.place, auth, RetryPolicy(clock=self.clock, max_retries=0))
         service.answer = self.dli
 
     def submitter(self, *, adopt: bool = True) -> Submitter:
