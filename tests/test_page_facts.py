@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
-from pulumi_dli.account.credentials import Credentials
+from pulumi_dli.account.credential_sources import load_credentials
 from pulumi_dli.account.settings import Settings
 from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.error_codes import RetryClass, classify
@@ -72,7 +72,7 @@ def refusals(**declared: Any) -> list[str]:
 
 def test_table_1_no_call_is_made_without_the_project() -> None:
     assert names(URI) == ["project_id"]
-    key = Credentials.load({"dli:accessKey": "ak", "dli:secretKey": "sk"})
+    key = load_credentials({"dli:accessKey": "ak", "dli:secretKey": "sk"})
     with pytest.raises(SettingsError, match="no project"):
         SignIn(Settings.model_construct(project_id=None, project_name=None), key, RetryPolicy()).project_id(region=None)
     place = SCHEMA["types"]["dli:index:SubmittedTo"]

@@ -72,7 +72,7 @@ def test_the_table_has_every_setting_with_its_variables() -> None:
     section = README.split("### Settings")[1].split("## ")[0]
     documented = {name for row in section.splitlines() for name in re.findall(r"`([A-Za-z:_]+)`", row)}
     names = {str(name) for info in declared().values() for name in info.validation_alias.choices}  # type: ignore[union-attr]
-    assert {name for name in names if not name.startswith("[basic]")} <= documented
+    assert names <= documented
 
 
 def test_the_messages_of_a_failed_update_are_those_of_the_code() -> None:

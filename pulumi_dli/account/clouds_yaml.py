@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,20 +43,11 @@ def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
     file = "clouds.yaml"
     try:
         config = OpenStackConfig()
-        folders = ", ".join(dict.fromkeys(loader.CONFIG_SEARCH_PATH))
-        variable = os.environ.get(_FILE_VARIABLE)
-        file = config.config_filename or (
-            f"{_FILE_VARIABLE} ({variable or 'not set'}), clouds.yaml in {folders}: none is there"
-        )
+        file = config.config_filename or _searched_files(loader.CONFIG_SEARCH_PATH)
         options: dict[str, Any] = {"cloud": name, "region_name": region or ""}
         described = config.get_one(**options, validate=False).config
-        kind, auth = described.get("auth_type") or "", described.get("auth") or {}
-        # Of a plugin without a version, Keystone would be asked for its versions first; DLI's clouds have 3. A plugin
-        # with one has to be told the domain of the project, which on these clouds is that of the user.
-        kind = kind if kind.startswith("v3") else f"v3{kind or 'password'}"
-        domain = {key: auth.get(f"project_{key}", auth.get(f"user_{key}")) for key in ("domain_id", "domain_name")}
-        auth |= {f"project_{key}": value for key, value in domain.items() if value and "project_name" in auth}
-        cloud = config.get_one(**options, auth_type=kind, auth=auth)
+        kind = _with_version(described.get("auth_type"))
+        cloud = config.get_one(**options, auth_type=kind, auth=_with_project_domain(described.get("auth") or {}))
         plugin = cloud.get_auth()
         verify, _ = cloud.get_requests_verify_args()
     except (SDKException, ClientException, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -63,3 +55,23 @@ def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
     if not isinstance(plugin, v3.Auth):
         raise SettingsError(f"{source}: cloud {name!r} signs in by {kind}, which is no way of Keystone v3")
     return FoundCloud(cloud.region_name or None, True if verify is None else verify, plugin)
+
+
+def _searched_files(folders: Iterable[str]) -> str:
+    """Name the places where a clouds.yaml was looked for and not found."""
+    variable = os.environ.get(_FILE_VARIABLE) or "not set"
+    return f"{_FILE_VARIABLE} ({variable}), clouds.yaml in {', '.join(dict.fromkeys(folders))}: none is there"
+
+
+def _with_version(kind: str | None) -> str:
+    """Name the plugin of Keystone 3: without a version, Keystone would first be asked for the versions that it has."""
+    kind = kind or ""
+    return kind if kind.startswith("v3") else f"v3{kind or 'password'}"
+
+
+def _with_project_domain(auth: dict[str, Any]) -> dict[str, Any]:
+    """Add the domain of a project that is named, which Keystone 3 needs: on these clouds it is that of the user."""
+    if "project_name" not in auth:
+        return auth
+    domain = {key: auth.get(f"project_{key}", auth.get(f"user_{key}")) for key in ("domain_id", "domain_name")}
+    return auth | {f"project_{key}": value for key, value in domain.items() if value}

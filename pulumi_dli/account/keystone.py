@@ -68,15 +68,28 @@ class KeystoneAuth(Auth):
         return True
 
     def _token(self) -> tuple[str, str]:
-        from keystoneauth1 import exceptions  # noqa: PLC0415
-
+        """Give the token and the id of its project."""
         scope = self._plugin.project_id or self._plugin.project_name
         whose = f", for project {scope}" if scope else ""
         call = f"POST {self._plugin.auth_url}/auth/tokens with {self._source}{whose}"
+        token, project_id = self._issued(call)
+        if project_id is None:
+            raise SettingsError(f"{call}: the token is of no project. Set dli:projectId or dli:projectName")
+        if self._project_id not in (None, project_id):
+            raise SettingsError(
+                f"{call}: the token is of project {project_id}, but project {self._project_id} is asked for. Use "
+                "credentials of that project"
+            )
+        return token, project_id
+
+    def _issued(self, call: str) -> tuple[str, str | None]:
+        """Have a token issued, unless there is a good one. Errors name the `call`."""
+        from keystoneauth1 import exceptions  # noqa: PLC0415
+
         try:
             with self._lock:
                 access = self._plugin.get_access(self._session)
-                token, project_id = str(access.auth_token), access.project_id
+                return str(access.auth_token), access.project_id
         except exceptions.HttpError as error:
             assert error.response is not None  # noqa: S101  it is what the error was made of
             raise service_error(error.response, call, note=self._advice, kind=SignInError) from None
@@ -95,11 +108,3 @@ class KeystoneAuth(Auth):
             raise SettingsError(f"{call}: {error}") from None
         except OSError as error:
             raise no_certificates(call, error) from None
-        if project_id is None:
-            raise SettingsError(f"{call}: the token is of no project. Set dli:projectId or dli:projectName")
-        if self._project_id not in (None, project_id):
-            raise SettingsError(
-                f"{call}: the token is of project {project_id}, but project {self._project_id} is asked for. Use "
-                "credentials of that project"
-            )
-        return token, project_id

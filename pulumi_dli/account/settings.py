@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -100,7 +100,12 @@ class Settings(BaseSettings):
         Raises SettingsError for a value that cannot be read.
         """
         given = {key: value for key, value in stack_configuration.items() if not is_blank(value)}
-        return read_model(cls, given, ChainMap(given, os.environ))
+        values = ChainMap(given, os.environ)
+
+        def place_of(field: str) -> str:
+            return next(name for name in names_of(cls.model_fields[field]) if not is_blank(values.get(name)))
+
+        return read_model(cls, given, place_of)
 
     @property
     def verify(self) -> bool | str:
@@ -137,11 +142,8 @@ class Settings(BaseSettings):
 
 
 def _unknown_region(region: str) -> str:
-    known = (
-        "Open Telekom Cloud offers DLI in eu-de only"
-        if region == "eu-nl"
-        else "Check its spelling (eu-de is Open Telekom Cloud's, cn-north-4 one of Huawei Cloud's)"
-    )
+    spelling = "Check its spelling (eu-de is Open Telekom Cloud's, cn-north-4 one of Huawei Cloud's)"
+    known = regions.WITHOUT_DLI.get(region, spelling)
     return (
         f"region {region!r} is not known to have DLI. {known}; or set the address itself, {places_of('endpoint')}, or "
         f"{_endpoint_variable(region)} (environment)"
@@ -151,15 +153,17 @@ def _unknown_region(region: str) -> str:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_model(model: type[Model], given: Mapping[str, Any], source: Mapping[str, Any]) -> Model:
-    """Make a model of what is given. The error for a bad value names its place in `source`, and shows no secret."""
+def read_model(model: type[Model], given: Mapping[str, Any], place_of: Callable[[str], str]) -> Model:
+    """Make a model of what is given, by the names of its fields in the stack's configuration.
+
+    The error for a bad value shows no secret. `place_of` gives the place of a field's value, which the error names.
+    """
     try:
         return model(**given)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        names = next(names for names in map(names_of, model.model_fields.values()) if problem["loc"][0] in names)
-        place = next(name for name in names if not is_blank(source.get(name)))
-        raise SettingsError(f"{place}: {problem['msg'].removeprefix('Value error, ')}") from None
+        field = next(field for field, info in model.model_fields.items() if problem["loc"][0] in names_of(info))
+        raise SettingsError(f"{place_of(field)}: {problem['msg'].removeprefix('Value error, ')}") from None
 
 
 def is_blank(value: Any) -> bool:

@@ -162,7 +162,8 @@ class SignIn:
         """Give the address of IAM: of the settings, of the file with the credentials, of the region."""
         beside = self._credentials.iam_endpoint
         if beside and not self._settings.auth_url:
-            return iam_v3(beside, "[basic] iam_endpoint")
+            name, address = beside
+            return iam_v3(address, name)
         return self._settings.iam(region)
 
     def _look_up_project(self, region: str | None) -> str:

@@ -196,13 +196,20 @@ def _read_error(document: Any) -> tuple[str, str, str]:
     if not isinstance(document, dict):
         return "", "", ""
     request_id = str(document.get("request_id") or "")
+    found = _code_and_message(document)
+    if found is not None:
+        return *found, request_id
+    for value in document.values():
+        code, message, inner_id = _read_error(value)
+        if code or message:
+            return code, message, request_id or inner_id
+    return "", str(document.get("message") or ""), request_id
+
+
+def _code_and_message(document: dict[str, Any]) -> tuple[str, str] | None:
+    """Find code and message on the outermost level of an error body. A `code` without a message is not an error's."""
     for code_key, message_key in _ERROR_KEYS:
         code, message = document.get(code_key), document.get(message_key)
         if code is not None and (message is not None or code_key != "code"):
-            return str(code), str(message or ""), request_id
-    for value in document.values():
-        if isinstance(value, dict):
-            code, message, inner_id = _read_error(value)
-            if code or message:
-                return code, message, request_id or inner_id
-    return "", str(document.get("message") or ""), request_id
+            return str(code), str(message or "")
+    return None

@@ -6,21 +6,19 @@ A property has the API's name in camelCase (`scType` for `sc_type`); what its va
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_INTEGER, MAX_RETRY_TIMES, BatchRequest
+from pulumi_dli.api.regions import cloud_of
 from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, RESOURCE_TYPES, Sizing, memory_mib
 from pulumi_dli.jobs import validation as values
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 
 Properties = Mapping[str, Any]
-
-OTC_REGION = "eu-de"
-"""The region of Open Telekom Cloud that has DLI ("Regions and Endpoints", 2026-04)."""
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -192,12 +190,15 @@ def _doubts(properties: Properties, region: str | None) -> Iterator[str]:
         )
     if "maxRetryTimes" in known and properties.get("autoRecovery", False) is False:
         yield "maxRetryTimes has no effect without autoRecovery"
-    undocumented = [name for name in ("feature", "sparkVersion", "image") if name in known]
-    if undocumented and region == OTC_REGION:
-        yield (
-            f"{', '.join(undocumented)}: not documented for Open Telekom Cloud ({OTC_REGION}); the service may refuse "
-            "or ignore this"
-        )
+    yield from _undocumented(known, region)
+
+
+def _undocumented(names: Collection[str], region: str | None) -> Iterator[str]:
+    cloud = cloud_of(region)
+    undocumented = [name for name in cloud.undocumented if name in names] if cloud else []
+    if cloud and undocumented:
+        listed = ", ".join(undocumented)
+        yield f"{listed}: not documented for {cloud.name} ({region}); the service may refuse or ignore this"
 
 
 def _needs_agency(properties: Properties) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi_dli.account.credentials import Credentials
+from pulumi_dli.account.credential_sources import load_credentials
 from pulumi_dli.account.settings import Settings
 from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.client import Client
@@ -65,7 +65,7 @@ class Session:
         """The account with which this process works."""
         with self._lock:
             if self._sign_in is None:
-                self._sign_in = SignIn(self.settings, Credentials.load(self._configuration), self._retry_policy)
+                self._sign_in = SignIn(self.settings, load_credentials(self._configuration), self._retry_policy)
             return self._sign_in
 
     def client(self, region: str | None = None, project_id: str | None = None) -> Client:
