@@ -65,7 +65,7 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
             return method(*args, **kwargs)
         except DliError as error:
             sys.tracebacklimit = 0
-            raise _Failure(str(error)) from None
+            raise _Failure(str(error)) from None  # the host would print the cause, too
         except BaseException:
             _show_tracebacks()
             raise

@@ -36,7 +36,7 @@ def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
         raise SettingsError(
             f"{source}: clouds.yaml is read by openstacksdk, which cannot be imported ({error}). It comes with the "
             "extra `clouds`: pip install 'pulumi-dli[clouds]'"
-        ) from None
+        ) from error
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
     from keystoneauth1.identity import v3  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
         plugin = cloud.get_auth()
         verify, _ = cloud.get_requests_verify_args()
     except (SDKException, ClientException, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SettingsError(f"{source}: cloud {name!r} cannot be used: {error} Looked at: {file}") from None
+        raise SettingsError(f"{source}: cloud {name!r} cannot be used: {error} Looked at: {file}") from error
     if not isinstance(plugin, v3.Auth):
         raise SettingsError(f"{source}: cloud {name!r} signs in by {kind}, which is no way of Keystone v3")
     return FoundCloud(cloud.region_name or None, True if verify is None else verify, plugin)

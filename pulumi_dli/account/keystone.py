@@ -92,19 +92,19 @@ class KeystoneAuth(Auth):
                 return str(access.auth_token), access.project_id
         except exceptions.HttpError as error:
             assert error.response is not None  # noqa: S101  it is what the error was made of
-            raise service_error(error.response, call, note=self._advice, kind=SignInError) from None
+            raise service_error(error.response, call, note=self._advice, kind=SignInError) from error
         except exceptions.ConnectionError as error:
             host = urlsplit(self._plugin.auth_url).netloc
             raise NotSentError(
                 f"{call}: no answer from {host}: {cause(error)}. Check the address of IAM (dli:authUrl, or made from "
                 "dli:region) and the network."
-            ) from None
-        except (exceptions.InvalidResponse, KeyError, TypeError, AttributeError, ValueError):
+            ) from error
+        except (exceptions.InvalidResponse, KeyError, TypeError, AttributeError, ValueError) as error:
             self._plugin.invalidate()
             raise NotSentError(
                 f"{call}: an answer that cannot be read. Check that the address of IAM is one (dli:authUrl)."
-            ) from None
+            ) from error
         except exceptions.ClientException as error:
-            raise SettingsError(f"{call}: {error}") from None
+            raise SettingsError(f"{call}: {error}") from error
         except OSError as error:
-            raise no_certificates(call, error) from None
+            raise no_certificates(call, error) from error

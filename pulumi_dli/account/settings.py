@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         try:
             project_id = sendable(project_id)
         except ValueError as error:
-            raise SettingsError(f"the project's id {error}") from None
+            raise SettingsError(f"the project's id {error}") from error
         if self.endpoint:
             endpoint = _checked(self.endpoint, places_of("endpoint"))
         elif region is None:
@@ -163,7 +163,7 @@ def read_model(model: type[Model], given: Mapping[str, Any], place_of: Callable[
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         field = next(field for field, info in model.model_fields.items() if problem["loc"][0] in names_of(info))
-        raise SettingsError(f"{place_of(field)}: {problem['msg'].removeprefix('Value error, ')}") from None
+        raise SettingsError(f"{place_of(field)}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 
 def is_blank(value: Any) -> bool:

@@ -84,8 +84,8 @@ class Transport:
             document = {}
         try:
             return model.model_validate(document)
-        except ValidationError:
-            raise NoAnswerError(f"{name}: {response.status_code} with an answer that cannot be read") from None
+        except ValidationError as error:
+            raise NoAnswerError(f"{name}: {response.status_code} with an answer that cannot be read") from error
 
     def _send(self, method: str, url: str, *, name: str, body: dict[str, Any] | None) -> requests.Response:
         try:
@@ -104,10 +104,10 @@ class Transport:
             if _was_never_sent(error):
                 raise NotSentError(
                     f"{name}: no connection to {host}: {cause(error)}. Check {self._setting} and the network."
-                ) from None
-            raise NoAnswerError(f"{name}: no answer from {host}: {cause(error)}") from None
+                ) from error
+            raise NoAnswerError(f"{name}: no answer from {host}: {cause(error)}") from error
         except OSError as error:
-            raise no_certificates(name, error) from None
+            raise no_certificates(name, error) from error
 
 
 def _error_of(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:

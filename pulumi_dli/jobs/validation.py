@@ -67,7 +67,7 @@ def shown(check: Callable[[str], str]) -> Callable[[Any], str]:
         try:
             return check(written)
         except RefusedError as refused:
-            raise RefusedError(f"{refused}, but is {written!r}") from None
+            raise RefusedError(f"{refused}, but is {written!r}") from refused
 
     return check_and_show
 
@@ -124,8 +124,8 @@ def memory(value: Any) -> str:
         )
     try:
         mib = memory_mib(value)
-    except ValueError:
-        raise RefusedError(f"must be a size with a unit, as in '2G' or '2048M', but is {value!r}") from None
+    except ValueError as error:
+        raise RefusedError(f"must be a size with a unit, as in '2G' or '2048M', but is {value!r}") from error
     return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
 
 
@@ -210,7 +210,7 @@ def at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
     try:
         return check(value)
     except RefusedError as refused:
-        raise RefusedError(str(refused), path + refused.path) from None
+        raise RefusedError(str(refused), path + refused.path) from refused
 
 
 def _is_number(value: Any) -> bool:

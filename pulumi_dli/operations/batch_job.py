@@ -123,7 +123,7 @@ class BatchJobs:
                     raise JobError(
                         f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
                         f"refuse. {error}"
-                    ) from None
+                    ) from error
                 self._session.notify(Level.WARNING, name, f"{unasked}: {error}")
                 batch = None
             if batch is not None and not batch.is_final:
@@ -168,7 +168,7 @@ class BatchJobs:
             said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
             cancelled = self._session.runs.earlier_run_of(declared_key(declared))
             earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
-            raise SubmissionError(f"{said}{earlier}") from None
+            raise SubmissionError(f"{said}{earlier}") from error
         # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
         if not batch.is_described:
             try:
@@ -219,7 +219,7 @@ class BatchJobs:
             raise SubmissionError(
                 f"{name}: adoptId names {batch_id}, the run of {error.holder[0]}, which the program still declares. "
                 f"Nothing was taken over and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
-            ) from None
+            ) from error
 
     def _adoptable(self, client: Client, batch_id: str, declared: Properties) -> Batch | None:
         """Read the run that `adoptId` names; None where it is dead and the job is to run again.
@@ -294,7 +294,7 @@ class BatchJobs:
             self._session.runs.begin_delete(batch_id, stored_key(stored), adopted_from=stored.get("adoptId"))
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
-                raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from None
+                raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from error
             # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
             self._session.notify(
                 Level.INFO,
@@ -313,7 +313,7 @@ class BatchJobs:
         except DliError as error:
             raise JobError(
                 f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
-            ) from None
+            ) from error
 
     def _cancel(self, batch_id: str, stored: Properties) -> None:
         name, client = _name_of(stored), self._client_of(stored)
@@ -322,7 +322,7 @@ class BatchJobs:
         except ServiceError as error:
             batch = client.find(batch_id)  # refused: it may have ended meanwhile
             if batch is not None and not batch.is_final:
-                raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from None
+                raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from error
             return
         self._session.runs.cancelled(batch_id, stored_key(stored))
         self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
@@ -361,7 +361,7 @@ class BatchJobs:
             raise DliError(
                 f"{error} The job was submitted to project {client.place.project_id}; the credentials in use are for "
                 f"{own_project}."
-            ) from None
+            ) from error
         if batch is not None:
             batch = _settled(client, batch)
             self._session.saw(batch)

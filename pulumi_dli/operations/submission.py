@@ -105,7 +105,7 @@ class Submitter:
         try:
             self._runs.created(batch.id, submission.order.key)
         except RunHeldError as error:
-            raise self._uncertain(submission, f"The service answered with another job's run: {error}.") from None
+            raise self._uncertain(submission, f"The service answered with another job's run: {error}.") from error
         return batch
 
     def _submitted_before(self, order: Order) -> Batch | None:
@@ -176,7 +176,7 @@ class Submitter:
                     f"{order.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no state "
                     f"knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run `pulumi up` "
                     "again."
-                ) from None
+                ) from error
             return False
         return True
 
@@ -197,7 +197,7 @@ class Submitter:
                 f"{order.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
                 "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
                 "that permission set dli:adopt to false."
-            ) from None
+            ) from error
 
     def _named(self, name: str) -> list[Batch]:
         """List the jobs of exactly this name; the service's filter may match a part of it."""
@@ -230,7 +230,7 @@ class Submitter:
             if not found:
                 raise self._uncertain(
                     submission, f"There was no usable answer; it was sent again, and then: {_sentence(error)}"
-                ) from None
+                ) from error
             return found
         return self._look_up_or_raise(submission) if answered is None else self._look_beside(submission, answered)
 
@@ -265,7 +265,7 @@ class Submitter:
         except (NoAnswerError, ServiceError) as error:
             answer = _without_secrets(error, submission.order.redact)
             if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
-                raise answer from None
+                raise answer from None  # the cause repeats secrets of the request
             self._notifier.notify(
                 Level.WARNING,
                 submission.order.resource_name,
@@ -279,7 +279,7 @@ class Submitter:
         except DliError as error:
             raise self._uncertain(
                 submission, f"There was no usable answer, and the jobs cannot be listed: {_sentence(error)}"
-            ) from None
+            ) from error
 
     def _look_up(self, submission: _Submission) -> list[Batch]:
         """Look for a submission until it is listed or the window is over. Only the last lookup raises."""

@@ -31,16 +31,16 @@ def file_digest(path: str | os.PathLike[str]) -> str:
     file = Path(path).absolute()
     try:
         content = file.read_bytes()
-    except FileNotFoundError:
-        raise pulumi.RunError(f"file_digest: there is no file {file}") from None
-    except IsADirectoryError:
-        raise pulumi.RunError(f"file_digest: {file} is a folder; give a file") from None
+    except FileNotFoundError as error:
+        raise pulumi.RunError(f"file_digest: there is no file {file}") from error
+    except IsADirectoryError as error:
+        raise pulumi.RunError(f"file_digest: {file} is a folder; give a file") from error
     except OSError as error:
-        raise pulumi.RunError(f"file_digest: {file} cannot be read: {error.strerror}") from None
+        raise pulumi.RunError(f"file_digest: {file} cannot be read: {error.strerror}") from error
     try:
         return _digest(file.name, content).hex()
     except _ArchiveError as error:
-        raise pulumi.RunError(f"file_digest: {file} cannot be read as an archive: {error}") from None
+        raise pulumi.RunError(f"file_digest: {file} cannot be read as an archive: {error}") from error
 
 
 def _digest(name: str, content: bytes) -> bytes:
@@ -59,7 +59,7 @@ def _archive_digest(content: bytes) -> bytes:
                 entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.filename.endswith("/")
             }
     except broken as error:  # a RuntimeError: it is encrypted
-        raise _ArchiveError(str(error)) from None
+        raise _ArchiveError(str(error)) from error
     whole = hashlib.sha256(b"archive")
     for name in sorted(entries):
         try:

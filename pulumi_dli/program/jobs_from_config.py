@@ -143,7 +143,7 @@ def _in_order(blocks: Mapping[str, Block]) -> list[str]:
     except CycleError as error:
         circle = [*reversed(error.args[1])]
         key = next(key for key in _ORDER if circle[1] in (blocks[circle[0]].get(key) or ()))
-        raise pulumi.RunError(f"{_path(circle[0])}.{key}: goes in a circle: {' after '.join(circle)}") from None
+        raise pulumi.RunError(f"{_path(circle[0])}.{key}: goes in a circle: {' after '.join(circle)}") from error
 
 
 def _names_in(block: Block) -> list[str]:
