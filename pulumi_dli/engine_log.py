@@ -12,10 +12,15 @@ from pulumi_dli.operations.notifier import Level, Notifier
 
 
 class StderrLog:
-    """Writes `name: message` lines to standard error. The engine shows them under the stack's row."""
+    """Writes `name: message` lines to standard error. The engine shows them under the stack's row.
+
+    It leaves debug messages out: without the engine, `DLI_LOG` tells whether anybody wants to see them.
+    """
 
     def notify(self, level: Level, resource: str, message: str) -> None:
         """Write one message. A closed standard error is no reason to fail the call at hand."""
+        if level is Level.DEBUG:
+            return
         with contextlib.suppress(OSError, ValueError):
             print(f"{resource}: {message}", file=sys.stderr, flush=True)
 

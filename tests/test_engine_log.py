@@ -163,6 +163,12 @@ def test_a_closed_standard_error_fails_nothing(monkeypatch: pytest.MonkeyPatch) 
     StderrLog().notify(Level.INFO, "load", "to nobody")
 
 
+def test_standard_error_gets_no_debug_message(capsys: pytest.CaptureFixture[str]) -> None:
+    for level in Level:
+        StderrLog().notify(level, "load", f"a {level.value}")
+    assert capsys.readouterr().err == "load: a info\nload: a warning\n"
+
+
 # The host, which gets the address and the requests
 
 

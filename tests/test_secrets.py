@@ -5,6 +5,7 @@ Real `pulumi up`s that go well or fail in many ways. Their jobs print all that t
 
 import logging
 import re
+import stat
 from collections.abc import Sequence
 from textwrap import dedent
 from typing import Any
@@ -235,3 +236,21 @@ def test_at_the_engines_highest_log_level_only_the_engine_writes_secrets(project
     engine = r'\{"time":"[^"]+","level":"INFO","msg":"(Unm|M)arshaling property for RPC\[(ResourceMonitor|Provider)\b'
     assert plain
     assert [line for line in plain if not re.match(engine, line)] == []
+
+
+def test_the_debug_log_has_the_calls_of_the_program_and_of_the_provider_and_no_secret(
+    project: Project, service: Service, written: Written
+) -> None:
+    log = project.folder / "calls.log"
+    project.environment |= {"DLI_LOG": "debug", "DLI_LOG_PATH": str(log)}
+    project.write(program("running:0.5s,success"))
+    screen = written.up(works=True)
+    text = log.read_text()
+    submitted = r"POST /v2\.0/\{project_id\}/batches: 200 in \d+ ms, attempt 1"
+    assert re.search(rf"DEBUG \[\d+\] pulumi_dli\.http: {submitted}", text)
+    assert re.search(f"dli: {submitted}", screen)
+    assert len(set(re.findall(r"\[(\d+)\] pulumi_dli", text))) == 2  # the processes of the program and of the provider
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    account = service.server.credentials
+    assert written.leaks((*SECRETS, account.access_key, account.secret_key, account.token)) == []
+    assert account.project_id not in text

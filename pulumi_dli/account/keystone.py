@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from pulumi_dli.api.errors import NotSentError, SettingsError, SignInError
+from pulumi_dli.api.http_session import CallObserver, HttpSession, log_call, user_agent
 from pulumi_dli.api.signing import Auth
 from pulumi_dli.api.transport import cause, no_certificates, service_error
 
@@ -24,7 +25,7 @@ class KeystoneAuth(Auth):
 
     `plugin` is one of keystoneauth1 for Keystone v3. The token is renewed two minutes before its end, and when the
     service refuses it. `project_id` is the project that it has to be of, if that is known; `advice` is said where IAM
-    says no. Threads may share it.
+    says no. `observe` takes the report of each call to IAM. Threads may share it.
 
     Signing a request raises SignInError where IAM says no, NotSentError where it does not answer, and SettingsError
     where its token is not of the project.
@@ -39,6 +40,7 @@ class KeystoneAuth(Auth):
         timeout: float,
         project_id: str | None = None,
         advice: str = "",
+        observe: CallObserver = log_call,
     ) -> None:
         from keystoneauth1.session import Session  # noqa: PLC0415
 
@@ -46,7 +48,9 @@ class KeystoneAuth(Auth):
         self._plugin = plugin
         self._project_id = project_id
         self._advice = advice
-        self._session = Session(verify=verify, timeout=timeout, redirect=False)
+        self._session = Session(
+            session=HttpSession(observe), verify=verify, timeout=timeout, redirect=False, user_agent=user_agent()
+        )
         self._lock = threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

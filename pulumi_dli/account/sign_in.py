@@ -12,6 +12,7 @@ from pulumi_dli.account.credentials import ApplicationCredential, Cloud, Credent
 from pulumi_dli.account.keystone import KeystoneAuth
 from pulumi_dli.account.settings import Settings, iam_v3, places_of
 from pulumi_dli.api.errors import SettingsError
+from pulumi_dli.api.http_session import CallObserver, log_call
 from pulumi_dli.api.models import WireModel
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth, KeyAuth, TokenAuth
@@ -44,10 +45,13 @@ class SignIn:
     Nothing is asked of IAM before it is needed, and nothing twice: a token serves all calls in its project.
     """
 
-    def __init__(self, settings: Settings, credentials: Credentials, policy: RetryPolicy) -> None:
+    def __init__(
+        self, settings: Settings, credentials: Credentials, policy: RetryPolicy, observe: CallObserver = log_call
+    ) -> None:
         self._settings = settings
         self._credentials = credentials
         self._policy = policy
+        self._observe = observe
         self._lock = threading.RLock()
         self._project_ids: dict[str | None, str] = {}
         self._auths: dict[tuple[str | None, str], Auth] = {}
@@ -102,6 +106,7 @@ class SignIn:
             timeout=self._policy.timeout,
             project_id=project_id,
             advice=_ADVICE.get(type(self._credentials), ""),
+            observe=self._observe,
         )
 
     def _plugin(self, region: str | None, project_id: str | None) -> v3.Auth:
@@ -187,6 +192,7 @@ class SignIn:
             self._policy,
             verify=self.verify,
             setting="the address of IAM (dli:authUrl, or made from dli:region)",
+            observe=self._observe,
         )
         found = transport.call(
             _Projects, "GET", f"{iam}/projects?{urlencode({'name': name})}", name=f"GET {iam}/projects"

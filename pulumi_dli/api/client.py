@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import NoAnswerError, ServiceError
+from pulumi_dli.api.http_session import CallObserver, log_call
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch, BatchList, BatchLog, BatchStateReply, CancelReply
 from pulumi_dli.api.retry import RetryPolicy
@@ -28,17 +29,28 @@ class Client:
     """DLI's batch jobs in one project. Threads may share it.
 
     `auth` signs every request anew. `verify` is as in requests: True, False or a file of certificates.
+    `observe` takes the report of each call.
 
     Every method raises ServiceError where the service says no, NotSentError where no connection could be made, and
     NoAnswerError where there was no usable answer.
     """
 
     def __init__(
-        self, place: Location, auth: Auth, policy: RetryPolicy | None = None, *, verify: bool | str = True
+        self,
+        place: Location,
+        auth: Auth,
+        policy: RetryPolicy | None = None,
+        *,
+        verify: bool | str = True,
+        observe: CallObserver = log_call,
     ) -> None:
         self.place = place
         self._transport = Transport(
-            auth, policy or RetryPolicy(), verify=verify, setting="the endpoint (dli:endpoint, or made from dli:region)"
+            auth,
+            policy or RetryPolicy(),
+            verify=verify,
+            setting="the endpoint (dli:endpoint, or made from dli:region)",
+            observe=observe,
         )
 
     def create(self, body: dict[str, Any]) -> Batch:

@@ -7,7 +7,9 @@ ours. urllib3's Retry sleeps by itself too, and decides by the status alone, wit
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -98,6 +100,23 @@ class Outage:
         self._since = None
 
 
+_attempt: ContextVar[int] = ContextVar("attempt", default=1)
+
+
+def current_attempt() -> int:
+    """Give the number of the attempt in which this thread makes a call; the first is 1."""
+    return _attempt.get()
+
+
+@contextmanager
+def _counted(attempt: int) -> Iterator[None]:
+    before = _attempt.set(attempt)
+    try:
+        yield
+    finally:
+        _attempt.reset(before)
+
+
 @dataclass(frozen=True)
 class RetryPolicy:
     """How long a call may take, and how often it is made again.
@@ -117,7 +136,8 @@ class RetryPolicy:
         attempt = 0
         while True:
             try:
-                return call()
+                with _counted(attempt + 1):
+                    return call()
             except (ServiceError, TransportError) as error:
                 pause = self._pause(attempt, error)
                 if attempt >= most or pause is None or not may_repeat(error, submits=submits):

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import requests
 from pydantic import ValidationError
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
 from pulumi_dli.api.error_codes import RetryClass
@@ -25,6 +24,7 @@ from pulumi_dli.api.errors import (
     ServiceError,
     SettingsError,
 )
+from pulumi_dli.api.http_session import CallObserver, HttpSession, log_call
 from pulumi_dli.api.models import WireModel
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth
@@ -36,17 +36,23 @@ class Transport:
     """Calls of one account. Threads may share it.
 
     `auth` signs every request anew. `verify` is as in requests: True, False or a file of certificates. `setting` names
-    what to check where there is no connection.
+    what to check where there is no connection. `observe` takes the report of each call.
     """
 
-    def __init__(self, auth: Auth, policy: RetryPolicy, *, verify: bool | str, setting: str) -> None:
+    def __init__(
+        self,
+        auth: Auth,
+        policy: RetryPolicy,
+        *,
+        verify: bool | str,
+        setting: str,
+        observe: CallObserver = log_call,
+    ) -> None:
         self._auth = auth
         self._policy = policy
         self._verify = verify
         self._setting = setting
-        self._session = requests.Session()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=16))
+        self._session = HttpSession(observe, policy.clock.now)
 
     def call(
         self,

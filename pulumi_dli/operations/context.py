@@ -6,12 +6,14 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from pulumi_dli.account import debug_log
 from pulumi_dli.account.credential_sources import load_credentials
 from pulumi_dli.account.settings import Settings
 from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock, SystemClock
 from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.http_session import HttpCall, log_call
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
@@ -31,6 +33,7 @@ class Session:
     _RECENT = 30.0
 
     def __init__(self, stack_configuration: Mapping[str, str], notifier: Notifier, clock: Clock | None = None) -> None:
+        debug_log.turn_on()
         self.clock = clock or SystemClock()
         self.is_preview = False
         """True once an unknown value was met where only a preview has one."""
@@ -65,7 +68,9 @@ class Session:
         """The account with which this process works."""
         with self._lock:
             if self._sign_in is None:
-                self._sign_in = SignIn(self.settings, load_credentials(self._configuration), self._retry_policy)
+                self._sign_in = SignIn(
+                    self.settings, load_credentials(self._configuration), self._retry_policy, self._report_call
+                )
             return self._sign_in
 
     def client(self, region: str | None = None, project_id: str | None = None) -> Client:
@@ -76,7 +81,9 @@ class Session:
         with self._lock:
             if place not in self._clients:
                 auth = sign_in.auth(place.project_id, region)
-                self._clients[place] = Client(place, auth, self._retry_policy, verify=sign_in.verify)
+                self._clients[place] = Client(
+                    place, auth, self._retry_policy, verify=sign_in.verify, observe=self._report_call
+                )
             return self._clients[place]
 
     def own_project_id(self, *, may_ask: bool) -> str | None:
@@ -128,3 +135,8 @@ class Session:
             self._said.add((resource, message))
         if is_new:
             self._notifier.notify(level, resource, message)
+
+    def _report_call(self, call: HttpCall) -> None:
+        """Report a call to the debug log, and to the engine, which shows it with `pulumi --debug`."""
+        log_call(call)
+        self._notifier.notify(Level.DEBUG, "dli", str(call))

@@ -6,11 +6,14 @@ It decides nothing: the provider reads the job and gives the verdict.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
+import grpc
 import pulumi
 from pulumi.runtime import get_config
 
@@ -30,13 +33,20 @@ from pulumi_dli.program.progress import Progress, ShownLog
 _LOG_THREADS = 4
 
 
-class _ProgramLog:
-    """Shows messages under the stack's row, through the log of the user's program."""
+class ProgramLog:
+    """Shows messages under the stack's row, through the log of the program that makes it.
+
+    Threads may share it: it remembers the context in which Pulumi keeps the engine of the program.
+    """
+
+    def __init__(self) -> None:
+        self._context = copy_context()
 
     def notify(self, level: Level, resource: str, message: str) -> None:
         """Show a message. While a program waits, everything but a debug message is a warning."""
         show = pulumi.log.debug if level is Level.DEBUG else pulumi.log.warn
-        show(f"{resource}: {message}")
+        with contextlib.suppress(grpc.RpcError, ValueError):  # the engine ends before the program, after ^C
+            self._context.copy().run(show, f"{resource}: {message}")
 
 
 class Gate:
@@ -45,7 +55,7 @@ class Gate:
     def __init__(self) -> None:
         values = {key: get_config(key) for key in configuration_keys()}
         given = {key: value for key, value in values.items() if value is not None}
-        self._session = Session(given, _ProgramLog())
+        self._session = Session(given, ProgramLog())
         self._watchers: dict[Any, Watcher] = {}
         self._at_work = AtWork()
         self._has_told_what_an_interrupt_does = False

@@ -11,6 +11,7 @@ from keystoneauth1.identity import v3
 from pulumi_dli.account.keystone import KeystoneAuth
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, NotSentError, SettingsError, SignInError
+from pulumi_dli.api.http_session import HttpCall, user_agent
 from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, Call, ScriptedService
 
 PROJECT = "48cc2c48765f481480c7db940d6409d1"
@@ -214,3 +215,18 @@ def test_what_fails_in_one_thread_fails_in_none_for_good(iam: ScriptedService) -
 
     with ThreadPoolExecutor(8) as threads:
         assert sorted(set(threads.map(try_it, range(8)))) == ["", "t1"]
+
+
+def test_a_call_to_iam_is_reported_and_says_who_calls(iam: ScriptedService) -> None:
+    calls: list[HttpCall] = []
+    iam.script(denied(503), issued("t1"))
+    auth = keystone_auth(iam, observe=calls.append)
+    with pytest.raises(SignInError):
+        token_of(auth)
+    token_of(auth)
+    assert [(call.method, call.route, call.status) for call in calls] == [
+        ("POST", "/v3/auth/tokens", 503),
+        ("POST", "/v3/auth/tokens", 201),
+    ]
+    assert "s3cret" not in str(calls)
+    assert iam.calls[0].headers["User-Agent"].startswith(user_agent() + " ")

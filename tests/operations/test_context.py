@@ -148,3 +148,19 @@ def test_a_job_that_is_read_again_is_recent_as_it_is_now(session: Session, clock
     session.saw(now)
     clock.sleep(29)
     assert session.recent("a") is now
+
+
+def test_each_call_is_reported_to_the_engine_as_a_debug_message(service: ScriptedService, clock: FakeClock) -> None:
+    told: list[tuple[Level, str, str]] = []
+
+    class Recorder:
+        def notify(self, level: Level, resource: str, message: str) -> None:
+            told.append((level, resource, message))
+
+    configuration = {**CONFIGURATION, "dli:endpoint": service.place.endpoint}
+    service.script(Answer({"id": "a"}), Answer({"id": "a"}))
+    client = Session(configuration, Recorder(), clock).client()
+    for _ in range(2):
+        client.details("a")
+    line = "GET /v2.0/{project_id}/batches/{batch_id}: 200 in 0 ms, attempt 1"
+    assert told == [(Level.DEBUG, "dli", line)] * 2

@@ -8,9 +8,13 @@ import signal
 import subprocess
 from pathlib import Path
 
+import grpc
+import pulumi
 import pytest
 
 from pulumi_dli.local.testing import Service
+from pulumi_dli.operations.notifier import Level
+from pulumi_dli.program.wait_gate import ProgramLog
 from tests.project import Project, read_until, started, variables_of
 
 ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
@@ -228,3 +232,14 @@ def test_several_inline_programs_in_one_process_wait_side_by_side(project: Proje
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == dict.fromkeys(["one", "two", "three"], "success")
     assert service.states() == ["success"] * 3
+
+
+def test_an_engine_that_has_ended_fails_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_message: str) -> None:
+        raise grpc.RpcError("the engine has ended")
+
+    log = ProgramLog()
+    for name in ("debug", "warn"):
+        monkeypatch.setattr(pulumi.log, name, fail)
+    for level in Level:
+        log.notify(level, "load", "goes on")
