@@ -173,6 +173,12 @@ class Batch(Reply):
         return state is not None and state.is_final
 
     @property
+    def is_failure(self) -> bool:
+        """True where the job is known to have ended badly."""
+        state = self.batch_state
+        return state is not None and state.is_failure
+
+    @property
     def is_described(self) -> bool:
         """True where the reply says what the examples of the pages say: all but what depends on the state."""
         queue = self.queue or self.cluster_name

@@ -69,7 +69,7 @@ def _moved(stored: Properties, declared: Properties) -> list[str]:
 
 def outcome(declared: Properties, batch_id: str, state: BatchState | None, *, expired: bool) -> Decision:
     """Decide from how the job ended. `state` is the last one known, `expired` that the service has no record of it."""
-    if state is BatchState.DEAD and declared.get("rerunOnFailure", True) is not False:
+    if state is not None and state.is_failure and declared.get("rerunOnFailure", True) is not False:
         return Decision(Action.REPLACE, f"the last run, {batch_id}, is dead", ("state",))
     if expired and (state is None or not state.is_final) and declared.get("onRecordExpired") == "rerun":
         reason = f"the record of the last run, {batch_id}, is gone, nobody saw its end, and onRecordExpired is rerun"

@@ -26,12 +26,12 @@ def stored_state(stored: Properties) -> BatchState | None:
 def is_final(stored: Properties) -> bool:
     """True where the stored state says that the job has ended for good: with auto_recovery a dead one may come back."""
     state = stored_state(stored)
-    return state is BatchState.SUCCESS or (state is BatchState.DEAD and not stored.get("autoRecovery"))
+    return state is not None and state.is_final and not (state.is_failure and stored.get("autoRecovery"))
 
 
 def may_recover(batch: Batch) -> bool:
     """True where a job is dead, but with auto_recovery, so that it may be about to come back."""
-    return batch.batch_state is BatchState.DEAD and bool((batch.request() or {}).get("autoRecovery"))
+    return batch.is_failure and bool((batch.request() or {}).get("autoRecovery"))
 
 
 def duration(batch: Batch) -> int | None:

@@ -16,12 +16,8 @@ class Until(StrEnum):
 
     def is_reached(self, state: BatchState | None) -> bool:
         """True where a job in this state has reached what is waited for."""
-        if self is Until.RUNNING:
-            return state in (BatchState.RUNNING, BatchState.RECOVERING, BatchState.SUCCESS)
-        if self is Until.FINISHED:
-            return state is not None and state.is_final
-        return state is BatchState.SUCCESS
+        return state is not None and self in state.facts.reaches
 
     def is_missed(self, state: BatchState | None) -> bool:
         """True where a job in this state can no longer reach what is waited for."""
-        return state is BatchState.DEAD and self is not Until.FINISHED
+        return state is not None and state.is_final and self not in state.facts.reaches

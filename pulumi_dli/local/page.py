@@ -31,7 +31,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pulumi_dli.api.states import BatchState
+from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.local.app import read_selection
 from pulumi_dli.local.durations import write_duration
 from pulumi_dli.local.engines import web_ui_path
@@ -265,8 +265,8 @@ class Page:
         return [job for span in waits for job in self._jobs.at_work(span.start, span.end, SHOWN_BEFORE + 1)]
 
     def _use(self, queue: str) -> QueueUse:
-        live = (BatchState.RUNNING, BatchState.RECOVERING, BatchState.STARTING)
-        jobs = {state: self._jobs.select(Selection(queue=queue, state=state, size=0))[0] for state in live}
+        at_work_first = sorted(LIVE_STATES, key=lambda state: state.facts.needs_capacity)
+        jobs = {state: self._jobs.select(Selection(queue=queue, state=state, size=0))[0] for state in at_work_first}
         return QueueUse(queue, self._queues[queue], self._jobs.used_cus(queue), jobs)
 
     def _http_problem(self, request: Request, problem: Exception) -> Response:
@@ -300,7 +300,10 @@ def _environment() -> Environment:
         "clock": lambda time: _local(time).strftime("%Y-%m-%d %H:%M:%S"),
         "iso": lambda time: _local(time).isoformat(timespec="milliseconds"),
         "lasted": lambda milliseconds: write_duration(milliseconds / 1000),
+        "colour": lambda kind: kind.facts.colour if isinstance(kind, BatchState) else "grey",
+        "past": lambda kind: (kind.facts.past or kind) if isinstance(kind, BatchState) else "waited",
     }
+    environment.globals["drawn"] = ("waiting", *LIVE_STATES)
     return environment
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.table import Change
 
-Kind = Literal["waiting", "starting", "running", "recovering"]
+Kind = Literal["waiting"] | BatchState
 
 _MOMENT = 50
 """Milliseconds; less is shown as 0.0 s."""
@@ -41,22 +41,10 @@ def spans(changes: Sequence[Change], now: int) -> list[Span]:
     """Tell what a job was doing, up to its end or to `now`; moments are left out, unless they go on."""
     ends = [*(change.time for change in changes[1:]), max([now, *(change.time for change in changes)])]
     return [
-        Span(_kind(change), change.time, end, change.attempt)
+        Span("waiting" if change.attempt is None else change.state, change.time, end, change.attempt)
         for index, (change, end) in enumerate(zip(changes, ends, strict=False))
         if not change.state.is_final and (end - change.time >= _MOMENT or index == len(changes) - 1)
     ]
-
-
-def _kind(change: Change) -> Kind:
-    if change.attempt is None:
-        return "waiting"
-    match change.state:
-        case BatchState.RUNNING:
-            return "running"
-        case BatchState.RECOVERING:
-            return "recovering"
-        case _:
-            return "starting"
 
 
 class Axis:

@@ -147,7 +147,7 @@ class BatchJobs:
             if batch is not None:
                 return False, batch.batch_state
             state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
-            if state is BatchState.DEAD and declared.get("autoRecovery"):
+            if state is not None and state.is_failure and declared.get("autoRecovery"):
                 batch = self._read(batch_id, stored)  # it may be about to recover
                 state = batch.batch_state if batch is not None else state
         except DliError as error:  # said once, not for each of many jobs

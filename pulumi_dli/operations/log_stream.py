@@ -8,7 +8,6 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, ServiceError
 from pulumi_dli.api.models import Batch, BatchLog
-from pulumi_dli.api.states import BatchState
 
 _PAGE = 100
 _MOST_PAGES = 10
@@ -51,7 +50,8 @@ class LogStream:
             self._has_log_call = False
             return self.new_lines(batch)
         # Each attempt has a log of its own, and no reply tells how many there are.
-        self._has_recovered |= batch is not None and batch.batch_state is BatchState.RECOVERING
+        state = None if batch is None else batch.batch_state
+        self._has_recovered |= state is not None and state.facts.is_new_attempt
         return lines or (self._of_next_attempt() if self._has_recovered else [])
 
     def _read(self) -> list[str]:

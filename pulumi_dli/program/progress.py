@@ -10,7 +10,6 @@ import pulumi
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
-from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.operations.log_stream import LogStream
 
@@ -60,7 +59,8 @@ def progress_message(batch: Batch, waited: float) -> str:
     queue = batch.queue or batch.cluster_name
     on_queue = f" on queue {queue}" if queue else ""
     said = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
-    if batch.batch_state is BatchState.STARTING and waited >= _NO_CAPACITY_AFTER:
+    state = batch.batch_state
+    if state is not None and state.facts.needs_capacity and waited >= _NO_CAPACITY_AFTER:
         said += f": no free capacity{on_queue}; the service gives up after about 3 hours"
     return said
 
