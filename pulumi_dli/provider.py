@@ -32,7 +32,9 @@ from pulumi.runtime.rpc import wrap_rpc_secret
 from pulumi_dli.api.errors import DliError
 
 if TYPE_CHECKING:
-    from pulumi_dli.jobs.properties import Checked
+    from pulumi_dli.jobs.inputs import JobInputs
+    from pulumi_dli.jobs.job_rules import Checked
+    from pulumi_dli.jobs.outputs import StoredJob
     from pulumi_dli.operations.batch_job import BatchJobs
     from pulumi_dli.operations.batch_job_wait import BatchJobWaits
     from pulumi_dli.operations.context import Session
@@ -168,6 +170,18 @@ def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: convert(value) for name, value in properties.items() if name != _PROVIDER_KEY}
 
 
+def _inputs(properties: Mapping[str, Any]) -> JobInputs:
+    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415
+
+    return JobInputs.parse(_from_pulumi(properties))
+
+
+def _stored(properties: Mapping[str, Any]) -> StoredJob:
+    from pulumi_dli.jobs.outputs import StoredJob  # noqa: PLC0415
+
+    return StoredJob.parse(_from_pulumi(properties))
+
+
 def _to_pulumi(value: Any) -> Any:
     from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415
 
@@ -201,12 +215,12 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Judge and normalise what is declared."""
-        return _check_result(_process.jobs.check(_from_pulumi(news), _from_pulumi(_olds)))
+        return _check_result(_process.jobs.check(_inputs(news), _inputs(_olds)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Decide what is to be done."""
-        decision = _process.jobs.plan(_id, _from_pulumi(_olds), _from_pulumi(_news))
+        decision = _process.jobs.plan(_id, _stored(_olds), _inputs(_news))
         return DiffResult(
             changes=decision.action != "none",
             replaces=list(decision.properties) if decision.action == "replace" else [],
@@ -216,26 +230,25 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Submit the job."""
-        batch_id, outputs = _process.jobs.create(_from_pulumi(props))
+        batch_id, outputs = _process.jobs.create(_inputs(props))
         return CreateResult(batch_id, _outputs(outputs))
 
     @_without_traceback
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Refresh a job of the stack, or describe one that the program gets."""
-        stored = _from_pulumi(props)
-        is_ours = "submittedTo" in stored
-        outputs = _process.jobs.read(id_, stored) if is_ours else _process.jobs.get(id_, stored)
+        stored = _stored(props)
+        outputs = (_process.jobs.read if stored.is_ours else _process.jobs.get)(id_, stored)
         return ReadResult(id_, _outputs(outputs))
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Take over new options."""
-        return UpdateResult(_outputs(_process.jobs.update(_from_pulumi(_olds), _from_pulumi(_news))))
+        return UpdateResult(_outputs(_process.jobs.update(_stored(_olds), _inputs(_news))))
 
     @_without_traceback
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Cancel the job if it still runs."""
-        _process.jobs.delete(_id, _from_pulumi(_props))
+        _process.jobs.delete(_id, _stored(_props))
 
 
 class BatchJobWaitProvider(ResourceProvider):

@@ -27,16 +27,17 @@ from pulumi_dli import BatchJob, BatchJobWait, Group, Package, SubmittedTo
 from pulumi_dli.account.credentials import CREDENTIALS
 from pulumi_dli.account.settings import NAMESPACE, Settings, variables
 from pulumi_dli.api.sizes import RESOURCE_TYPES
-from pulumi_dli.jobs.properties import CHOICES, OPTION_DEFAULTS, WIRE_NAMES
+from pulumi_dli.jobs.inputs import ARGUMENTS, OnChange
 from pulumi_dli.jobs.wait_goals import Until
 
 ROOT = Path(__file__).resolve().parent.parent
 
 Schema = dict[str, Any]
 
-ALL_CHOICES = CHOICES | {"until": tuple(Until)}
-JOB_DEFAULTS, WAIT_DEFAULTS = OPTION_DEFAULTS, {"until": Until.SUCCESS}
-REPLACING = {*WIRE_NAMES, "triggers", "region", "projectId"}
+ALL_CHOICES = {name: one.choices for name, one in ARGUMENTS.items() if one.choices} | {"until": tuple(Until)}
+JOB_DEFAULTS = {name: one.default for name, one in ARGUMENTS.items() if one.default is not None}
+WAIT_DEFAULTS = {"until": Until.SUCCESS}
+REPLACING = {name for name, one in ARGUMENTS.items() if one.on_change in (OnChange.RERUN, OnChange.MOVE)}
 LONG = ("createTime", "updateTime", "duration")  # milliseconds: more than an integer of every language holds
 SECRET = ("redact",)
 PLAIN_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}

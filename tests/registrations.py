@@ -10,12 +10,12 @@ import pulumi
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 
-from pulumi_dli.jobs import properties
+from pulumi_dli.jobs.inputs import ARGUMENTS
 
 JOB_TYPE = "pulumi-python:dynamic/dli:BatchJob"
 WAIT_TYPE = "pulumi-python:dynamic/dli:BatchJobWait"
 BATCH_ID = "5f0c2d6e-8a41-4b7d-9a53-1c6f0e7b2d94"
-HIDDEN = {*properties.HIDDEN, "replacementTrigger", "__provider"}
+HIDDEN = {name for name, one in ARGUMENTS.items() if one.is_hidden} | {"replacementTrigger", "__provider"}
 
 OBSERVED = {
     "state": "running",

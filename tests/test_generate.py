@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from pulumi_dli.account.credentials import configuration_keys, declared
 from pulumi_dli.api.models import BatchRequest
-from pulumi_dli.jobs import diff, outputs, properties
-from pulumi_dli.operations.batch_job import DEFAULT_CANCEL_TIMEOUT
+from pulumi_dli.jobs import diff
+from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, WIRE_NAMES, JobInputs
+from pulumi_dli.jobs.outputs import OBSERVED, StoredJob
 from scripts.generate import ROOT, main, package_schema
 
 SCHEMA = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))
@@ -53,16 +54,16 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 def test_the_inputs_of_a_job_are_its_declared_properties() -> None:
-    declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
+    declared = {*WIRE_NAMES, *OPTIONS} - {"replacementTrigger"}
     assert set(JOB["inputProperties"]) == declared
     assert JOB["requiredInputs"] == ["file"]
-    assert set(JOB["properties"]) == declared | {*outputs.OBSERVED, "sizing"}
+    assert set(JOB["properties"]) == declared | {*OBSERVED, "sizing"}
 
 
-@pytest.mark.parametrize("name", properties.WIRE_NAMES)
+@pytest.mark.parametrize("name", WIRE_NAMES)
 def test_an_input_has_the_type_that_the_request_has(name: str) -> None:
     fields = BatchRequest.model_json_schema(mode="serialization")["properties"]
-    wanted = fields[properties.WIRE_NAMES[name]]
+    wanted = fields[WIRE_NAMES[name]]
     kinds = [kind["type"] for kind in wanted.get("anyOf", [wanted]) if kind["type"] != "null"]
     assert [kind_of(JOB["inputProperties"][name])] == kinds
     assert kind_of(JOB["properties"][name]) == kind_of(JOB["inputProperties"][name])
@@ -76,8 +77,8 @@ def kind_of(schema: dict[str, Any]) -> str:
 
 def another_value(name: str) -> Any:
     """Give a value that is not the default."""
-    if name in properties.CHOICES:
-        return properties.CHOICES[name][-1]
+    if ARGUMENTS[name].choices:
+        return ARGUMENTS[name].choices[-1]
     schema = JOB["inputProperties"][name]
     others = {"string": "3G", "integer": 3, "array": ["other"], "object": {"other": "1"}}
     return others.get(kind_of(schema), not schema.get("default", False))
@@ -86,12 +87,14 @@ def another_value(name: str) -> Any:
 @pytest.mark.parametrize("name", JOB["inputProperties"])
 def test_what_the_schema_calls_replacing_is_what_the_plan_replaces(name: str) -> None:
     stored = {"file": "job.py", "submittedTo": {"region": "eu-de", "projectId": "5e1c"}}
-    decision = diff.compare(stored, {"file": "job.py", name: another_value(name)}, preview=False)
+    decision = diff.compare(
+        StoredJob.parse(stored), JobInputs.parse({"file": "job.py", name: another_value(name)}), preview=False
+    )
     replaces = JOB["inputProperties"][name].get("willReplaceOnChanges", False)
     assert (decision.action == "replace") is replaces
 
 
-@pytest.mark.parametrize(("name", "words"), properties.CHOICES.items())
+@pytest.mark.parametrize(("name", "words"), [(name, one.choices) for name, one in ARGUMENTS.items() if one.choices])
 def test_choices_are_enumerations_of_the_words_that_the_plan_accepts(name: str, words: tuple[str, ...]) -> None:
     reference = JOB["inputProperties"][name]["$ref"].removeprefix("#/types/")
     assert [choice["value"] for choice in SCHEMA["types"][reference]["enum"]] == list(words)
@@ -99,8 +102,11 @@ def test_choices_are_enumerations_of_the_words_that_the_plan_accepts(name: str, 
 
 def test_only_the_defaults_of_the_provider_are_defaults_of_the_schema() -> None:
     defaults = {name: one["default"] for name, one in JOB["inputProperties"].items() if "default" in one}
-    assert defaults == properties.OPTION_DEFAULTS
-    assert defaults["cancelTimeout"] == DEFAULT_CANCEL_TIMEOUT
+    nothing_given = JobInputs.parse({})
+    assert {to_camel(name): getattr(nothing_given, name) for name in map(to_snake, OPTIONS)} == {
+        **dict.fromkeys(OPTIONS),
+        **defaults,
+    }
     assert {name: one["default"] for name, one in WAIT["inputProperties"].items() if "default" in one} == {
         "until": "success"
     }

@@ -17,7 +17,10 @@ from pulumi_dli.api.models import Batch, BatchRequest, Group, Resource
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.sizes import RESOURCE_TYPES, memory_mib
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.jobs import outputs, properties
+from pulumi_dli.jobs import outputs
+from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, WIRE_NAMES, JobInputs
+from pulumi_dli.jobs.job_rules import check
+from pulumi_dli.jobs.request import canonical, changes, request_body, sizing
 
 Row = dict[str, Any]
 
@@ -28,7 +31,7 @@ JOB = SCHEMA["resources"]["dli:index:BatchJob"]
 
 URI, REQUEST, RESOURCE_TYPE_ROWS, RESOURCES, GROUPS, RESPONSE, STATES, STATUSES = FACTS["tables"].values()
 LATER = FACTS["later"]
-PROPERTY_OF = {wire_name: name for name, wire_name in properties.WIRE_NAMES.items()}
+PROPERTY_OF = {wire_name: name for name, wire_name in WIRE_NAMES.items()}
 OUTPUT_OF = {
     "name": "submittedName",
     "sc_type": "effectiveScType",
@@ -67,7 +70,7 @@ def model_types(model: type[BaseModel]) -> dict[str, str]:
 
 
 def refusals(**declared: Any) -> list[str]:
-    return properties.check({"file": "job.py", "queue": "batch", **declared}).failures
+    return check(JobInputs.parse({"file": "job.py", "queue": "batch", **declared})).failures
 
 
 def test_table_1_no_call_is_made_without_the_project() -> None:
@@ -81,9 +84,9 @@ def test_table_1_no_call_is_made_without_the_project() -> None:
 
 
 def test_table_2_has_the_fields_of_the_request_in_the_same_order() -> None:
-    assert list(properties.WIRE_NAMES.values()) == names([*REQUEST, *LATER])
+    assert list(WIRE_NAMES.values()) == names([*REQUEST, *LATER])
     assert list(model_types(BatchRequest)) == names([*REQUEST, *LATER])
-    assert set(JOB["inputProperties"]) == set(PROPERTY_OF.values()) | set(properties.OPTIONS) - {"replacementTrigger"}
+    assert set(JOB["inputProperties"]) == set(PROPERTY_OF.values()) | set(OPTIONS) - {"replacementTrigger"}
 
 
 @each_parameter
@@ -94,7 +97,7 @@ def test_table_2_a_parameter_has_the_type_of_the_page_in_request_and_schema(row:
 
 
 def test_table_2_what_is_mandatory_is_always_sent_and_nothing_else_but_a_name() -> None:
-    body = properties.request_body({"file": "job.py"}, "nightly")
+    body = request_body(JobInputs.parse({"file": "job.py"}), "nightly")
     assert set(body) == {"name"} | {row["name"] for row in [*REQUEST, *LATER] if row["mandatory"]}
 
 
@@ -127,7 +130,7 @@ def test_table_2_a_number_is_as_large_as_the_page_allows(row: Row) -> None:
 @rows_with("values", [*REQUEST, *LATER])
 def test_table_2_a_choice_has_the_values_of_the_page(row: Row) -> None:
     name = PROPERTY_OF[row["name"]]
-    assert list(properties.CHOICES[name]) == row["values"]
+    assert list(ARGUMENTS[name].choices) == row["values"]
     assert f"must be one of {', '.join(row['values'])}" in refusals(**{name: "D"})[0]
     enumeration = SCHEMA["types"][JOB["inputProperties"][name]["$ref"].rsplit("/", 1)[1]]["enum"]
     assert [one["value"] for one in enumeration] == row["values"]
@@ -136,7 +139,7 @@ def test_table_2_a_choice_has_the_values_of_the_page(row: Row) -> None:
 @rows_with("default", REQUEST)
 def test_table_2_a_default_counts_as_not_given_and_is_told(row: Row) -> None:
     name = PROPERTY_OF[row["name"]]
-    assert properties.changes({"file": "job.py"}, {"file": "job.py", name: row["default"]}) == []
+    assert changes(JobInputs.parse({"file": "job.py"}), JobInputs.parse({"file": "job.py", name: row["default"]})) == []
     description = JOB["inputProperties"][name]["description"]
     assert "default" in description
     assert str(row["default"]) in description
@@ -144,14 +147,14 @@ def test_table_2_a_default_counts_as_not_given_and_is_told(row: Row) -> None:
 
 def test_table_2_no_other_parameter_has_a_default() -> None:
     defaults = {row["name"]: row["default"] for row in REQUEST if "default" in row}
-    canonical = properties.canonical({"file": "job.py"})
-    assert {properties.WIRE_NAMES[name]: value for name, value in canonical.items()} == {"file": "job.py", **defaults}
+    filled_in = canonical({"file": "job.py"})
+    assert {WIRE_NAMES[name]: value for name, value in filled_in.items()} == {"file": "job.py", **defaults}
 
 
 @rows_with("excludes", REQUEST)
 def test_table_2_what_cannot_coexist_is_refused(row: Row) -> None:
     both = {PROPERTY_OF[row["name"]]: "a", PROPERTY_OF[row["excludes"]]: "b"}
-    assert "both are given" in properties.check({"file": "job.py", **both}).failures[0]
+    assert "both are given" in check(JobInputs.parse({"file": "job.py", **both})).failures[0]
 
 
 @rows_with("queueType", REQUEST)
@@ -178,7 +181,8 @@ def test_table_2_a_size_needs_its_unit(row: Row) -> None:
 def test_table_2_a_size_replaces_that_of_the_resource_type(row: Row) -> None:
     name = PROPERTY_OF[row["name"]]
     larger = "64G" if row["type"] == "String" else 64
-    assert properties.sizing({row["overrides"]: "A", name: larger}) != properties.sizing({row["overrides"]: "A"})
+    default = {row["overrides"]: "A"}
+    assert sizing(JobInputs.parse({**default, name: larger})) != sizing(JobInputs.parse(default))
     assert f"`{PROPERTY_OF[row['overrides']]}`" in JOB["inputProperties"][name]["description"]
 
 
@@ -239,7 +243,7 @@ def test_table_6_a_field_has_the_type_of_the_page_and_may_be_absent(row: Row) ->
     output = OUTPUT_OF.get(row["name"], to_camel(row["name"]))
     assert page_type(JOB["properties"][output], SCHEMA["types"]).casefold() == row["type"].casefold()
     value = {"String": "text", "Array of strings": ["line"], "Long": 17}[row["type"]]
-    shown = outputs.of_job({}, Batch.model_validate({"id": "1", row["name"]: value}), {})
+    shown = outputs.of_job(JobInputs.parse({}), Batch.model_validate({"id": "1", row["name"]: value}), {})
     told = {name for name in outputs.OBSERVED if shown[name]} - {"submittedTo"}
     assert (told, shown[output]) == ({output}, value)
 

@@ -12,7 +12,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 from pulumi_dli.local.faults import RouteName
 from pulumi_dli.local.testing import Service
 from tests.engine import ProviderError, ProviderProcess
-from tests.jobs.test_properties import REFUSED
+from tests.jobs.test_inputs import REFUSED
 from tests.local.api import eventually
 from tests.project import variables_of
 

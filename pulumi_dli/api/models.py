@@ -1,7 +1,7 @@
 """The wire: bodies of DLI's batch-job calls, with the tables of the API page.
 
 Models keep what they read: `model_validate` then `to_wire` gives the same document back, unknown keys included.
-Normalising is not done here (see `pulumi_dli.jobs.properties`).
+Normalising is not done here (see `pulumi_dli.jobs.inputs`).
 
 Source unless said otherwise: DLI API reference, "Creating a Batch Processing Job" (dli_02_0124), 2023-11, with the
 additions of 2026-04.

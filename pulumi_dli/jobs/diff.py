@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.jobs.outputs import place_of
-from pulumi_dli.jobs.properties import OPTIONS, WIRE_NAMES, Properties, changes
-from pulumi_dli.jobs.validation import is_known
+from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, OnRecordExpired
+from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.request import changes
 
 
 class Action(StrEnum):
@@ -30,48 +30,50 @@ class Decision:
     properties: tuple[str, ...] = ()
 
 
-def compare(stored: Properties, declared: Properties, *, preview: bool) -> Decision:
+def compare(stored: StoredJob, declared: JobInputs, *, preview: bool) -> Decision:
     """Decide from the declarations alone. `preview`: unknown values come from a preview.
 
     Outside a preview an unknown value means that the engine asks whether this job depends on one that is about to be
     replaced. The answer is no change: it asks again once the value is known, which may well be the same.
     """
-    if not any(stored.get(name) is not None for name in WIRE_NAMES):
+    is_lost = not any(name in stored.inputs.properties for name in WIRE_NAMES)
+    if is_lost or (declared.unknown and not preview):
         return Decision(Action.NONE)  # outputs that were lost say nothing about the job
-    unknown = tuple(name for name, value in declared.items() if not is_known(value))
-    if unknown and not preview:
-        return Decision(Action.NONE)
-    differing = (*changes(stored, declared), *_moved(stored, declared))
+    differing = (*changes(stored.inputs, declared), *_moved(stored, declared))
     if differing:
-        verb = "is not known yet" if set(differing) <= set(unknown) else "changed"
+        verb = "is not known yet" if set(differing) <= set(declared.unknown) else "changed"
         return Decision(Action.REPLACE, f"{', '.join(differing)} {verb}", differing)
-    options = tuple(
-        name
-        for name in (*OPTIONS, "redact")  # what is newly marked as secret is to be stored as such
-        if name not in _NOT_COMPARED and stored.get(name) != declared.get(name) and name not in unknown
-    )
+    options = tuple(_updated(stored.inputs, declared))
     return Decision(Action.UPDATE, f"{', '.join(options)} changed", options) if options else Decision(Action.NONE)
 
 
-_NOT_COMPARED = ("region", "projectId", "triggers", "replacementTrigger", "adoptId")
-"""Options that the plan does not compare as such: where the job runs, what re-runs it, what it was taken over from."""
+def _arguments(on_change: OnChange) -> list[str]:
+    return [name for name, argument in ARGUMENTS.items() if argument.on_change is on_change]
 
 
-def _moved(stored: Properties, declared: Properties) -> list[str]:
-    """Name `region` or `projectId` where the declaration wants another place than the one where the job ran."""
-    place = place_of(stored)
+def _updated(stored: JobInputs, declared: JobInputs) -> list[str]:
+    """Name the arguments of which the new value is only stored."""
+    before, after = stored.properties, declared.properties
+    known = (name for name in _arguments(OnChange.UPDATE) if name not in declared.unknown)
+    return [name for name in known if before.get(name) != after.get(name)]
+
+
+def _moved(stored: StoredJob, declared: JobInputs) -> list[str]:
+    """Name the arguments in which the declaration wants another place than the one where the job ran."""
+    there, wanted = stored.place, declared.properties
     return [
         name
-        for name in ("region", "projectId")
-        if declared.get(name) is not None and place.get(name) is not None and declared[name] != place[name]
+        for name in _arguments(OnChange.MOVE)
+        if name in wanted and there.get(name) is not None and wanted[name] != there[name]
     ]
 
 
-def outcome(declared: Properties, batch_id: str, state: BatchState | None, *, expired: bool) -> Decision:
+def outcome(declared: JobInputs, batch_id: str, state: BatchState | None, *, expired: bool) -> Decision:
     """Decide from how the job ended. `state` is the last one known, `expired` that the service has no record of it."""
-    if state is not None and state.is_failure and declared.get("rerunOnFailure", True) is not False:
+    if state is not None and state.is_failure and declared.rerun_on_failure:
         return Decision(Action.REPLACE, f"the last run, {batch_id}, is dead", ("state",))
-    if expired and (state is None or not state.is_final) and declared.get("onRecordExpired") == "rerun":
+    was_end_seen = state is not None and state.is_final
+    if expired and not was_end_seen and declared.on_record_expired is OnRecordExpired.RERUN:
         reason = f"the record of the last run, {batch_id}, is gone, nobody saw its end, and onRecordExpired is rerun"
         return Decision(Action.REPLACE, reason, ("recordExpired",))
     return Decision(Action.NONE)

@@ -1,36 +1,70 @@
-"""The outputs of a job: what the state stores of it, and what the stored outputs say."""
+"""The outputs of a job: what the state stores of it, and what the stored outputs say.
+
+An output is declared or observed:
+
+* Declared ones are the arguments (`jobs.inputs.ARGUMENTS`) under the same names. A refresh keeps them. An update
+  replaces them, but for those with `is_kept_on_update`.
+* Observed ones are in `OBSERVED`. A refresh replaces them, but for those with `is_kept_on_refresh` that the reply does
+  not have. An update keeps them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.jobs.properties import Properties
+from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 
 
-def place_of(stored: Properties) -> Mapping[str, Any]:
-    """Give where a job was submitted, `region` and `projectId`, as far as that is stored."""
-    place = stored.get("submittedTo")
-    return place if isinstance(place, Mapping) else {}
+@dataclass(frozen=True)
+class StoredJob:
+    """What the state has of a job: nothing where its outputs were lost; what nobody knows today is kept."""
 
+    properties: Properties
+    inputs: JobInputs
+    """What was declared when the job was submitted or updated."""
 
-def stored_state(stored: Properties) -> BatchState | None:
-    """Give the last state that was stored."""
-    state = stored.get("state")
-    return BatchState.parse(state) if isinstance(state, str) else None
+    @classmethod
+    def parse(cls, properties: Properties) -> Self:
+        """Read stored outputs. Whatever they are, they can be read."""
+        return cls(properties, JobInputs.parse({name: properties.get(name) for name in ARGUMENTS}))
 
+    @property
+    def is_ours(self) -> bool:
+        """True where a refresh follows: not for a job that the program gets, nor where its outputs were lost."""
+        return "submittedTo" in self.properties
 
-def is_final(stored: Properties) -> bool:
-    """True where the stored state says that the job has ended for good: with auto_recovery a dead one may come back."""
-    state = stored_state(stored)
-    return state is not None and state.is_final and not (state.is_failure and stored.get("autoRecovery"))
+    @property
+    def place(self) -> Mapping[str, Any]:
+        """Where the job was submitted, `region` and `projectId`, as far as that is stored."""
+        place = self.properties.get("submittedTo")
+        return place if isinstance(place, Mapping) else {}
+
+    @cached_property
+    def state(self) -> BatchState | None:
+        """The last state that was stored."""
+        state = self.properties.get("state")
+        return BatchState.parse(state) if isinstance(state, str) else None
+
+    @property
+    def is_expired(self) -> bool:
+        """True where a refresh has found that the service has no record of the job."""
+        return bool(self.properties.get("recordExpired"))
+
+    @property
+    def is_final(self) -> bool:
+        """True where the job has ended for good: with auto_recovery a dead one may come back."""
+        state = self.state
+        return state is not None and state.is_final and not (state.is_failure and self.inputs.auto_recovery)
 
 
 def may_recover(batch: Batch) -> bool:
-    """True where a job is dead, but with auto_recovery, so that it may be about to come back."""
+    """Tell whether a job is dead, but with auto_recovery, so that it may be about to come back."""
     return batch.is_failure and bool((batch.request() or {}).get("autoRecovery"))
 
 
@@ -45,41 +79,83 @@ def duration(batch: Batch) -> int | None:
     return batch.duration
 
 
-def of_job(declared: Properties, batch: Batch, place: Mapping[str, str | None]) -> dict[str, Any]:
-    """Make the outputs of a job: what was declared, under the same names, and what the service says, under its own."""
-    return {**declared, **observed(batch, place, declared.get("redact"))}
-
-
-def observed(batch: Batch, place: Mapping[str, str | None], redact: Sequence[str] | None) -> dict[str, Any]:
-    """Make the outputs in which the service speaks. `redact` has the texts to be masked in the job's log."""
-    app_id = batch.app_id[:1] if isinstance(batch.app_id, list) else [batch.app_id]
+def _state(batch: Batch) -> str | None:
     state = batch.batch_state
-    return {
-        "state": state.value if state is not None else batch.state,
-        "appId": "".join(filter(None, app_id)) or None,
-        "owner": batch.owner or None,
-        "proxyUser": batch.proxy_user or None,
-        "kind": batch.kind or None,
-        "log": masked_lines(batch.log, redact),
-        "createTime": batch.create_time,
-        "updateTime": batch.update_time,
-        "duration": duration(batch),
-        "submittedName": batch.name or None,
-        "effectiveScType": batch.sc_type or None,
-        "effectiveQueue": batch.queue or batch.cluster_name or None,
-        "submittedTo": dict(place),
-        "recordExpired": False,
-    }
+    return state.value if state is not None else batch.state
 
 
-OBSERVED: tuple[str, ...] = tuple(observed(Batch(id="-"), {}, None))
+def _app_id(batch: Batch) -> str | None:
+    app_ids = batch.app_id if isinstance(batch.app_id, list) else [batch.app_id]
+    return next(iter(app_ids), None) or None
+
+
+@dataclass(frozen=True)
+class Output:
+    """How an observed output is read from a reply, and what becomes of it."""
+
+    read: Callable[[Batch], Any]
+    is_kept_on_refresh: bool = False
+    """It stays as it is stored where a reply does not have it."""
+    is_verdict: bool = False
+    """A wait has it too: the job as it was when the wait ended."""
+    is_masked: bool = False
+    """The secret texts among the arguments are masked in its lines."""
+
+
+OBSERVED: dict[str, Output] = {
+    # Some replies have no state, and an end that was seen is never forgotten.
+    "state": Output(_state, is_kept_on_refresh=True, is_verdict=True),
+    "appId": Output(_app_id, is_verdict=True),
+    "owner": Output(lambda batch: batch.owner or None),
+    "proxyUser": Output(lambda batch: batch.proxy_user or None),
+    "kind": Output(lambda batch: batch.kind or None),
+    "log": Output(lambda batch: batch.log, is_verdict=True, is_masked=True),
+    "createTime": Output(lambda batch: batch.create_time, is_verdict=True),
+    "updateTime": Output(lambda batch: batch.update_time, is_verdict=True),
+    "duration": Output(duration, is_verdict=True),
+    "submittedName": Output(lambda batch: batch.name or None, is_kept_on_refresh=True),
+    "effectiveScType": Output(lambda batch: batch.sc_type or None),
+    "effectiveQueue": Output(lambda batch: batch.queue or batch.cluster_name or None),
+    "submittedTo": Output(lambda _: None, is_kept_on_refresh=True),  # known to who submits the job
+    "recordExpired": Output(lambda _: False),
+}
 """The outputs in which the service speaks, by name."""
 
+VERDICT: tuple[str, ...] = tuple(name for name, output in OBSERVED.items() if output.is_verdict)
+"""The outputs of a wait, by the names of the job's own outputs."""
 
-def refreshed(stored: Properties, batch: Batch | None) -> dict[str, Any]:
+
+def observed(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
+    """Read the outputs in which the service speaks. `redact` has the texts to be masked in the job's log."""
+    return _masked({name: output.read(batch) for name, output in OBSERVED.items()}, redact)
+
+
+def verdict(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
+    """Read the outputs of a wait."""
+    return {name: value for name, value in observed(batch, redact).items() if name in VERDICT}
+
+
+def of_job(declared: JobInputs, batch: Batch, place: Mapping[str, str | None]) -> dict[str, Any]:
+    """Make the outputs of a job: what was declared, under the same names, and what the service says, under its own."""
+    return {**declared.properties, **observed(batch, declared.redact), "submittedTo": dict(place)}
+
+
+def refreshed(stored: StoredJob, batch: Batch | None) -> dict[str, Any]:
     """Make the outputs after a refresh. Where the record is gone, what was known stays."""
     if batch is None:
-        return {**stored, "recordExpired": True}
-    news = observed(batch, place_of(stored), stored.get("redact"))
-    kept = ("state", "submittedName")  # absent from some replies; an end that was seen is never forgotten
-    return {**stored, **{key: value for key, value in news.items() if value is not None or key not in kept}}
+        return {**stored.properties, "recordExpired": True}
+    news = observed(batch, stored.inputs.redact)
+    kept = {name for name, value in news.items() if value is None and OBSERVED[name].is_kept_on_refresh}
+    return {**stored.properties, **{name: value for name, value in news.items() if name not in kept}}
+
+
+def updated(stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
+    """Make the outputs after an update: what is declared now, and what the service has said before."""
+    new = {name: value for name, value in declared.properties.items() if not ARGUMENTS[name].is_kept_on_update}
+    kept = {name: value for name, value in stored.inputs.properties.items() if ARGUMENTS[name].is_kept_on_update}
+    said = {name: stored.properties.get(name) for name in OBSERVED}
+    return {**new, **kept, **_masked(said, declared.redact)}
+
+
+def _masked(outputs: dict[str, Any], redact: Sequence[str] | None) -> dict[str, Any]:
+    return {name: masked_lines(value, redact) if OBSERVED[name].is_masked else value for name, value in outputs.items()}

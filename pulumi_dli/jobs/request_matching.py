@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.properties import WIRE_NAMES, canonical
-
-_FILLED_IN = ("queue", "feature", "sparkVersion", "image", "obsBucket", "executionAgencyUrn")
-"""What the service may add to a request that leaves it open."""
-
+from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES
+from pulumi_dli.jobs.request import canonical
 
 _PROPERTY_NAMES = {wire_name: name for name, wire_name in WIRE_NAMES.items()}
 
@@ -30,7 +27,7 @@ def is_same_request(batch: Batch, body: Mapping[str, Any]) -> bool | None:
 
 
 def _same_value(name: str, theirs: Any, ours: Any) -> bool:
-    if ours is None and name in _FILLED_IN:
+    if ours is None and ARGUMENTS[name].is_filled_in:
         return True
     if name == "queue":
         return str(theirs).lower() == str(ours).lower()

@@ -8,18 +8,23 @@ any may be secret, but for those that `shown` is put around.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from enum import Enum
+from typing import Any, Final, TypeVar
 
 from pulumi_dli.api.models import MAX_NAME_LENGTH
 from pulumi_dli.api.sizes import memory_mib
 
 
-class _Unknown:
+class Unknown(Enum):
+    """The type of `UNKNOWN`. An enumeration, so that a type checker knows its one value."""
+
+    UNKNOWN = "a value that a plan does not know yet"
+
     def __repr__(self) -> str:
         return "UNKNOWN"
 
 
-UNKNOWN: Final = _Unknown()
+UNKNOWN: Final = Unknown.UNKNOWN
 """A value that a plan does not know yet."""
 
 
@@ -30,6 +35,16 @@ def is_known(value: Any) -> bool:
     if isinstance(value, list):
         return all(is_known(item) for item in value)
     return value is not UNKNOWN
+
+
+T = TypeVar("T")
+
+
+def known(value: T | Unknown) -> T:
+    """Give a value that no plan asks for, so that it is known. Raises ValueError where it is not: that is a defect."""
+    if isinstance(value, Unknown):
+        raise ValueError("a value is unknown where the engine must know it")  # noqa: TRY004
+    return value
 
 
 class RefusedError(Exception):

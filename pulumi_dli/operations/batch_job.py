@@ -1,6 +1,6 @@
 """The operations on a batch job that an engine asks for: check, plan, create, read, update, delete.
 
-They know nothing of the engine: properties are plain JSON values, unknown ones are `values.UNKNOWN`.
+They know nothing of the engine: the adapter parses its properties into `JobInputs` and `StoredJob`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsErro
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.jobs import diff, messages, outputs, properties
+from pulumi_dli.jobs import diff, job_rules, messages, outputs
 from pulumi_dli.jobs.diff import Action, Decision
+from pulumi_dli.jobs.inputs import JobInputs, OnRecordExpired, WhenRunning
+from pulumi_dli.jobs.job_rules import FILE_MISSING, Checked
 from pulumi_dli.jobs.naming import scope_of, spec_of
-from pulumi_dli.jobs.properties import Checked, Properties
-from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.validation import is_known
+from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.request import canonical, request_body, sizing
+from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.submission import Order
-
-DEFAULT_CANCEL_TIMEOUT = 300
-"""Seconds for which a cancelled job is awaited."""
 
 _CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -39,24 +38,22 @@ class BatchJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def check(self, declared: Properties, before: Properties | None = None) -> Checked:
+    def check(self, declared: JobInputs, before: JobInputs | None = None) -> Checked:
         """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
         runs, key = self._session.runs, declared_key(declared)
-        if before and before.get("adoptId"):
+        if before is not None and before.adopt_id:
             # The engine does not call diff for a replacement trigger. Where it does, `plan` corrects this.
-            runs.consume_adoption(key, str(before["adoptId"]))
-        # With ignore_changes=["*"] the engine gives back what was checked before.
-        given = {name: value for name, value in declared.items() if name != "sizing"}
+            runs.consume_adoption(key, str(before.adopt_id))
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
         # end the whole `up`, where the engine skips the job.
-        checked = properties.check(given, self._default_region(), needs_file=False)
-        if not is_known(checked.properties):
+        checked = job_rules.check(declared, self._default_region(), needs_file=False)
+        if not declared.is_known:
             self._session.is_preview = True
         for warning in checked.warnings:
             self._session.notify(Level.WARNING, _name_of(declared), warning)
         if not checked.failures:
             runs.declared(key)
-            checked.properties["sizing"] = properties.sizing(checked.properties)
+            checked.properties["sizing"] = sizing(declared)
         return checked
 
     def _default_region(self) -> str | None:
@@ -65,28 +62,28 @@ class BatchJobs:
         except SettingsError:  # the first call to the service says it
             return None
 
-    def plan(self, batch_id: str, stored: Properties, declared: Properties) -> Decision:
+    def plan(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
         """Decide what is to be done with a job, and tell the user why, if it runs again.
 
         Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
         is to be replaced. No answer is no change.
         """
-        name = _name_of(declared, stored)
+        name = _name_of(declared, stored.inputs)
         self._note(name, batch_id, stored, declared)
-        if "file" not in declared:
+        if declared.file is None:
             gone = "file: there is none; what it comes from has failed, or gave nothing"
             self._session.notify(Level.WARNING, name, f"{gone}. Batch job {batch_id} is left alone")
             # `update` refuses it, so that no run is cancelled for it.
-            return Decision(Action.UPDATE, properties.FILE_MISSING, ("file",))
+            return Decision(Action.UPDATE, FILE_MISSING, ("file",))
         decision = diff.compare(stored, declared, preview=self._session.is_preview)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
-        if not is_known(declared):
+        if not declared.is_known:
             return decision
-        expired, state = bool(stored.get("recordExpired")), outputs.stored_state(stored)
-        if not outputs.is_final(stored):
+        expired, state = stored.is_expired, stored.state
+        if not stored.is_final:
             expired, state = (True, state) if expired else self._look(batch_id, stored, declared)
-            if expired and declared.get("rerunOnFailure", True) is not False:
+            if expired and declared.rerun_on_failure:
                 state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
         rerun = diff.outcome(declared, batch_id, state, expired=expired)
         if rerun.action is Action.REPLACE:
@@ -94,14 +91,14 @@ class BatchJobs:
             return rerun
         return decision
 
-    def _note(self, name: str, batch_id: str, stored: Properties, declared: Properties) -> None:
+    def _note(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> None:
         """Note whose a job is."""
         runs, key = self._session.runs, declared_key(declared)
-        if stored.get("adoptId"):
-            runs.consume_adoption(key, str(stored["adoptId"]))
-        elif stored:  # it came after the job
-            runs.restore_adoption(key, str(declared.get("adoptId")))
-        holder = runs.in_state(batch_id, stored_key=stored_key(stored), key=key)
+        if stored.inputs.adopt_id:
+            runs.consume_adoption(key, str(stored.inputs.adopt_id))
+        elif stored.properties:  # it came after the job
+            runs.restore_adoption(key, str(declared.adopt_id))
+        holder = runs.in_state(batch_id, stored_key=stored_key(stored.inputs), key=key)
         if holder is not None:
             self._session.notify(
                 Level.WARNING,
@@ -111,15 +108,15 @@ class BatchJobs:
             )
 
     def _plan_replacement(
-        self, name: str, batch_id: str, stored: Properties, declared: Properties, decision: Decision
+        self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
     ) -> Decision:
         consequence = ""
-        if not outputs.is_final(stored):
+        if not stored.is_final:
             try:
                 batch = self._read(batch_id, stored)
             except DliError as error:
                 unasked = f"whether batch job {batch_id} still runs could not be asked"
-                if declared.get("whenRunning") == "refuse" and not isinstance(error, SettingsError):
+                if declared.when_running is WhenRunning.REFUSE and not isinstance(error, SettingsError):
                     raise JobError(
                         f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
                         f"refuse. {error}"
@@ -127,7 +124,7 @@ class BatchJobs:
                 self._session.notify(Level.WARNING, name, f"{unasked}: {error}")
                 batch = None
             if batch is not None and not batch.is_final:
-                if declared.get("whenRunning") == "refuse":
+                if declared.when_running is WhenRunning.REFUSE:
                     raise JobError(
                         f"{name}: {decision.reason}, so the job would run again, but batch job {batch_id} is "
                         f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
@@ -136,18 +133,18 @@ class BatchJobs:
         self._session.notify(Level.INFO, name, f"must run again: {decision.reason}{consequence}")
         return decision
 
-    def _look(self, batch_id: str, stored: Properties, declared: Properties) -> tuple[bool, BatchState | None]:
+    def _look(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> tuple[bool, BatchState | None]:
         """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
         try:
             batch = self._session.recent(batch_id)
-            if batch is None and declared.get("onRecordExpired") == "rerun":
+            if batch is None and declared.on_record_expired is OnRecordExpired.RERUN:
                 batch = self._read(batch_id, stored)
                 if batch is None:
-                    return True, outputs.stored_state(stored)
+                    return True, stored.state
             if batch is not None:
                 return False, batch.batch_state
             state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
-            if state is not None and state.is_failure and declared.get("autoRecovery"):
+            if state is not None and state.is_failure and declared.auto_recovery:
                 batch = self._read(batch_id, stored)  # it may be about to recover
                 state = batch.batch_state if batch is not None else state
         except DliError as error:  # said once, not for each of many jobs
@@ -156,13 +153,13 @@ class BatchJobs:
             return False, state
         return False, None
 
-    def create(self, declared: Properties) -> tuple[str, dict[str, Any]]:
+    def create(self, declared: JobInputs) -> tuple[str, dict[str, Any]]:
         """Submit a job, and give its id and its outputs. Does not wait for it."""
         name = _name_of(declared)
         try:
-            if not declared.get("file"):
-                raise SettingsError(properties.FILE_MISSING)
-            client = self._session.client(declared.get("region"), declared.get("projectId"))
+            if not declared.file:
+                raise SettingsError(FILE_MISSING)
+            client = self._session.client(known(declared.region), known(declared.project_id))
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
             said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
@@ -182,23 +179,23 @@ class BatchJobs:
         self._session.saw(batch)
         return batch.id, outputs.of_job(declared, batch, place)
 
-    def _submit(self, client: Client, declared: Properties) -> Batch:
+    def _submit(self, client: Client, declared: JobInputs) -> Batch:
         # Whatever can fail in making the request fails here, before it is sent.
-        spec = spec_of(properties.canonical(declared), declared.get("triggers"), declared.get("replacementTrigger"))
+        spec = spec_of(canonical(declared.properties), declared.triggers, declared.replacement_trigger)
         order = Order(
             key=declared_key(declared),
-            scope=scope_of(declared.get("scope"), self._session.settings.scope),
+            scope=scope_of(declared.scope, self._session.settings.scope),
             spec=spec,
-            fixed_name=declared.get("name"),
-            body=lambda name: properties.request_body(declared, name),
-            redact=declared.get("redact") or (),
+            fixed_name=known(declared.name),
+            body=lambda name: request_body(declared, name),
+            redact=declared.redact or (),
         )
         return self._session.submitter(client).submit(order)
 
-    def _adopt(self, client: Client, declared: Properties) -> Batch | None:
+    def _adopt(self, client: Client, declared: JobInputs) -> Batch | None:
         """Adopt the run that `adoptId` names instead of submitting one; None where the job is to run again."""
         name, key, runs = _name_of(declared), declared_key(declared), self._session.runs
-        batch_id = declared.get("adoptId")
+        batch_id = known(declared.adopt_id)
         if batch_id is None:
             return None
         followed_before = "adoptId was followed before, so a new run is submitted; remove it"
@@ -221,7 +218,7 @@ class BatchJobs:
                 f"Nothing was taken over and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
             ) from error
 
-    def _adoptable(self, client: Client, batch_id: str, declared: Properties) -> Batch | None:
+    def _adoptable(self, client: Client, batch_id: str, declared: JobInputs) -> Batch | None:
         """Read the run that `adoptId` names; None where it is dead and the job is to run again.
 
         Raises SubmissionError where the service has no such job, or where that job runs something else.
@@ -232,7 +229,7 @@ class BatchJobs:
             raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
         request = batch.request() or {}
         for field in ("file", "className"):
-            there, here = request.get(field), declared.get(field) or ""
+            there, here = request.get(field), declared.properties.get(field) or ""
             if there is not None and there != here:
                 raise SubmissionError(
                     f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was taken over and "
@@ -247,12 +244,12 @@ class BatchJobs:
             return None
         return batch
 
-    def read(self, batch_id: str, stored: Properties) -> dict[str, Any]:
+    def read(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
         """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
         batch = self._read(batch_id, stored)
         if batch is None:
-            name = _name_of(stored)
-            if outputs.is_final(stored):
+            name = _name_of(stored.inputs)
+            if stored.is_final:
                 self._session.notify(
                     Level.INFO, name, f"the service has deleted the record of batch job {batch_id}; its end was seen"
                 )
@@ -260,38 +257,36 @@ class BatchJobs:
                 self._session.notify(Level.WARNING, name, messages.unknown_message(name, batch_id))
         return outputs.refreshed(stored, batch)
 
-    def get(self, batch_id: str, declared: Properties) -> dict[str, Any]:
+    def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
         """Describe a job that this stack does not manage. Raises JobError where the service has no such job."""
-        client = self._session.client(declared.get("region"), declared.get("projectId"))
+        declared = stored.inputs
+        client = self._session.client(known(declared.region), known(declared.project_id))
         batch = client.find(batch_id) if batch_id.strip() else None
         if batch is None:
             raise JobError(
                 f"{_name_of(declared)}: there is no batch job {batch_id!r} in project {client.place.project_id}. The "
                 "service keeps the record of a finished job for some hours only."
             )
-        return outputs.of_job(declared, batch, {"region": client.place.region, "projectId": client.place.project_id})
+        place = {"region": client.place.region, "projectId": client.place.project_id}
+        return {**outputs.refreshed(stored, batch), "submittedTo": place}
 
-    def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
+    def update(self, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
         """Take over new options. No call: nothing that the service knows has changed.
 
         Raises JobError where there is no file.
         """
-        if not declared.get("file"):
-            raise JobError(f"{_name_of(declared, stored)}: {properties.FILE_MISSING}. Its run is left alone.")
-        declared = {name: value for name, value in declared.items() if name != "adoptId"}  # not followed: too late
-        followed = {"adoptId": stored["adoptId"]} if stored.get("adoptId") else {}
-        observed = {name: stored.get(name) for name in outputs.OBSERVED}
-        log = masked_lines(stored.get("log"), declared.get("redact"))
-        return {**declared, **followed, **observed, "log": log}
+        if not declared.file:
+            raise JobError(f"{_name_of(declared, stored.inputs)}: {FILE_MISSING}. Its run is left alone.")
+        return outputs.updated(stored, declared)
 
-    def delete(self, batch_id: str, stored: Properties) -> None:
+    def delete(self, batch_id: str, stored: StoredJob) -> None:
         """Cancel a job that still runs, and wait for its end; leave one that has ended alone.
 
         Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
         """
-        name = _name_of(stored)
+        name, adopted_from = _name_of(stored.inputs), known(stored.inputs.adopt_id)
         try:
-            self._session.runs.begin_delete(batch_id, stored_key(stored), adopted_from=stored.get("adoptId"))
+            self._session.runs.begin_delete(batch_id, stored_key(stored.inputs), adopted_from=adopted_from)
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
                 raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from error
@@ -302,7 +297,7 @@ class BatchJobs:
                 f"batch job {batch_id} is left alone: it belongs to another resource now, {error.holder[0]}",
             )
             return
-        if outputs.is_final(stored):
+        if stored.is_final:
             return
         try:
             batch = self._read(batch_id, stored)
@@ -315,8 +310,8 @@ class BatchJobs:
                 f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
             ) from error
 
-    def _cancel(self, batch_id: str, stored: Properties) -> None:
-        name, client = _name_of(stored), self._client_of(stored)
+    def _cancel(self, batch_id: str, stored: StoredJob) -> None:
+        name, client = _name_of(stored.inputs), self._client_of(stored)
         try:
             client.cancel(batch_id)
         except ServiceError as error:
@@ -324,11 +319,10 @@ class BatchJobs:
             if batch is not None and not batch.is_final:
                 raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from error
             return
-        self._session.runs.cancelled(batch_id, stored_key(stored))
-        self._await_end(client, name, batch_id, stored.get("cancelTimeout"))
+        self._session.runs.cancelled(batch_id, stored_key(stored.inputs))
+        self._await_end(client, name, batch_id, known(stored.inputs.cancel_timeout))
 
-    def _await_end(self, client: Client, name: str, batch_id: str, timeout: float | None) -> None:
-        seconds = DEFAULT_CANCEL_TIMEOUT if timeout is None else timeout
+    def _await_end(self, client: Client, name: str, batch_id: str, seconds: float) -> None:
         if not seconds:
             return
         clock = self._session.clock
@@ -346,10 +340,10 @@ class BatchJobs:
                 f"{format_duration(seconds)}. It stays in the state; run the command again."
             )
 
-    def _client_of(self, stored: Properties) -> Client:
-        return self._session.client_of(outputs.place_of(stored))
+    def _client_of(self, stored: StoredJob) -> Client:
+        return self._session.client_of(stored.place)
 
-    def _read(self, batch_id: str, stored: Properties) -> Batch | None:
+    def _read(self, batch_id: str, stored: StoredJob) -> Batch | None:
         """Read a job where it was submitted. A refusal there names the place if the credentials are for another one."""
         client = self._client_of(stored)
         try:
@@ -377,6 +371,6 @@ def _settled(client: Client, batch: Batch) -> Batch:
     return (client.find(batch.id) if outputs.may_recover(batch) else None) or batch
 
 
-def _name_of(*sources: Properties) -> str:
+def _name_of(*sources: JobInputs) -> str:
     """Give the logical name of a job, by which the user knows it."""
-    return next((str(source["resourceName"]) for source in sources if source.get("resourceName")), "batch job")
+    return next((str(source.resource_name) for source in sources if source.resource_name), "batch job")

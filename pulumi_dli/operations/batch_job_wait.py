@@ -24,7 +24,8 @@ from pulumi_dli.api.errors import (
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import Outage, poll, poll_pause
 from pulumi_dli.jobs import messages, outputs
-from pulumi_dli.jobs.properties import Checked, Properties
+from pulumi_dli.jobs.inputs import Properties
+from pulumi_dli.jobs.job_rules import Checked
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
@@ -38,9 +39,6 @@ DECLARED: tuple[str, ...] = (
     "waited",  # the seconds that the gate in the program has already waited
 )
 """What is declared of a wait."""
-
-VERDICT: tuple[str, ...] = ("state", "appId", "log", "createTime", "updateTime", "duration")
-"""The outputs of a wait: the job as it was when the wait ended, by the names of the job's own outputs."""
 
 _LOG_LINES = 20
 
@@ -73,7 +71,7 @@ class BatchJobWaits:
         """Wait where the wait is for another job, or for something else, than the stored one; give the outputs."""
         if _is_for_another(stored, declared):
             return self.wait(declared)
-        verdict = {name: stored.get(name) for name in VERDICT}
+        verdict = {name: stored.get(name) for name in outputs.VERDICT}
         return {**declared, **verdict, "log": masked_lines(stored.get("log"), declared.get("redact"))}
 
     def wait(self, declared: Properties) -> dict[str, Any]:
@@ -124,8 +122,7 @@ class BatchJobWaits:
             return {}
 
     def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
-        observed = outputs.observed(batch, {}, declared.get("redact"))
-        return {**declared, **{name: observed[name] for name in VERDICT}}
+        return {**declared, **outputs.verdict(batch, declared.get("redact"))}
 
 
 class _JobReader:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+
+from pulumi_dli.jobs.inputs import JobInputs
 
 ResourceKey = tuple[str, str]
 """What tells the resources of all stacks apart: logical name and scope, as they are declared or stored."""
 
 
-def declared_key(declared: Mapping[str, Any]) -> ResourceKey:
+def declared_key(declared: JobInputs) -> ResourceKey:
     """Give the key of a declared job.
 
     Raises ValueError where the logical name or the scope is missing. The adapter passes both, so this is a defect of
@@ -24,9 +25,9 @@ def declared_key(declared: Mapping[str, Any]) -> ResourceKey:
     return key
 
 
-def stored_key(stored: Mapping[str, Any]) -> ResourceKey | None:
+def stored_key(stored: JobInputs) -> ResourceKey | None:
     """Give the key of a stored job; None where the stored outputs have none, as lost outputs (`{}`)."""
-    name, scope = stored.get("resourceName"), stored.get("scope")
+    name, scope = stored.resource_name, stored.scope
     return (str(name), str(scope)) if name and scope else None
 
 

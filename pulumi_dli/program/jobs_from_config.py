@@ -170,7 +170,7 @@ def _arguments() -> dict[str, str]:
 
 def _faults(block: Any, path: str) -> Iterator[str]:
     """Give what is wrong in a block, whatever the others have."""
-    from pulumi_dli.jobs.properties import check_values  # noqa: PLC0415  it imports pydantic, which takes time
+    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415  it imports pydantic, which takes time
     from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
 
     if not isinstance(block, dict):
@@ -180,7 +180,7 @@ def _faults(block: Any, path: str) -> Iterator[str]:
     yield from _unknown_keys(block, [*arguments, "wait", *_ORDER], path)
     # A null in a map may take a default away; one that does not is refused when the defaults are there.
     given = {key: _without_nulls(value) for key, value in block.items() if key in arguments}
-    yield from (f"{path}.{failure}" for failure in check_values(given).failures)
+    yield from (f"{path}.{failure}" for failure in JobInputs.parse(given).failures)
     yield from _dates(block, path)
     wait = block.get("wait")
     if isinstance(wait, dict):
@@ -233,12 +233,13 @@ def _dates(value: Any, path: str) -> Iterator[str]:
 
 def _contradictions(name: str, blocks: Mapping[str, Block]) -> Iterator[str]:
     """Give what is wrong in a job that has its defaults."""
-    from pulumi_dli.jobs.properties import check  # noqa: PLC0415
+    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415
+    from pulumi_dli.jobs.job_rules import check  # noqa: PLC0415
 
     block = blocks[name]
     if name != name.strip() or not name:
         yield f"{_path(name)}: a job's name must not be empty or have blanks around it"
-    for failure in check({key: block.get(key) for key in _arguments()}).failures:
+    for failure in check(JobInputs.parse({key: block.get(key) for key in _arguments()})).failures:
         yield f"{_path(name)}.{failure}"
     for key in _ORDER:
         for index, other in enumerate(block.get(key) or ()):

@@ -15,6 +15,7 @@ import requests
 import yaml
 
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError
+from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.batch_job import BatchJobs
@@ -592,7 +593,7 @@ def test_a_job_is_looked_up_where_it_was_submitted_and_a_refusal_names_both_proj
     jobs = BatchJobs(session(configured(account, "key", **{project: own})))
     elsewhere = {"resourceName": "load", "submittedTo": {"region": account.region, "projectId": "0" * 32}}
     with pytest.raises(DliError) as raised:
-        jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", elsewhere)
+        jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", StoredJob.parse(elsewhere))
     assert str(raised.value).endswith(
         f"The job was submitted to project {'0' * 32}; the credentials in use are for {account.project_id}."
     )

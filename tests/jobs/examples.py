@@ -1,8 +1,9 @@
-"""A stored job and its declaration, as the tests of the rules use them."""
+"""Jobs as they are declared and stored, as the tests of the rules use them."""
 
 from typing import Any
 
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.outputs import of_job
 
 Properties = dict[str, Any]
@@ -18,4 +19,9 @@ DECLARED: Properties = {
     "resourceName": "load",
     "scope": "12345678",
 }
-STORED = of_job(DECLARED, Batch(id=ID, state="running"), PLACE)
+STORED = of_job(JobInputs.parse(DECLARED), Batch(id=ID, state="running"), PLACE)
+
+JOB: Properties = {"file": "obs://demo/jobs/orders.py", "queue": "batch"}
+JAR: Properties = {"file": "orders.jar", "className": "org.example.Orders", "queue": "batch"}
+PACKAGE: Properties = {"name": "lib/common.jar", "type": "jar"}
+SPARK_3_3: Properties = {"sparkVersion": "3.3.1"}

@@ -5,14 +5,20 @@ from typing import Any
 import pytest
 
 from pulumi_dli.api.states import LIVE_STATES, BatchState
-from pulumi_dli.jobs.diff import Action, compare, outcome
-from pulumi_dli.jobs.properties import OPTION_DEFAULTS, OPTIONS
+from pulumi_dli.jobs import diff
+from pulumi_dli.jobs.diff import Action, Decision, outcome
+from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, JobInputs
+from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.jobs.validation import UNKNOWN
 from tests.jobs.examples import DECLARED, ID, PLACE, STORED, Properties
 
 
+def compare(declared: Properties, *, preview: bool = False, stored: Properties = STORED) -> Decision:
+    return diff.compare(StoredJob.parse(stored), JobInputs.parse(DECLARED | declared), preview=preview)
+
+
 def action(declared: Properties, *, preview: bool = False, stored: Properties = STORED) -> Action:
-    return compare(stored, DECLARED | declared, preview=preview).action
+    return compare(declared, preview=preview, stored=stored).action
 
 
 # A declared property changes
@@ -34,7 +40,7 @@ def action(declared: Properties, *, preview: bool = False, stored: Properties = 
 def test_a_change_of_what_is_run_or_where_replaces_and_says_why(
     declared: Properties, names: tuple[str, ...], preview: bool
 ) -> None:
-    decision = compare(STORED, DECLARED | declared, preview=preview)
+    decision = compare(declared, preview=preview)
     assert (decision.action, decision.properties) == (Action.REPLACE, names)
     assert decision.reason == f"{', '.join(names)} changed"
 
@@ -67,9 +73,10 @@ def test_the_declaration_alone_does_not_rerun_a_job_in_whatever_state(state: Bat
     [("rerunOnFailure", False), ("onRecordExpired", "rerun"), ("whenRunning", "refuse"), ("cancelTimeout", 5)],
 )
 def test_an_option_of_the_provider_is_updated_in_place(option: str, value: Any) -> None:
-    decision = compare(STORED, DECLARED | {option: value}, preview=False)
+    decision = compare({option: value}, preview=False)
     assert (decision.action, decision.properties) == (Action.UPDATE, (option,))
-    assert set(OPTION_DEFAULTS) == set(OPTIONS) - {"region", "projectId", "triggers", "replacementTrigger", "adoptId"}
+    with_default = {name for name in OPTIONS if ARGUMENTS[name].default is not None}
+    assert with_default == set(OPTIONS) - {"region", "projectId", "triggers", "replacementTrigger", "adoptId"}
 
 
 def test_a_change_of_what_is_run_counts_more_than_one_of_an_option() -> None:
@@ -90,7 +97,7 @@ def test_an_old_state_without_the_place_is_not_taken_for_another_place() -> None
 
 @pytest.mark.parametrize("unknown", [{"args": UNKNOWN}, {"args": ["in", UNKNOWN]}, {"triggers": {"day": UNKNOWN}}])
 def test_a_value_that_a_preview_does_not_know_yet_replaces(unknown: Properties) -> None:
-    decision = compare(STORED, DECLARED | unknown, preview=True)
+    decision = compare(unknown, preview=True)
     assert (decision.action, decision.properties) == (Action.REPLACE, tuple(unknown))
     assert decision.reason == f"{next(iter(unknown))} is not known yet"
 
@@ -104,7 +111,7 @@ def test_an_unknown_value_without_a_preview_is_the_engines_question_and_no_chang
 
 
 def test_a_known_change_beside_an_unknown_value_is_told_as_a_change() -> None:
-    decision = compare(STORED, DECLARED | {"args": UNKNOWN, "file": "b.py"}, preview=True)
+    decision = compare({"args": UNKNOWN, "file": "b.py"}, preview=True)
     assert decision.reason == "file, args changed"
 
 
@@ -120,13 +127,13 @@ def test_an_unknown_option_does_not_replace() -> None:
 def test_a_job_that_runs_or_has_succeeded_or_cannot_be_asked_for_stays(
     state: BatchState | None, declared: Properties
 ) -> None:
-    assert outcome(declared, ID, state, expired=False).action is Action.NONE
+    assert outcome(JobInputs.parse(declared), ID, state, expired=False).action is Action.NONE
 
 
 @pytest.mark.parametrize("declared", [{}, {"rerunOnFailure": True}])
 @pytest.mark.parametrize("expired", [True, False])
 def test_a_dead_job_runs_again_and_up_says_why(declared: Properties, expired: bool) -> None:
-    decision = outcome(declared, ID, BatchState.DEAD, expired=expired)
+    decision = outcome(JobInputs.parse(declared), ID, BatchState.DEAD, expired=expired)
     assert (decision.action, decision.properties) == (Action.REPLACE, ("state",))
     assert decision.reason == f"the last run, {ID}, is dead"
 
@@ -135,21 +142,24 @@ def test_a_dead_job_runs_again_and_up_says_why(declared: Properties, expired: bo
 @pytest.mark.parametrize("on_record_expired", ["keep", "rerun"])
 def test_a_dead_job_stays_where_that_is_declared(expired: bool, on_record_expired: str) -> None:
     declared = {"rerunOnFailure": False, "onRecordExpired": on_record_expired}
-    assert outcome(declared, ID, BatchState.DEAD, expired=expired).action is Action.NONE
+    assert outcome(JobInputs.parse(declared), ID, BatchState.DEAD, expired=expired).action is Action.NONE
 
 
 @pytest.mark.parametrize("declared", [{}, {"onRecordExpired": "keep"}])
 @pytest.mark.parametrize("state", [*LIVE_STATES, BatchState.SUCCESS, None])
 def test_a_vanished_record_is_no_reason_to_run_again(declared: Properties, state: BatchState | None) -> None:
-    assert outcome(declared, ID, state, expired=True).action is Action.NONE
+    assert outcome(JobInputs.parse(declared), ID, state, expired=True).action is Action.NONE
 
 
 @pytest.mark.parametrize("state", [*LIVE_STATES, None])
 def test_a_job_whose_end_nobody_saw_runs_again_where_that_is_declared(state: BatchState | None) -> None:
-    decision = outcome({"onRecordExpired": "rerun"}, ID, state, expired=True)
+    decision = outcome(JobInputs.parse({"onRecordExpired": "rerun"}), ID, state, expired=True)
     assert (decision.action, decision.properties) == (Action.REPLACE, ("recordExpired",))
     assert ID in decision.reason
 
 
 def test_a_run_whose_success_was_seen_is_never_run_again_for_its_record() -> None:
-    assert outcome({"onRecordExpired": "rerun"}, ID, BatchState.SUCCESS, expired=True).action is Action.NONE
+    assert (
+        outcome(JobInputs.parse({"onRecordExpired": "rerun"}), ID, BatchState.SUCCESS, expired=True).action
+        is Action.NONE
+    )

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.jobs.naming import Relation, SubmissionName, relation_of, scope_of, spec_of
-from pulumi_dli.jobs.properties import canonical
+from pulumi_dli.jobs.request import canonical
 
 JOB = {"file": "a.py", "args": ["in", "out"]}
 IDENTITY = ("data", "jobs", "dev", [["demo:index:Nightly", "east"]], "load")

@@ -7,10 +7,19 @@ from hypothesis import strategies as st
 
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs import outputs
 from pulumi_dli.jobs.diff import Action, compare
-from pulumi_dli.jobs.outputs import OBSERVED, is_final, of_job, refreshed, stored_state
-from pulumi_dli.jobs.properties import OPTIONS, WIRE_NAMES
+from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
+from pulumi_dli.jobs.outputs import OBSERVED, StoredJob
 from tests.jobs.examples import DECLARED, ID, PLACE, STORED, Properties
+
+
+def of_job(declared: Properties, batch: Batch, place: Properties) -> Properties:
+    return outputs.of_job(JobInputs.parse(declared), batch, place)
+
+
+def refreshed(stored: Properties, batch: Batch | None) -> Properties:
+    return outputs.refreshed(StoredJob.parse(stored), batch)
 
 
 def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> None:
@@ -50,7 +59,7 @@ def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> No
 
 
 def test_no_output_of_the_service_has_the_name_of_a_declared_property() -> None:
-    assert not {*OBSERVED} & {*WIRE_NAMES, *OPTIONS}
+    assert not {*OBSERVED} & {*ARGUMENTS}
 
 
 def test_a_sparse_reply_leaves_outputs_empty() -> None:
@@ -113,7 +122,10 @@ def test_a_refresh_does_not_forget_an_end_that_was_seen() -> None:
 
 def test_a_refresh_changes_nothing_that_is_compared() -> None:
     for batch in (None, Batch(id=ID, state="dead", queue="other", sc_type="CUSTOMIZED", name="other")):
-        assert compare(refreshed(STORED, batch), DECLARED, preview=False).action is Action.NONE
+        assert (
+            compare(StoredJob.parse(refreshed(STORED, batch)), JobInputs.parse(DECLARED), preview=False).action
+            is Action.NONE
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,9 +141,10 @@ def test_a_refresh_changes_nothing_that_is_compared() -> None:
 def test_the_stored_state_says_whether_the_end_was_seen(
     state: str | None, known: BatchState | None, final: bool
 ) -> None:
-    assert stored_state({"state": state}) is known
-    assert is_final({"state": state}) is final
+    stored = StoredJob.parse({"state": state})
+    assert stored.state is known
+    assert stored.is_final is final
 
 
 def test_nothing_stored_is_no_end_seen() -> None:
-    assert not is_final({})
+    assert not StoredJob.parse({}).is_final

@@ -1,4 +1,4 @@
-"""The rules for single values. Which property has which rule, and what it says, is in `test_properties`."""
+"""The rules for single values. Which property has which rule, and what it says, is in `test_inputs`."""
 
 from typing import Any
 

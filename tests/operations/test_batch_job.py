@@ -17,8 +17,9 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.api.sizes import memory_mib
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.diff import Action
-from pulumi_dli.jobs.outputs import OBSERVED, of_job
-from pulumi_dli.jobs.properties import CHOICES, OPTIONS, WIRE_NAMES, request_body
+from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, WIRE_NAMES, JobInputs
+from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, of_job
+from pulumi_dli.jobs.request import request_body
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 from pulumi_dli.local.replies import req_body
 from pulumi_dli.local.submissions import read_submission
@@ -26,8 +27,8 @@ from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.context import Session
 from tests.api.test_client import contents, documents, statuses
 from tests.fakes import Answer, Call, FakeClock, FakeNotifier, ScriptedService
-from tests.jobs.test_properties import declarations as properties_of_any_kind
-from tests.jobs.test_properties import values
+from tests.jobs.test_inputs import declarations as properties_of_any_kind
+from tests.jobs.test_inputs import values
 
 Properties = dict[str, Any]
 
@@ -50,6 +51,9 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DLI_REGION", "DLI_PROJECT_ID", "DLI_ENDPOINT", "OS_TOKEN", "OS_ACCESS_KEY", "OS_SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+inputs = JobInputs.parse
 
 
 def jobs(session: Session = NOWHERE) -> BatchJobs:
@@ -103,7 +107,7 @@ PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "queue": names,
     "clusterName": names,
     "args": st.lists(st.text(max_size=4), max_size=3),
-    "scType": st.sampled_from(CHOICES["scType"]),
+    "scType": st.sampled_from(ARGUMENTS["scType"].choices),
     "jars": st.lists(paths, max_size=2),
     "pyFiles": st.lists(paths, max_size=2),
     "files": st.lists(paths, max_size=2),
@@ -123,14 +127,14 @@ PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "autoRecovery": st.booleans(),
     "maxRetryTimes": st.integers(-1, 101) | numbers,
     "catalogName": names,
-    "feature": st.sampled_from(CHOICES["feature"]),
+    "feature": st.sampled_from(ARGUMENTS["feature"].choices),
     "sparkVersion": st.sampled_from(["2.4.5", "3.1.1", "3.3.1"]),
     "image": names,
     "executionAgencyUrn": names,
     "triggers": st.dictionaries(names, st.booleans() | st.integers() | st.text(max_size=2), max_size=2),
     "rerunOnFailure": st.booleans(),
-    "onRecordExpired": st.sampled_from(CHOICES["onRecordExpired"]),
-    "whenRunning": st.sampled_from(CHOICES["whenRunning"]),
+    "onRecordExpired": st.sampled_from(ARGUMENTS["onRecordExpired"].choices),
+    "whenRunning": st.sampled_from(ARGUMENTS["whenRunning"].choices),
     "cancelTimeout": numbers,
 }
 
@@ -160,7 +164,7 @@ class AnyQueue:
 
 def meaning(checked: Properties) -> Properties:
     """What the service would run: the request as the local DLI reads it, with what `req_body` leaves out."""
-    body = json.loads(json.dumps(request_body(checked, "name")))
+    body = json.loads(json.dumps(request_body(inputs(checked), "name")))
     submission = read_submission(body, AnyQueue())
     sizes = {name: body.get(name) for name in ("driverCores", "executorCores", "numExecutors", "catalog_name")}
     memories = {name: body.get(name) and memory_mib(body[name]) for name in ("driverMemory", "executorMemory")}
@@ -189,7 +193,7 @@ def _as_float(value: Any) -> Any:
 
 @given(plausible | declarations)
 def test_what_a_check_accepts_the_service_accepts(declared: Properties) -> None:
-    checked = jobs().check(declared)
+    checked = jobs().check(inputs(declared))
     is_whole = str(checked.properties.get("file")).endswith((".py", ".jar"))
     if not checked.failures and is_known(checked.properties) and is_whole:
         assert isinstance(checked.properties["sizing"], str)
@@ -198,21 +202,21 @@ def test_what_a_check_accepts_the_service_accepts(declared: Properties) -> None:
 
 @given(plausible)
 def test_what_is_planned_again_as_it_was_stored_is_no_change(declared: Properties) -> None:
-    checked = jobs().check(over_the_wire(declared))
+    checked = jobs().check(inputs(over_the_wire(declared)))
     assume(not checked.failures and is_known(checked.properties) and "file" in checked.properties)
-    stored = of_job(checked.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
+    stored = of_job(inputs(checked.properties), Batch(id=ID, state=BatchState.SUCCESS), PLACE)
     again = over_the_wire(checked.properties)
-    assert jobs().plan(ID, over_the_wire(stored), again).action is Action.NONE
+    assert jobs().plan(ID, StoredJob.parse(over_the_wire(stored)), inputs(again)).action is Action.NONE
 
 
 @given(plausible, edits)
 def test_no_change_of_what_is_run_is_missed(declared: Properties, edit: tuple[str, Any, Any]) -> None:
     name, before, after = edit
-    old, new = jobs().check({**declared, name: before}), jobs().check({**declared, name: after})
+    old, new = jobs().check(inputs({**declared, name: before})), jobs().check(inputs({**declared, name: after}))
     assume(not old.failures and not new.failures and is_known(old.properties) and is_known(new.properties))
     assume("file" in old.properties and "file" in new.properties)
-    stored = of_job(old.properties, Batch(id=ID, state=BatchState.SUCCESS), PLACE)
-    decision = jobs().plan(ID, over_the_wire(stored), over_the_wire(new.properties))
+    stored = of_job(inputs(old.properties), Batch(id=ID, state=BatchState.SUCCESS), PLACE)
+    decision = jobs().plan(ID, StoredJob.parse(over_the_wire(stored)), inputs(over_the_wire(new.properties)))
     if meaning(old.properties) != meaning(new.properties):
         assert decision.action is Action.REPLACE
     assert set(decision.properties) <= {name, "queue"}
@@ -223,10 +227,10 @@ def test_a_plan_over_anything_stored_and_declared_is_a_decision_or_an_error_for_
     stored: Properties, declared: Properties, session: Session
 ) -> None:
     operations = jobs(session)
-    checked = operations.check(declared)
+    checked = operations.check(inputs(declared))
     if not checked.failures:
         try:
-            decision = operations.plan(ID, stored, checked.properties)
+            decision = operations.plan(ID, StoredJob.parse(stored), inputs(checked.properties))
         except JobError as error:
             assert checked.properties["whenRunning"] == "refuse"
             assert str(error)
@@ -237,7 +241,7 @@ def test_a_plan_over_anything_stored_and_declared_is_a_decision_or_an_error_for_
 @given(plausible, plausible)
 def test_an_unknown_value_that_no_check_has_met_is_no_change(stored: Properties, declared: Properties) -> None:
     assume(not is_known(declared))
-    assert jobs().plan(ID, stored, declared).action is Action.NONE
+    assert jobs().plan(ID, StoredJob.parse(stored), inputs(declared)).action is Action.NONE
 
 
 @given(documents, statuses, contents)
@@ -251,7 +255,7 @@ def test_an_accepted_job_is_never_lost_whatever_else_the_service_says(
 
     unreliable.calls.clear()
     unreliable.answer = answer
-    batch_id, made = operations.create({"file": "a.py", **KEY})
+    batch_id, made = operations.create(inputs({"file": "a.py", **KEY}))
     assert batch_id == ID
     stored = Struct()
     stored.update(made)  # as Pulumi's host does
@@ -263,7 +267,7 @@ def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
     described = Answer({"id": "another", "state": "running", "owner": "somebody"})
     with ScriptedService(*[nobody_runs] * 3, Answer({"id": ID}), described) as service:
         batch_id, made = operations_at(service, FakeClock()).create(
-            {"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"}
+            inputs({"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"})
         )
     assert (batch_id, made["owner"]) == (ID, "somebody")
 
@@ -293,7 +297,7 @@ def test_a_job_is_read_after_its_submission_only_where_the_answer_leaves_somethi
     described = [Answer(EXAMPLE)] if absent else []
     with ScriptedService(*[nobody_runs] * 3, Answer(accepted), *described) as service:
         batch_id, made = operations_at(service, FakeClock()).create(
-            {"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"}
+            inputs({"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"})
         )
     assert service.asked()[4:] == ([f"GET /{ID}"] if absent else [])
     names = ("state", "owner", "effectiveScType", "effectiveQueue", "createTime", "submittedName")
@@ -310,10 +314,11 @@ def test_a_wavering_service_never_makes_a_refresh_a_plan_or_a_delete_a_traceback
 ) -> None:
     unreliable.calls.clear()
     unreliable.answer = lambda call: to_looks if call.method == "GET" else to_cancels
-    stored = {"file": "a.py", "state": "running", "autoRecovery": True, "cancelTimeout": 0}
+    kept = {"file": "a.py", "state": "running", "autoRecovery": True, "cancelTimeout": 0}
+    stored = StoredJob.parse(kept)
     for operation in (
         lambda: operations.read(ID, stored),
-        lambda: operations.plan(ID, stored, {**stored, **KEY, "file": "b.py"}),
+        lambda: operations.plan(ID, stored, inputs({**kept, **KEY, "file": "b.py"})),
         lambda: operations.delete(ID, stored),
     ):
         try:
@@ -337,18 +342,18 @@ STREAM = {"resourceName": "stream", "file": "a.py", "state": "running"}
 def test_a_cancelled_job_is_awaited_until_it_has_ended_or_its_record_is_gone(end: Answer) -> None:
     clock = FakeClock()
     with ScriptedService(LIVE, CANCELLED, LIVE, LIVE, end) as service:
-        operations_at(service, clock).delete(ID, STREAM)
+        operations_at(service, clock).delete(ID, StoredJob.parse(STREAM))
     assert clock.slept == [0.2, 0.5]
 
 
 def test_a_job_that_has_ended_since_it_was_stored_is_not_cancelled() -> None:
     with ScriptedService(ENDED) as service:
-        operations_at(service, FakeClock()).delete(ID, STREAM)
+        operations_at(service, FakeClock()).delete(ID, StoredJob.parse(STREAM))
 
 
 def test_a_cancelled_job_that_need_not_be_awaited_is_not_looked_at() -> None:
     with ScriptedService(LIVE, CANCELLED) as service:
-        operations_at(service, FakeClock()).delete(ID, {**STREAM, "cancelTimeout": 0.0})
+        operations_at(service, FakeClock()).delete(ID, StoredJob.parse({**STREAM, "cancelTimeout": 0.0}))
 
 
 @pytest.mark.parametrize(("timeout", "seconds", "words"), [(None, 300, "5 min 0 s"), (60.0, 60, "1 min 0 s")])
@@ -359,7 +364,7 @@ def test_a_cancelled_job_that_does_not_end_in_time_stays_in_the_state(
     with ScriptedService() as service:
         service.answer = lambda call: CANCELLED if call.method == "DELETE" else LIVE
         with pytest.raises(JobError, match=f"stream: batch job {ID} was cancelled, but is still running after {words}"):
-            operations_at(service, clock).delete(ID, {**STREAM, "cancelTimeout": timeout})
+            operations_at(service, clock).delete(ID, StoredJob.parse({**STREAM, "cancelTimeout": timeout}))
     assert sum(clock.slept) == pytest.approx(seconds)
 
 
@@ -367,7 +372,7 @@ def test_a_cancelled_job_that_cannot_be_looked_at_stays_in_the_state() -> None:
     with ScriptedService(LIVE, CANCELLED, Answer(b"", 503)) as service:
         operations = operations_at(service, FakeClock())
         with pytest.raises(JobError, match=f"stream: batch job {ID} may go on: .* It stays in the state"):
-            operations.delete(ID, STREAM)
+            operations.delete(ID, StoredJob.parse(STREAM))
 
 
 def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused() -> None:
@@ -385,7 +390,7 @@ def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused()
 
         def declare(name: str) -> str:
             try:
-                operations.create({"file": "a.py", "resourceName": name, "scope": "0a1b2c3d", "adoptId": ID})
+                operations.create(inputs({"file": "a.py", "resourceName": name, "scope": "0a1b2c3d", "adoptId": ID}))
             except SubmissionError as error:
                 refused.set()
                 return str(error)
@@ -404,5 +409,5 @@ def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused()
 def test_a_job_without_name_or_scope_is_refused_before_any_call(missing: str) -> None:
     declared = {"file": "a.py", **KEY, missing: None}
     with ScriptedService() as service, pytest.raises(ValueError, match="the adapter must pass both"):
-        operations_at(service, FakeClock()).create(declared)
+        operations_at(service, FakeClock()).create(inputs(declared))
     assert service.calls == []

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import JobDeadError, JobError, JobUnknownError, JobWaitTimeoutError
+from pulumi_dli.jobs.outputs import VERDICT
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
-from pulumi_dli.operations.batch_job_wait import DECLARED, VERDICT, BatchJobWaits
+from pulumi_dli.operations.batch_job_wait import DECLARED, BatchJobWaits
 from pulumi_dli.operations.context import Session
 from tests.fakes import CUT, Answer, FakeClock, FakeNotifier, ScriptedService
-from tests.jobs.test_properties import values
+from tests.jobs.test_inputs import values
 
 ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
 WAIT = {"jobId": ID, "jobName": "load", "until": "success"}

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.operations.run_registry import (
     Claim,
     ResourceKey,
@@ -199,6 +200,6 @@ def test_a_cancelled_run_is_named_by_the_resource_that_runs_anew() -> None:
     "declared", [{}, {"resourceName": "load"}, {"scope": "0a1b2c3d"}, {"resourceName": "", "scope": ""}]
 )
 def test_a_declared_job_without_a_key_is_a_defect_of_the_adapter(declared: dict[str, str]) -> None:
-    assert stored_key(declared) is None
+    assert stored_key(JobInputs.parse(declared)) is None
     with pytest.raises(ValueError, match="the adapter must pass both"):
-        declared_key(declared)
+        declared_key(JobInputs.parse(declared))

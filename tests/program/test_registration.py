@@ -9,9 +9,10 @@ from pulumi.runtime import rpc
 from pydantic.alias_generators import to_camel
 
 import pulumi_dli as dli
-from pulumi_dli.jobs import outputs, properties, wait_goals
+from pulumi_dli.jobs import outputs, wait_goals
+from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, WIRE_NAMES
+from pulumi_dli.jobs.outputs import VERDICT
 from pulumi_dli.operations.batch_job_wait import DECLARED as WAIT_DECLARED
-from pulumi_dli.operations.batch_job_wait import VERDICT
 from pulumi_dli.program.types import OnRecordExpired, Until, WhenRunning, wire_names
 from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, run
 
@@ -25,7 +26,7 @@ def job_with_every_argument() -> dli.BatchJob:
 
 
 def test_the_arguments_are_the_declared_properties() -> None:
-    declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
+    declared = {*WIRE_NAMES, *OPTIONS} - {"replacementTrigger"}
     assert {to_camel(name) for name in parameters(dli.BatchJob)} == declared
     wait_arguments = {to_camel(name) for name in parameters(dli.BatchJobWait)}
     assert wait_arguments == {*WAIT_DECLARED, "streamLog"} - {"waited"}  # one that only the program needs
@@ -33,7 +34,7 @@ def test_the_arguments_are_the_declared_properties() -> None:
 
 
 def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
-    declared = {*properties.WIRE_NAMES, *properties.OPTIONS} - {"replacementTrigger"}
+    declared = {*WIRE_NAMES, *OPTIONS} - {"replacementTrigger"}
     job_outputs = {to_camel(name) for name in wire_names(dli.BatchJob)}
     assert job_outputs == declared | {*outputs.OBSERVED, "sizing"}
     wait_outputs = {to_camel(name) for name in wire_names(dli.BatchJobWait)}
@@ -41,8 +42,8 @@ def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
 
 
 def test_the_choices_of_an_argument_are_those_that_the_plan_accepts() -> None:
-    assert get_args(OnRecordExpired) == properties.CHOICES["onRecordExpired"]
-    assert get_args(WhenRunning) == properties.CHOICES["whenRunning"]
+    assert get_args(OnRecordExpired) == ARGUMENTS["onRecordExpired"].choices
+    assert get_args(WhenRunning) == ARGUMENTS["whenRunning"].choices
     assert get_args(Until) == tuple(wait_goals.Until)
 
 

@@ -1,0 +1,117 @@
+"""The rules over more than one argument of a job: what contradicts, and what is only doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi_dli.api.regions import cloud_of
+from pulumi_dli.jobs.inputs import JobInputs
+from pulumi_dli.jobs.validation import UNKNOWN
+
+FILE_MISSING = "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
+"""What is said of a job without its one mandatory property."""
+
+
+@dataclass
+class Checked:
+    """The result of a check: normalised properties, what is refused, what is only doubtful. Both in words."""
+
+    properties: dict[str, Any]
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check(job: JobInputs, region: str | None = None, *, needs_file: bool = True) -> Checked:
+    """Judge what is declared, without the cloud. Unknown values are never judged.
+
+    `region` is where the job goes if the properties do not say it: what only some regions know is doubtful elsewhere.
+    Not `needs_file`: a job without one is not refused.
+    """
+    checked = Checked({**job.properties}, [*job.failures])
+    if not checked.failures:
+        checked.failures += [FILE_MISSING] if needs_file and job.file is None else []
+        checked.failures += _contradictions(job)
+    if not checked.failures:
+        checked.warnings += _doubts(job, region if job.region is None else job.region)
+    return checked
+
+
+def _contradictions(job: JobInputs) -> Iterator[str]:
+    """Give the rules that are broken. Only known values break one."""
+    yield from (text for is_broken, text in _RULES if is_broken(job))
+    if is_spark_3_3_or_later(job):
+        yield from _spark_3_3_rules(job)
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and value is not UNKNOWN
+
+
+def _is_jar_without_class(job: JobInputs) -> bool:
+    return isinstance(job.file, str) and job.file.lower().endswith(".jar") and not job.class_name
+
+
+_RULES: tuple[tuple[Callable[[JobInputs], bool], str], ...] = (
+    (_is_jar_without_class, "className: is missing; a .jar needs the main class to run, as in org.example.Main"),
+    (
+        lambda job: _is_given(job.queue) and _is_given(job.cluster_name),
+        "queue and clusterName: both are given, and both mean the queue; keep queue",
+    ),
+    (
+        lambda job: _is_given(job.image) and job.feature not in ("custom", UNKNOWN),
+        "image: is used only with feature custom; set feature to custom, or leave image out",
+    ),
+    (
+        lambda job: job.feature == "custom" and job.image is None,
+        "feature: custom needs image, as in organization/name:tag",
+    ),
+)
+"""When a rule is broken, and what the user reads."""
+
+
+def is_spark_3_3_or_later(job: JobInputs) -> bool:
+    """Tell whether a job declares such a version."""
+    numbers = job.spark_version.split(".")[:2] if isinstance(job.spark_version, str) else [""]
+    return all(number.isdecimal() for number in numbers) and [int(number) for number in numbers] >= [3, 3]
+
+
+def _spark_3_3_rules(job: JobInputs) -> Iterator[str]:
+    """Give what Spark 3.3 and later refuses (DLI API reference, dli_02_0124, 2026-04)."""
+    for name in ("resources", "groups"):
+        if job.properties.get(name) not in (None, [], UNKNOWN):
+            yield f"{name}: is not supported by Spark 3.3 and later; use jars, pyFiles or files with obs:// paths"
+    for name in ("file", "jars", "pyFiles", "files"):
+        value = job.properties.get(name)
+        paths = value if isinstance(value, list) else [value]
+        if any(isinstance(path, str) and not path.startswith("obs://") for path in paths):
+            yield f"{name}: must be an obs:// path with Spark 3.3 and later"
+
+
+def _doubts(job: JobInputs, region: Any) -> Iterator[str]:
+    if job.queue is None and job.cluster_name is None:
+        yield "neither queue nor clusterName is given: the service chooses a queue, or refuses the job"
+    if _needs_agency(job):
+        yield (
+            "Spark 3.3 and later reads OBS with an agency: give executionAgencyUrn, or the service may refuse the job "
+            "(DLI.0001)"
+        )
+    if _is_given(job.max_retry_times) and not job.auto_recovery:
+        yield "maxRetryTimes has no effect without autoRecovery"
+    yield from _undocumented(job, region)
+
+
+def _undocumented(job: JobInputs, region: str | None) -> Iterator[str]:
+    cloud = cloud_of(region)
+    undocumented = [name for name in cloud.undocumented if _is_given(job.properties.get(name))] if cloud else []
+    if cloud and undocumented:
+        listed = ", ".join(undocumented)
+        yield f"{listed}: not documented for {cloud.name} ({region}); the service may refuse or ignore this"
+
+
+def _needs_agency(job: JobInputs) -> bool:
+    """Tell whether a job would read OBS without an agency; it may stand in `conf` too."""
+    if not is_spark_3_3_or_later(job) or job.execution_agency_urn is not None or job.conf is UNKNOWN:
+        return False
+    return "spark.dli.job.agency.name" not in (job.conf or {})

@@ -1,0 +1,230 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from pulumi_dli.jobs.inputs import WIRE_NAMES, JobInputs
+from pulumi_dli.jobs.request import canonical, changes, request_body, sizing
+from pulumi_dli.jobs.validation import UNKNOWN, is_known
+from tests.jobs.examples import JOB, PACKAGE, Properties
+from tests.jobs.test_inputs import accepted, declarations, patiently
+
+parse = JobInputs.parse
+
+
+# Equality
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"driverMemory": "2048M"}, {"driverMemory": "2G"}),
+        ({"executorMemory": "2 GB"}, {"executorMemory": "2048 MB"}),
+        ({"scType": "A"}, {}),
+        ({"autoRecovery": False}, {}),
+        ({"maxRetryTimes": 20}, {}),
+        ({"maxRetryTimes": 20.0}, {"maxRetryTimes": 20}),
+        ({"args": []}, {}),
+        ({"conf": {}}, {}),
+        ({"groups": []}, {"groups": None}),
+        ({"className": ""}, {}),
+        ({"conf": {"a": True, "b": 3}}, {"conf": {"b": "3", "a": "true"}}),
+        ({"resources": [{"name": "a", "type": None}]}, {"resources": [{"name": "a"}]}),
+        ({"triggers": {}}, {}),
+        ({"triggers": {"a": 1.0}}, {"triggers": {"a": 1}}),
+        ({"replacementTrigger": 1}, {"replacementTrigger": 2}),
+        ({"rerunOnFailure": False, "cancelTimeout": 5}, {}),
+        ({"adoptId": "1"}, {}),
+        ({"region": "eu-de"}, {"region": "cn-north-4"}),
+        ({"scope": "1", "resourceName": "a"}, {"scope": "2", "resourceName": "b"}),
+    ],
+)
+def test_what_says_the_same_is_no_change(one: Properties, other: Properties) -> None:
+    assert changes(parse(JOB | one), parse(JOB | other)) == []
+    assert changes(parse(JOB | other), parse(JOB | one)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ({"args": ["a", "b"]}, {"args": ["b", "a"]}, ["args"]),
+        ({"args": [""]}, {}, ["args"]),
+        ({"conf": {"a": "1"}}, {"conf": {"a": "2"}}, ["conf"]),
+        ({"conf": {"a": "True"}}, {"conf": {"a": True}}, ["conf"]),
+        ({"driverMemory": "2G"}, {}, ["driverMemory"]),
+        ({"scType": "B"}, {}, ["scType"]),
+        ({"queue": "batch"}, {"queue": "adhoc"}, ["queue"]),
+        ({"name": "a"}, {}, ["name"]),
+        ({"triggers": {"a": 1}}, {"triggers": {"a": 2}}, ["triggers"]),
+        ({"triggers": {"a": 1}}, {"triggers": {"a": True}}, ["triggers"]),
+        ({"file": "b.py", "numExecutors": 3}, {"file": "c.py", "triggers": {"a": 1}}, None),
+    ],
+)
+def test_a_change_is_named(old: Properties, new: Properties, names: list[str] | None) -> None:
+    expected = ["file", "numExecutors", "triggers"] if names is None else names
+    assert changes(parse(JOB | old), parse(JOB | new)) == expected
+
+
+def test_cluster_name_is_queue() -> None:
+    older = {"file": JOB["file"], "clusterName": "batch"}
+    assert changes(parse(older), parse(JOB)) == []
+    assert changes(parse(older), parse(JOB | {"queue": "adhoc"})) == ["queue"]
+    assert canonical(older) == canonical(JOB)
+
+
+def test_an_unknown_value_is_a_change() -> None:
+    assert changes(parse(JOB), parse(JOB | {"args": [UNKNOWN]})) == ["args"]
+    assert changes(parse(JOB | {"file": "a.py"}), parse(JOB | {"file": UNKNOWN})) == ["file"]
+    assert changes(parse(JOB | {"triggers": {"a": 1}}), parse(JOB | {"triggers": {"a": UNKNOWN}})) == ["triggers"]
+
+
+def test_what_older_rules_allowed_is_compared_as_it_is() -> None:
+    stored = JOB | {"driverMemory": "2T", "modules": [" sys"]}
+    assert changes(parse(stored), parse(stored)) == []
+    assert changes(parse(stored), parse(JOB | {"driverMemory": "2G"})) == ["modules", "driverMemory"]
+
+
+def test_the_canonical_form_has_the_defaults_and_sizes_in_mib() -> None:
+    assert canonical(JOB | {"driverMemory": "2G", "executorMemory": "512M", "args": []}) == {
+        **JOB,
+        "driverMemory": 2048,
+        "executorMemory": 512,
+        "scType": "A",
+        "autoRecovery": False,
+        "maxRetryTimes": 20,
+    }
+
+
+# The body of the request
+
+
+def test_the_pages_example_as_a_declaration_makes_the_pages_body() -> None:
+    bodies = Path(__file__).parents[1] / "data" / "bodies"
+    wanted = json.loads((bodies / "create_request.json").read_text(encoding="utf-8"))["body"]
+    declared = {name: wanted[wire_name] for name, wire_name in WIRE_NAMES.items() if wire_name in wanted}
+    assert len(declared) == len(wanted)
+    assert request_body(parse(declared), wanted["name"]) == wanted
+
+
+def test_every_property_that_goes_to_the_api_is_sent_in_its_spelling_and_no_other() -> None:
+    declared = {
+        "file": "obs://demo/orders.jar",
+        "className": "org.example.Orders",
+        "queue": "batch",
+        "args": ["a b", ""],
+        "scType": "B",
+        "jars": ["obs://demo/a.jar"],
+        "pyFiles": ["obs://demo/a.py"],
+        "files": ["obs://demo/a.txt"],
+        "modules": ["sys.datasource.rds"],
+        "resources": [PACKAGE],
+        "groups": [{"name": "lib", "resources": [PACKAGE]}],
+        "conf": {"spark.a": True, "spark.b": 3.0},
+        "name": "fixed",
+        "driverMemory": "2 GB",
+        "driverCores": 1.0,
+        "executorMemory": "2048 MB",
+        "executorCores": 2,
+        "numExecutors": 0,
+        "obsBucket": "demo",
+        "autoRecovery": False,
+        "maxRetryTimes": 5,
+        "catalogName": "dli",
+        "feature": "custom",
+        "sparkVersion": "3.1.1",
+        "image": "demo/spark:1",
+        "executionAgencyUrn": "spark-on-obs",
+        "region": "eu-de",
+        "triggers": {"a": 1},
+        "whenRunning": "refuse",
+        "resourceName": "orders",
+        "scope": "12345678",
+    }
+    assert {*declared, "clusterName"} >= set(WIRE_NAMES)
+    assert request_body(parse(declared), "orders-1") == {
+        "file": "obs://demo/orders.jar",
+        "className": "org.example.Orders",
+        "queue": "batch",
+        "args": ["a b", ""],
+        "sc_type": "B",
+        "jars": ["obs://demo/a.jar"],
+        "pyFiles": ["obs://demo/a.py"],
+        "files": ["obs://demo/a.txt"],
+        "modules": ["sys.datasource.rds"],
+        "resources": [PACKAGE],
+        "groups": [{"name": "lib", "resources": [PACKAGE]}],
+        "conf": {"spark.a": "true", "spark.b": "3"},
+        "name": "orders-1",
+        "driverMemory": "2G",
+        "driverCores": 1,
+        "executorMemory": "2048M",
+        "executorCores": 2,
+        "numExecutors": 0,
+        "obs_bucket": "demo",
+        "auto_recovery": False,
+        "max_retry_times": 5,
+        "catalog_name": "dli",
+        "feature": "custom",
+        "spark_version": "3.1.1",
+        "image": "demo/spark:1",
+        "execution_agency_urn": "spark-on-obs",
+    }
+
+
+def test_a_script_is_sent_with_an_empty_main_class_and_what_is_empty_is_left_out() -> None:
+    declared = {"file": "a.py", "clusterName": "batch", "args": [], "conf": {}, "groups": None}
+    assert request_body(parse(declared), "a-1") == {
+        "file": "a.py",
+        "className": "",
+        "cluster_name": "batch",
+        "name": "a-1",
+    }
+
+
+# Sizing
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({}, "driver 2 vCPU 7G, 6 executors of 1 vCPU 4G: 8 vCPU, 31G, 8 CUs"),
+        ({"scType": "B"}, "driver 2 vCPU 7G, 7 executors of 2 vCPU 8G: 16 vCPU, 63G, 16 CUs"),
+        ({"scType": "C"}, "driver 4 vCPU 15G, 14 executors of 2 vCPU 8G: 32 vCPU, 127G, 32 CUs"),
+        (
+            {"driverCores": 1, "driverMemory": "512M", "executorCores": 1, "executorMemory": "16G", "numExecutors": 2},
+            "driver 1 vCPU 512M, 2 executors of 1 vCPU 16G: 3 vCPU, 32.5G, 9 CUs",
+        ),
+        ({"numExecutors": 0}, "driver 2 vCPU 7G, 0 executors of 1 vCPU 4G: 2 vCPU, 7G, 2 CUs"),
+    ],
+)
+def test_the_sizing_says_what_a_job_takes(declared: Properties, words: str) -> None:
+    assert sizing(parse(JOB | declared)) == words
+
+
+@pytest.mark.parametrize("name", ["scType", "driverMemory", "numExecutors"])
+def test_there_is_no_sizing_before_the_sizes_are_known(name: str) -> None:
+    assert sizing(parse(JOB | {name: UNKNOWN})) is None
+
+
+# Whatever is declared
+
+
+@patiently
+@given(declarations.filter(is_known) | accepted.filter(is_known))
+def test_what_is_checked_is_no_change(declared: Properties) -> None:
+    checked = parse(parse(declared).properties)
+    assert changes(parse(declared), checked) == []
+    assert changes(checked, parse(declared)) == []
+
+
+@patiently
+@given(accepted.filter(is_known))
+def test_what_is_accepted_can_be_sized_and_sent_as_json(declared: Properties) -> None:
+    job = parse(declared)
+    assert job.failures == ()
+    assert sizing(job) is not None
+    body = request_body(job, "name")
+    assert json.loads(json.dumps(body)) == body
+    assert body.get("args", []) == declared.get("args", [])
+    assert set(body.get("conf", {})) == set(declared.get("conf", {}))
