@@ -63,6 +63,10 @@ class Group(WireModel):
     resources: list[Resource] | None = None
 
 
+SERVICE_ONLY = "SERVICE_ONLY"
+"""Marks a parameter that has an effect at the real service only. The local DLI takes it, and warns."""
+
+
 def _older(name: str, *older: str) -> Any:
     """Declare a field that is written as `name` and also read under the names that older clients send."""
     return Field(default=None, validation_alias=AliasChoices(name, *older), serialization_alias=name)
@@ -84,7 +88,7 @@ class BatchRequest(WireModel):
     jars: list[str] | None = None
     py_files: list[str] | None = _older("pyFiles", "python_files")
     files: list[str] | None = None
-    modules: list[str] | None = None
+    modules: Annotated[list[str] | None, SERVICE_ONLY] = None
     resources: list[Resource] | None = None
     groups: list[Group] | None = None
     conf: dict[str, str | int | float | bool | None] | None = None
@@ -94,14 +98,14 @@ class BatchRequest(WireModel):
     executor_memory: str | None = _older("executorMemory", "executor_memory")
     executor_cores: int | None = _older("executorCores", "executor_cores")
     num_executors: int | None = _older("numExecutors", "num_executors")
-    obs_bucket: str | None = None
+    obs_bucket: Annotated[str | None, SERVICE_ONLY] = None
     auto_recovery: bool | None = None
     max_retry_times: int | None = Field(default=None, ge=0, le=MAX_RETRY_TIMES)
-    catalog_name: str | None = None
-    feature: str | None = None
-    spark_version: str | None = None
-    image: str | None = None
-    execution_agency_urn: str | None = None
+    catalog_name: Annotated[str | None, SERVICE_ONLY] = None
+    feature: Annotated[str | None, SERVICE_ONLY] = None
+    spark_version: Annotated[str | None, SERVICE_ONLY] = None
+    image: Annotated[str | None, SERVICE_ONLY] = None
+    execution_agency_urn: Annotated[str | None, SERVICE_ONLY] = None
 
     @property
     def sizing(self) -> Sizing:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_RETRY_TIMES, BatchRequest
+from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_RETRY_TIMES, SERVICE_ONLY, BatchRequest
 from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, memory_mib
 from pulumi_dli.local.obs import SCHEME
 from pulumi_dli.local.refusals import bad_parameter, not_found
@@ -28,7 +28,8 @@ _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})", re.ASCII)
 _SIZES = ("driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors")
 _MEMORIES = {"driverMemory": "driver_memory", "executorMemory": "executor_memory"}
 _RETRIES = {"maxRetryTimes", "minRecoveryDelayTime"}
-_WITHOUT_EFFECT = ("modules", "catalog_name", "obs_bucket", "image", "spark_version", "execution_agency_urn")
+_WITHOUT_EFFECT = [name for name, info in BatchRequest.model_fields.items() if SERVICE_ONLY in info.metadata]
+_LOCAL_FEATURE = "basic"
 _INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "numExecutors": "num_executors"}
 
 
@@ -118,7 +119,8 @@ def accepted(request: BatchRequest, queue: str) -> Submission:
 def without_effect(request: BatchRequest) -> list[str]:
     """Name what a request asks for and nothing here does: parameters, unknown ones too, and keys of its `conf`."""
     names = [name for name in _WITHOUT_EFFECT if getattr(request, name)]
-    names += ["feature"] if request.feature not in (None, "", "basic") else []
+    if request.feature == _LOCAL_FEATURE:
+        names.remove("feature")
     names += [name if name.isidentifier() else repr(name) for name in (request.model_extra or {}).keys() - _RETRIES]
     asked = [key for key, value in (request.conf or {}).items() if value is not None]
     names += [f"conf {key}" for key in asked if key.startswith("spark.dli.") and not key.startswith("spark.dli.local.")]
