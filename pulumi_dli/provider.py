@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pulumi_dli.jobs.inputs import JobInputs
     from pulumi_dli.jobs.job_rules import Checked
     from pulumi_dli.jobs.outputs import StoredJob
+    from pulumi_dli.jobs.wait_inputs import WaitInputs
     from pulumi_dli.operations.batch_job import BatchJobs
     from pulumi_dli.operations.batch_job_wait import BatchJobWaits
     from pulumi_dli.operations.context import Session
@@ -182,6 +183,12 @@ def _stored(properties: Mapping[str, Any]) -> StoredJob:
     return StoredJob.parse(_from_pulumi(properties))
 
 
+def _wait_inputs(properties: Mapping[str, Any]) -> WaitInputs:
+    from pulumi_dli.jobs.wait_inputs import WaitInputs  # noqa: PLC0415
+
+    return WaitInputs.parse(_from_pulumi(properties))
+
+
 def _to_pulumi(value: Any) -> Any:
     from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415
 
@@ -263,17 +270,17 @@ class BatchJobWaitProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Judge what is declared."""
-        return _check_result(_process.waits.check(_from_pulumi(news)))
+        return _check_result(_process.waits.check(_wait_inputs(news)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell whether there is something new. A wait is never replaced."""
-        return DiffResult(changes=_process.waits.changes(_from_pulumi(_olds), _from_pulumi(_news)))
+        return DiffResult(changes=_process.waits.changes(_from_pulumi(_olds), _wait_inputs(_news)))
 
     @_without_traceback
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Wait."""
-        outputs = _process.waits.wait(_from_pulumi(props))
+        outputs = _process.waits.wait(_wait_inputs(props))
         return CreateResult(f"{outputs['jobId']}-{outputs['until']}", _outputs(outputs))
 
     @_without_traceback
@@ -284,4 +291,4 @@ class BatchJobWaitProvider(ResourceProvider):
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Wait for the new job, as `create` does."""
-        return UpdateResult(_outputs(_process.waits.update(_from_pulumi(_olds), _from_pulumi(_news))))
+        return UpdateResult(_outputs(_process.waits.update(_from_pulumi(_olds), _wait_inputs(_news))))

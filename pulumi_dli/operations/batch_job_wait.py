@@ -6,11 +6,11 @@ A wait only reads, so it may fail, be killed and be repeated. They know nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.clock import Clock, parse_duration
+from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import (
     DliError,
     JobDeadError,
@@ -27,18 +27,12 @@ from pulumi_dli.jobs import messages, outputs
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.job_rules import Checked
 from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.jobs.validation import known
 from pulumi_dli.jobs.wait_goals import Until
+from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.context import Session
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import LONGEST_OUTAGE, live_jobs
-
-DECLARED: tuple[str, ...] = (
-    *("jobId", "until", "timeout", "jobName", "submittedTo", "rerunOnFailure"),
-    "redact",  # the secret texts to be masked in the job's log
-    "waited",  # the seconds that the gate in the program has already waited
-)
-"""What is declared of a wait."""
 
 _LOG_LINES = 20
 
@@ -49,45 +43,42 @@ class BatchJobWaits:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def check(self, declared: Properties) -> Checked:
+    def check(self, declared: WaitInputs) -> Checked:
         """Judge what is declared, without the cloud."""
-        given = {name: value for name, value in declared.items() if value is not None}
-        checked = Checked({"until": Until.SUCCESS.value, **given})
-        checked.failures += _failures(checked.properties)
-        if checked.properties["until"] == Until.FINISHED and declared.get("rerunOnFailure", True) is True:
+        if declared.until is Until.FINISHED and declared.rerun_on_failure is True:
             self._session.notify(
                 Level.WARNING,
-                _name_of(declared),
+                declared.job_name,
                 "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
                 "`pulumi up`; set rerunOnFailure to false",
             )
-        return checked
+        return Checked({**declared.properties}, [*declared.failures])
 
-    def changes(self, stored: Properties, declared: Properties) -> bool:
+    def changes(self, stored: Properties, declared: WaitInputs) -> bool:
         """True where there is something new to wait for, or to be kept secret."""
-        return _is_for_another(stored, declared) or stored.get("redact") != declared.get("redact")
+        return _is_for_another(stored, declared) or stored.get("redact") != declared.redact
 
-    def update(self, stored: Properties, declared: Properties) -> dict[str, Any]:
+    def update(self, stored: Properties, declared: WaitInputs) -> dict[str, Any]:
         """Wait where the wait is for another job, or for something else, than the stored one; give the outputs."""
         if _is_for_another(stored, declared):
             return self.wait(declared)
         verdict = {name: stored.get(name) for name in outputs.VERDICT}
-        return {**declared, **verdict, "log": masked_lines(stored.get("log"), declared.get("redact"))}
+        return {**declared.properties, **verdict, "log": masked_lines(stored.get("log"), declared.redact)}
 
-    def wait(self, declared: Properties) -> dict[str, Any]:
+    def wait(self, declared: WaitInputs) -> dict[str, Any]:
         """Wait until the job has reached what is waited for, and give the outputs.
 
         Raises JobDeadError where it can no longer be reached, JobUnknownError where the service has no record of the
         job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated. Where
         none has worked for ten minutes it may never, which is a JobError.
         """
-        name, batch_id = _name_of(declared), declared.get("jobId")
+        name, batch_id, until = declared.job_name, known(declared.job_id), known(declared.until)
         if batch_id is None:
             raise JobError(f"{name}: jobId is missing; give the id of a batch job")
-        until = Until(declared["until"])
-        timeout = parse_duration(declared["timeout"]) if declared.get("timeout") is not None else math.inf
-        clock, client = self._session.clock, self._session.client_of(declared.get("submittedTo"))
-        started = clock.now() - (declared.get("waited") or 0.0)
+        timeout = known(declared.timeout)
+        clock, client = self._session.clock, self._session.client_of(known(declared.submitted_to))
+        started = clock.now() - declared.waited
+        deadline = math.inf if timeout is None else started + timeout
 
         def pause(_looks: int = 0) -> float:
             return poll_pause(clock.now() - started, self._session.settings.poll_interval)
@@ -96,19 +87,19 @@ class BatchJobWaits:
             return batch is not None and (until.is_reached(batch.batch_state) or until.is_missed(batch.batch_state))
 
         reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._session)
-        batch = poll(reader.read, until=is_decided, every=pause, deadline=started + timeout, clock=clock)
+        batch = poll(reader.read, until=is_decided, every=pause, deadline=deadline, clock=clock)
         if batch is None or not is_decided(batch):
             shown = batch or reader.last_live or Batch(id=batch_id, state="not readable")
-            raise JobWaitTimeoutError(messages.timeout_message(name, shown, timeout))
+            raise JobWaitTimeoutError(messages.timeout_message(name, shown, timeout or 0.0))
         if until.is_missed(batch.batch_state):
             raise JobDeadError(self._dead_message(client, declared, batch))
-        return self._verdict(declared, batch)
+        return {**declared.properties, **outputs.verdict(batch, declared.redact)}
 
-    def _dead_message(self, client: Client, declared: Properties, batch: Batch) -> str:
-        reruns = declared.get("rerunOnFailure", True) is not False
-        log = masked_lines(_log_tail(client, batch), declared.get("redact")) or []
-        others = self._others_at_work(client, declared["jobId"])
-        return messages.dead_message(_name_of(declared), batch, log, reruns=reruns, others=others)
+    def _dead_message(self, client: Client, declared: WaitInputs, batch: Batch) -> str:
+        log = masked_lines(_log_tail(client, batch), declared.redact) or []
+        others = self._others_at_work(client, known(declared.job_id))
+        reruns = bool(declared.rerun_on_failure)
+        return messages.dead_message(declared.job_name, batch, log, reruns=reruns, others=others)
 
     def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
         """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
@@ -120,9 +111,6 @@ class BatchJobWaits:
             return {others[id_]: str(batch.state) for id_, batch in live_jobs(client).items() if id_ in others}
         except DliError:  # the dead job is what matters, and its message must not fail for the others
             return {}
-
-    def _verdict(self, declared: Properties, batch: Batch) -> dict[str, Any]:
-        return {**declared, **outputs.verdict(batch, declared.get("redact"))}
 
 
 class _JobReader:
@@ -193,30 +181,8 @@ class _JobReader:
             )
 
 
-def _failures(properties: Properties) -> Iterator[str]:
-    """Name the rules that a declared wait breaks."""
-    # In an `up` with --continue-on-error the id of a job that failed is absent, and the engine skips its wait.
-    job_id, until = properties.get("jobId", UNKNOWN), properties["until"]
-    timeout, place = properties.get("timeout", UNKNOWN), properties.get("submittedTo", UNKNOWN)
-    if until is not UNKNOWN and until not in list(Until):
-        yield f"until: must be one of {', '.join(Until)}"
-    if timeout is not UNKNOWN:
-        yield from _timeout_failures(timeout)
-    if job_id is not UNKNOWN and not (isinstance(job_id, str) and job_id.strip()):
-        yield "jobId: must be the id of a batch job"
-    if place is not UNKNOWN and not (isinstance(place, Mapping) and set(place) <= {"region", "projectId"}):
-        yield "submittedTo: must be a map with region and projectId, and nothing else"
-
-
-def _timeout_failures(timeout: Any) -> Iterator[str]:
-    try:
-        parse_duration(timeout)
-    except ValueError as error:
-        yield f"timeout: {error}"
-
-
-def _is_for_another(stored: Properties, declared: Properties) -> bool:
-    return any(stored.get(name) != declared.get(name) for name in ("jobId", "until"))
+def _is_for_another(stored: Properties, declared: WaitInputs) -> bool:
+    return any(stored.get(name) != declared.properties.get(name) for name in ("jobId", "until"))
 
 
 def _log_tail(client: Client, batch: Batch) -> list[str]:
@@ -226,7 +192,3 @@ def _log_tail(client: Client, batch: Batch) -> list[str]:
     except DliError:  # the record is the documented fallback, and the verdict must not fail for the log
         lines = []
     return (lines or batch.log or [])[-_LOG_LINES:]
-
-
-def _name_of(declared: Properties) -> str:
-    return str(declared.get("jobName") or "batch job")

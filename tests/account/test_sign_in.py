@@ -16,6 +16,7 @@ import yaml
 
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError
 from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.batch_job import BatchJobs
@@ -322,7 +323,9 @@ def test_a_token_that_ends_in_the_middle_of_a_wait_is_renewed_once(
     signed_in = session(configured(account, kind), FakeClock(during_sleep))
     batch = signed_in.client().create({**BODY, **ENDLESS})
     asked(dli)
-    outputs = BatchJobWaits(signed_in).wait({"jobId": batch.id, "jobName": "load", "until": "finished"})
+    outputs = BatchJobWaits(signed_in).wait(
+        WaitInputs.parse({"jobId": batch.id, "jobName": "load", "until": "finished"})
+    )
     assert outputs["state"] == "dead"
     assert looks >= 4
     assert asked(dli)["POST /v3/auth/tokens"] == 1

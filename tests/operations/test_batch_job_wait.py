@@ -13,7 +13,8 @@ from pulumi_dli.api.errors import JobDeadError, JobError, JobUnknownError, JobWa
 from pulumi_dli.jobs.outputs import VERDICT
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
-from pulumi_dli.operations.batch_job_wait import DECLARED, BatchJobWaits
+from pulumi_dli.jobs.wait_inputs import WAIT_ARGUMENTS, WaitInputs
+from pulumi_dli.operations.batch_job_wait import BatchJobWaits
 from pulumi_dli.operations.context import Session
 from tests.fakes import CUT, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.jobs.test_inputs import values
@@ -51,7 +52,7 @@ class Stage:
     def wait(self, *script: Answer, **declared: Any) -> dict[str, Any]:
         """Wait for a job that is as the script says, look by look."""
         self.service.script(*script)
-        return self._waits.wait({**WAIT, **declared})
+        return self._waits.wait(WaitInputs.parse({**WAIT, **declared}))
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def waits() -> BatchJobWaits:
     ],
 )
 def test_what_breaks_a_rule_is_refused(waits: BatchJobWaits, declared: dict[str, Any], message: str) -> None:
-    (failure,) = waits.check({**WAIT, **declared}).failures
+    (failure,) = waits.check(WaitInputs.parse({**WAIT, **declared})).failures
     assert failure.startswith(message)
 
 
@@ -97,12 +98,12 @@ def test_what_breaks_a_rule_is_refused(waits: BatchJobWaits, declared: dict[str,
 def test_what_keeps_the_rules_or_is_unknown_is_accepted_as_it_is(
     waits: BatchJobWaits, declared: dict[str, Any]
 ) -> None:
-    checked = waits.check({**WAIT, **declared})
+    checked = waits.check(WaitInputs.parse({**WAIT, **declared}))
     assert (checked.properties, checked.failures) == ({**WAIT, **declared}, [])
 
 
 def test_a_wait_is_for_success_where_nothing_else_is_said(waits: BatchJobWaits) -> None:
-    assert waits.check({"jobId": ID}).properties == {"jobId": ID, "until": "success"}
+    assert waits.check(WaitInputs.parse({"jobId": ID})).properties == {"jobId": ID, "until": "success"}
 
 
 plausible: dict[str, st.SearchStrategy[Any]] = {
@@ -112,7 +113,7 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     "submittedTo": st.just({"region": "eu-de"}),
 }
 anything = st.fixed_dictionaries(
-    {}, optional={name: plausible.get(name, values) | st.just(UNKNOWN) | values for name in (*DECLARED, "later")}
+    {}, optional={name: plausible.get(name, values) | st.just(UNKNOWN) | values for name in (*WAIT_ARGUMENTS, "later")}
 )
 
 
@@ -120,8 +121,8 @@ anything = st.fixed_dictionaries(
 def test_what_is_accepted_can_be_waited_for_and_compared(
     waits: BatchJobWaits, declared: dict[str, Any], stored: dict[str, Any]
 ) -> None:
-    checked = waits.check(declared)
-    assert isinstance(waits.changes(stored, checked.properties), bool)
+    checked = waits.check(WaitInputs.parse(declared))
+    assert isinstance(waits.changes(stored, WaitInputs.parse(checked.properties)), bool)
     if not checked.failures:
         batch_id, until, timeout = (checked.properties.get(name, UNKNOWN) for name in ("jobId", "until", "timeout"))
         assert batch_id is UNKNOWN or (isinstance(batch_id, str) and batch_id.strip())

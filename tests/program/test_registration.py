@@ -12,7 +12,7 @@ import pulumi_dli as dli
 from pulumi_dli.jobs import outputs, wait_goals
 from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, WIRE_NAMES
 from pulumi_dli.jobs.outputs import VERDICT
-from pulumi_dli.operations.batch_job_wait import DECLARED as WAIT_DECLARED
+from pulumi_dli.jobs.wait_inputs import WAIT_ARGUMENTS
 from pulumi_dli.program.types import OnRecordExpired, Until, WhenRunning, wire_names
 from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, run
 
@@ -29,7 +29,7 @@ def test_the_arguments_are_the_declared_properties() -> None:
     declared = {*WIRE_NAMES, *OPTIONS} - {"replacementTrigger"}
     assert {to_camel(name) for name in parameters(dli.BatchJob)} == declared
     wait_arguments = {to_camel(name) for name in parameters(dli.BatchJobWait)}
-    assert wait_arguments == {*WAIT_DECLARED, "streamLog"} - {"waited"}  # one that only the program needs
+    assert wait_arguments == {*WAIT_ARGUMENTS, "streamLog"} - {"waited"}  # one that only the program needs
     assert set(EVERY_ARGUMENT) == parameters(dli.BatchJob)
 
 
@@ -38,7 +38,7 @@ def test_the_outputs_are_what_is_declared_and_what_the_provider_says() -> None:
     job_outputs = {to_camel(name) for name in wire_names(dli.BatchJob)}
     assert job_outputs == declared | {*outputs.OBSERVED, "sizing"}
     wait_outputs = {to_camel(name) for name in wire_names(dli.BatchJobWait)}
-    assert wait_outputs == {*WAIT_DECLARED, *VERDICT} - {"waited"}
+    assert wait_outputs == {*WAIT_ARGUMENTS, *VERDICT} - {"waited"}
 
 
 def test_the_choices_of_an_argument_are_those_that_the_plan_accepts() -> None:
