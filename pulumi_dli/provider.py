@@ -222,7 +222,7 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Judge and normalise what is declared."""
-        return _check_result(_process.jobs.check(_inputs(news), _inputs(_olds)))
+        return _check_result(_process.jobs.check(_inputs(news), last_adopt_id=_olds.get("adoptId")))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

@@ -192,7 +192,7 @@ class JobInputs:
                 failures.append(f"{name}{refused.path}: {refused}")
                 given[name] = value
         return cls(
-            **{_FIELDS[name]: _typed(ARGUMENTS[name], value) for name, value in given.items()},
+            **{_FIELDS[name]: _enum_member(name, value) for name, value in given.items()},
             properties=given,
             unknown=tuple(name for name, value in given.items() if not is_known(value)),
             failures=tuple(failures),
@@ -204,17 +204,19 @@ class JobInputs:
         return not self.unknown
 
 
-def _typed(argument: Argument, value: Any) -> Any:
-    is_choice = isinstance(argument.default, StrEnum) and value in argument.choices
-    return type(argument.default)(value) if is_choice else value
-
-
 _FIELDS: dict[str, str] = {to_camel(one.name): one.name for one in fields(JobInputs) if one.metadata}
 
 ARGUMENTS: dict[str, Argument] = {
     to_camel(one.name): one.metadata["argument"] for one in fields(JobInputs) if one.metadata
 }
 """What is known of each argument, by property name."""
+
+_ENUMS = {name: type(one.default) for name, one in ARGUMENTS.items() if isinstance(one.default, StrEnum)}
+
+
+def _enum_member(name: str, value: Any) -> Any:
+    return _ENUMS[name](value) if name in _ENUMS and value in ARGUMENTS[name].choices else value
+
 
 WIRE_NAMES: dict[str, str] = {
     to_camel(name): info.serialization_alias or name for name, info in BatchRequest.model_fields.items()

@@ -30,7 +30,7 @@ def canonical(properties: Properties) -> dict[str, Any]:
 
     The service's defaults are filled in, memory is MiB, `clusterName` is `queue`, and an empty list or map is absent.
     """
-    plain = {name: _plain(properties.get(name)) for name in WIRE_NAMES}
+    plain = {name: _plain(properties[name]) for name in WIRE_NAMES if name in properties}
     given = {name: value for name, value in plain.items() if value not in (None, [], {}, "")}
     queue = given.pop("clusterName", None)
     if queue is not None:

@@ -46,7 +46,7 @@ class WaitInputs:
         """Judge each property for itself. What is null is absent, what is unknown is not judged."""
         given = {"until": str(Until.SUCCESS)} | {name: one for name, one in properties.items() if one is not None}
         typed, failures = {**given}, []
-        for name in _RULES.keys() & given.keys():
+        for name in (name for name in _RULES if name in given):
             try:
                 typed[name] = values.at("", _RULES[name], given[name])
             except RefusedError as refused:

@@ -38,12 +38,12 @@ class BatchJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def check(self, declared: JobInputs, before: JobInputs | None = None) -> Checked:
-        """Judge and normalise what is declared, without the cloud. `before` is what was declared the last time."""
+    def check(self, declared: JobInputs, *, last_adopt_id: str | None = None) -> Checked:
+        """Judge and normalise what is declared, without the cloud. `last_adopt_id` was declared the last time."""
         runs, key = self._session.runs, declared_key(declared)
-        if before is not None and before.adopt_id:
+        if last_adopt_id:
             # The engine does not call diff for a replacement trigger. Where it does, `plan` corrects this.
-            runs.consume_adoption(key, str(before.adopt_id))
+            runs.consume_adoption(key, last_adopt_id)
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
         # end the whole `up`, where the engine skips the job.
         checked = job_rules.check(declared, self._default_region(), needs_file=False)
@@ -143,15 +143,20 @@ class BatchJobs:
                     return True, stored.state
             if batch is not None:
                 return False, batch.batch_state
-            state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
-            if state is not None and state.is_failure and declared.auto_recovery:
-                batch = self._read(batch_id, stored)  # it may be about to recover
-                state = batch.batch_state if batch is not None else state
+            state = self._listed_state(batch_id, stored, declared)
         except DliError as error:  # said once, not for each of many jobs
             self._session.notify(Level.WARNING, "dli", f"jobs whose end was not seen are taken as unchanged: {error}")
         else:
             return False, state
         return False, None
+
+    def _listed_state(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> BatchState | None:
+        """Give the state of a job that is listed as dead, or None."""
+        state = self._session.dead_jobs(self._client_of(stored)).state_of(batch_id)
+        if state is not None and state.is_failure and declared.auto_recovery:
+            batch = self._read(batch_id, stored)  # it may be about to recover
+            return batch.batch_state if batch is not None else state
+        return state
 
     def create(self, declared: JobInputs) -> tuple[str, dict[str, Any]]:
         """Submit a job, and give its id and its outputs. Does not wait for it."""

@@ -21,14 +21,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, get_args
+from typing import Any
 
 import pulumi
 from pulumi.runtime import get_config, get_config_env, is_config_secret
 
-from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.program.batch_job import BatchJob
-from pulumi_dli.program.types import Until, wire_names
+from pulumi_dli.program.types import wire_names
 
 JOBS = "dli:jobs"
 """The key of the jobs: a map by name."""
@@ -182,11 +181,7 @@ def _faults(block: Any, path: str) -> Iterator[str]:
     given = {key: _without_nulls(value) for key, value in block.items() if key in arguments}
     yield from (f"{path}.{failure}" for failure in JobInputs.parse(given).failures)
     yield from _dates(block, path)
-    wait = block.get("wait")
-    if isinstance(wait, dict):
-        yield from _faults_of_wait(wait, f"{path}.wait")
-    elif wait is not None and wait is not False:
-        yield f"{path}.wait: must be true, or a map with until, timeout and streamLog, but is {kind_of(wait)}"
+    yield from _faults_of_wait(block.get("wait"), f"{path}.wait")
     for key in _ORDER:
         names = block.get(key)
         if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
@@ -204,20 +199,21 @@ def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
             yield f"{path}.{key}: there is no such property" + (f"; is {similar[0]} meant?" if similar else "")
 
 
-def _faults_of_wait(wait: Block, path: str) -> Iterator[str]:
+def _faults_of_wait(wait: Any, path: str) -> Iterator[str]:
     from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
+    from pulumi_dli.jobs.wait_inputs import WaitInputs  # noqa: PLC0415
 
+    if wait is None or wait is False:
+        return
+    if not isinstance(wait, dict):
+        yield f"{path}: must be true, or a map with until, timeout and streamLog, but is {kind_of(wait)}"
+        return
     yield from _unknown_keys(wait, ["until", "timeout", "streamLog"], path)
-    until, timeout, stream_log = wait.get("until"), wait.get("timeout"), wait.get("streamLog")
+    stream_log = wait.get("streamLog")
     if stream_log is not None and not isinstance(stream_log, bool):
         yield f"{path}.streamLog: must be true or false, but is {kind_of(stream_log)}"
-    if until is not None and until not in get_args(Until):
-        yield f"{path}.until: must be one of {', '.join(get_args(Until))}"
-    if timeout is not None:
-        try:
-            parse_duration(timeout)
-        except ValueError as error:
-            yield f"{path}.timeout: {error}"
+    declared = WaitInputs.parse({key: wait.get(key) for key in ("until", "timeout")})
+    yield from (f"{path}.{failure}" for failure in declared.failures)
 
 
 def _dates(value: Any, path: str) -> Iterator[str]:
