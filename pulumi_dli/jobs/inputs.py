@@ -198,11 +198,6 @@ class JobInputs:
             failures=tuple(failures),
         )
 
-    @property
-    def is_known(self) -> bool:
-        """True where nothing is unknown."""
-        return not self.unknown
-
 
 _FIELDS: dict[str, str] = {to_camel(one.name): one.name for one in fields(JobInputs) if one.metadata}
 

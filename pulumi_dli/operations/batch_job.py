@@ -47,7 +47,7 @@ class BatchJobs:
         # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
         # end the whole `up`, where the engine skips the job.
         checked = job_rules.check(declared, self._default_region(), needs_file=False)
-        if not declared.is_known:
+        if declared.unknown:
             self._session.is_preview = True
         for warning in checked.warnings:
             self._session.notify(Level.WARNING, _name_of(declared), warning)
@@ -78,7 +78,7 @@ class BatchJobs:
         decision = diff.compare(stored, declared, preview=self._session.is_preview)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
-        if not declared.is_known:
+        if declared.unknown:
             return decision
         expired, state = stored.is_expired, stored.state
         if not stored.is_final:
