@@ -97,7 +97,7 @@ class BatchJobWaits:
 
     def _dead_message(self, client: Client, declared: WaitInputs, batch: Batch) -> str:
         log = masked_lines(_log_tail(client, batch), declared.redact) or []
-        others = self._others_at_work(client, known(declared.job_id))
+        others = self._others_at_work(client, known(declared.job_id) or batch.id)
         reruns = bool(declared.rerun_on_failure)
         return messages.dead_message(declared.job_name, batch, log, reruns=reruns, others=others)
 

@@ -174,8 +174,8 @@ def test_after_a_rename_the_old_name_does_not_delete_and_the_new_one_does() -> N
 def test_stored_outputs_without_a_key_are_deleted_by_id_alone() -> None:
     registry = RunRegistry()
     registry.in_state("run", stored_key=LOAD, key=LOAD)
-    registry.begin_delete("run", stored_key({}))
-    registry.begin_delete("other", stored_key({"resourceName": "load"}))
+    registry.begin_delete("run", stored_key(JobInputs.parse({})))
+    registry.begin_delete("other", stored_key(JobInputs.parse({"resourceName": "load"})))
 
 
 def test_an_adopt_id_is_followed_once_and_never_for_what_was_deleted() -> None:
