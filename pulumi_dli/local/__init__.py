@@ -9,19 +9,19 @@ seen outside to what does the work; each imports only from those after it:
     __main__                    the command line
     server                      sockets and threads: `LocalDli`
     page                        the jobs, their logs and the queues in a browser
-    app                         the routes
+    routes                      the calls of the API, each with its function
     gateway                     what stands before them: identity, limits, counting, faults
     keystone, queues            the neighbours, as far as batch jobs need them
     jobs                        the life of a job
     capacity                    which of them may run
     engines                     what a job runs on: `spark`, `timeline`
     replies, submissions        the wire: what goes out, what comes in
-    spans                       what jobs were doing, and for how long
+    timeline_view               what each job was doing, and for how long
     table, logs, obs            what is kept: the jobs, their logs, the buckets
     environment                 the account as variables
     credentials, signatures     who may call
     sign_in_links               who may look at the page
-    faults, calls               what tests ask for
-    refusals                    the service's "no"
+    faults, call_counter        what tests ask for
+    errors                      the errors that the service answers
     durations, private_files    spans of time; files that only their owner reads
 """

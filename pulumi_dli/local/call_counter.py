@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 
-class Calls:
+class CallCounter:
     """How often each route was called, answered or not. Keys are as in `GET /batches/{id}`."""
 
     def __init__(self) -> None:

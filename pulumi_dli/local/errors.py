@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi_dli.api.error_codes import ERROR_CODES
 
 
-class Refused(Exception):  # noqa: N818  an answer, not a fault of this program
+class ApiError(Exception):
     """A call that the service refuses.
 
     `code` is an error code of the service or its gateway. `status` is the HTTP status; by default the one that the
@@ -20,15 +20,15 @@ class Refused(Exception):  # noqa: N818  an answer, not a fault of this program
         self.status = ERROR_CODES[code].status if status is None else status
 
 
-def bad_parameter(message: str) -> Refused:
+def bad_parameter(message: str) -> ApiError:
     """A parameter that breaks a rule of the API page."""
-    return Refused("DLI.0001", message)
+    return ApiError("DLI.0001", message)
 
 
-def not_found(message: str) -> Refused:
+def not_found(message: str) -> ApiError:
     """Something that the call names does not exist.
 
     No page shows what the batch calls answer to an unknown id; sibling calls answer 400 with DLI.0002 (error codes
     page, dli_02_0056, 2026-04; seen in Terraform's provider for databases and permissions).
     """
-    return Refused("DLI.0002", message)
+    return ApiError("DLI.0002", message)

@@ -28,7 +28,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from pulumi_dli.local.refusals import bad_parameter
+from pulumi_dli.local.errors import bad_parameter
 
 Method = Literal["GET", "POST", "DELETE"]
 RouteName = Literal[
@@ -147,13 +147,13 @@ class Faults:
         self._rules: list[tuple[CallRule, Iterator[int]]] = []
 
     def set(self, document: Any) -> None:
-        """Replace all rules by these, as JSON has them. Raises Refused for one that cannot be read."""
+        """Replace all rules by these, as JSON has them. Raises ApiError for one that cannot be read."""
         rules = _read(document)
         self._rules = _counted(rules)
         self.listing.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
 
     def add(self, rule: dict[str, Any]) -> None:
-        """Add a rule; those before it go on counting. Raises Refused for one that cannot be read."""
+        """Add a rule; those before it go on counting. Raises ApiError for one that cannot be read."""
         (added,) = _read([rule])
         if isinstance(added, ListingLag):
             self.listing.set(added)

@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from pulumi_dli.local.calls import Calls
+from pulumi_dli.local.call_counter import CallCounter
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.faults import CallRule, Cut, Delay, Faults, Garbage, Half, Reply
-from pulumi_dli.local.refusals import Refused
-from pulumi_dli.local.replies import refusal
+from pulumi_dli.local.replies import error_body
 from pulumi_dli.local.signatures import SignedCall
 
 MAX_BODY = 12 * 1024 * 1024
@@ -42,13 +42,13 @@ class Identity(Protocol):
     project_id: str
 
     def check(self, call: SignedCall) -> None:
-        """Look at token or signature. Raises Refused."""
+        """Look at token or signature. Raises ApiError."""
 
 
 class Gateway:
     """The ASGI application: everything that comes in goes through here."""
 
-    def __init__(self, routes: Sequence[Route], *, identity: Identity, calls: Calls, faults: Faults) -> None:
+    def __init__(self, routes: Sequence[Route], *, identity: Identity, calls: CallCounter, faults: Faults) -> None:
         self._routes = routes
         self._identity = identity
         self._calls = calls
@@ -60,7 +60,7 @@ class Gateway:
         if body is None:
             return
         request_id = secrets.token_hex(16)
-        response = await _refused_as_reply(self._answer(scope, body, request_id), request_id)
+        response = await _error_as_response(self._answer(scope, body, request_id), request_id)
         response.headers["X-Request-Id"] = request_id
         await response(scope, receive, send)
 
@@ -71,13 +71,13 @@ class Gateway:
         if not is_local:
             self._calls.count(method, route.name if route else "unknown")
         if len(body) > MAX_BODY:
-            raise Refused("APIGW.0201", "Request entity too large.", status=413)
+            raise ApiError("APIGW.0201", "Request entity too large.", status=413)
         if (method, path) != _SIGN_IN:
             self._identity.check(_signed_call(scope, body))
         if route is None:
-            raise Refused("APIGW.0101", "The API does not exist or has not been published in the environment.")
+            raise ApiError("APIGW.0101", "The API does not exist or has not been published in the environment.")
         if parameters.get("project_id", self._identity.project_id) != self._identity.project_id:
-            raise Refused("APIGW.0302", "The project in the path is not the project of these credentials.")
+            raise ApiError("APIGW.0302", "The project in the path is not the project of these credentials.")
         request = Request({**scope, "path_params": parameters}, _replay(body))
         work: Work = route.endpoint
         return await (work(request) if is_local else self._spoil(work, request, route.name, request_id))
@@ -95,21 +95,21 @@ class Gateway:
         spoiled = await _apply([rule for rule in rules if rule.when == "before"], None)
         if spoiled is not None:
             return spoiled
-        response = await _refused_as_reply(work(request), request_id)
+        response = await _error_as_response(work(request), request_id)
         return await _apply([rule for rule in rules if rule.when == "after"], response) or response
 
 
-async def _refused_as_reply(answer: Awaitable[Response], request_id: str) -> Response:
+async def _error_as_response(answer: Awaitable[Response], request_id: str) -> Response:
     try:
         return await answer
-    except Refused as refused:
-        content = refusal(refused.code, refused.message)
-        if refused.code.startswith("APIG"):
+    except ApiError as error:
+        content = error_body(error.code, error.message)
+        if error.code.startswith("APIG"):
             content["request_id"] = request_id
-        return JSONResponse(content, refused.status)
+        return JSONResponse(content, error.status)
     except Exception:
         logger.exception("request %s", request_id)
-        return JSONResponse(refusal("DLI.0999", "A fault of the local DLI; its own log says more."), 500)
+        return JSONResponse(error_body("DLI.0999", "A fault of the local DLI; its own log says more."), 500)
 
 
 async def _apply(rules: Sequence[CallRule], response: Response | None) -> Response | None:

@@ -16,8 +16,8 @@ from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, Demand
 from pulumi_dli.local.durations import write_duration
 from pulumi_dli.local.engines import Attempt, Engine, WebUi
+from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.logs import JobLogs
-from pulumi_dli.local.refusals import Refused, not_found
 from pulumi_dli.local.submissions import Submission, accepted, without_effect
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
 
@@ -84,7 +84,7 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def submit(self, submission: Submission, owner: str) -> Job:
-        """Accept a job. Raises Refused where the engine cannot run it."""
+        """Accept a job. Raises ApiError where the engine cannot run it."""
         self._engine.check(submission.request)
         now = self.now()
         job = Job(
@@ -108,7 +108,7 @@ class Jobs:
         return job
 
     def get(self, job_id: str) -> Job:
-        """Find a job. Raises Refused."""
+        """Find a job. Raises ApiError."""
         self._expire()
         job = self._table.get(job_id)
         if job is None:
@@ -130,18 +130,18 @@ class Jobs:
         return self._table.at_work(start, end, most)
 
     def cancel(self, job_id: str) -> None:
-        """End a job. It is dead as soon as its processes are gone. Raises Refused for one that has ended.
+        """End a job. It is dead as soon as its processes are gone. Raises ApiError for one that has ended.
 
         That ended jobs cannot be cancelled is on the page (dli_02_0129, 2026-04), the code for it is not.
         """
         job = self.get(job_id)
         if job.state.is_final:
-            raise Refused("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
+            raise ApiError("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
         if job_id in self._starving:
             self._give_up(job_id, _NEVER_STARTED)
         elif task is None:
-            raise Refused("DLI.0007", "The job cannot be canceled: it has ended, which is being noted.")
+            raise ApiError("DLI.0007", "The job cannot be canceled: it has ended, which is being noted.")
         elif job.attempt is None:  # its task has not begun; a kill must not let it wait again
             task.cancel()
             self._end(job_id, BatchState.DEAD, _NEVER_STARTED)
@@ -150,7 +150,7 @@ class Jobs:
             task.cancel()
 
     async def cancel_and_wait(self, job_id: str) -> None:
-        """End a job, and return when it is dead. Raises Refused for one that has ended."""
+        """End a job, and return when it is dead. Raises ApiError for one that has ended."""
         self.cancel(job_id)
         if task := self._tasks.get(job_id):
             await asyncio.wait([task])

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pulumi_dli.local.credentials import Credentials, make_secret
-from pulumi_dli.local.refusals import Refused
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.signatures import BadSignatureError, SignedCall, WrongSignatureError, access_key_of, verify
 from pulumi_dli.local.submissions import read_json
 
@@ -68,7 +68,7 @@ class Keystone:
         self._keys = {credentials.access_key: _Key(credentials.secret_key)}
 
     def check(self, call: SignedCall) -> None:
-        """Look at the token or the signature of a call. Raises Refused."""
+        """Look at the token or the signature of a call. Raises ApiError."""
         token = call.headers.get("x-auth-token")
         if token is not None:
             self._check_token(token, call.path)
@@ -76,16 +76,16 @@ class Keystone:
         try:
             self._check_signature(call)
         except BadSignatureError as error:
-            raise Refused("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from None
+            raise ApiError("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from None
 
     def _check_token(self, text: str, path: str) -> None:
         token = self._tokens.get(text)
         if token is None:
-            raise Refused("APIGW.0301", "Incorrect IAM authentication information: decrypt token fail.")
+            raise ApiError("APIGW.0301", "Incorrect IAM authentication information: decrypt token fail.")
         if self._has_ended(token.expires):
-            raise Refused("APIGW.0307", "The token must be updated.")
+            raise ApiError("APIGW.0307", "The token must be updated.")
         if not token.is_of_project and not path.startswith("/v3"):
-            raise Refused("APIGW.0302", "The IAM user is not authorized to access the API: the token has no project.")
+            raise ApiError("APIGW.0302", "The IAM user is not authorized to access the API: the token has no project.")
 
     def _check_signature(self, call: SignedCall) -> None:
         """Look at a signature; one that is wrong too often in a row locks its key, for right ones too."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pulumi_dli.local.errors import ApiError, bad_parameter
 from pulumi_dli.local.private_files import make_private_dir
-from pulumi_dli.local.refusals import Refused, bad_parameter
 
 SCHEME = "obs://"
 
@@ -22,7 +22,7 @@ class ObjectStore:
         self._packages = make_private_dir(data_dir / "packages").resolve()
 
     def find(self, parameter: str, name: str) -> Path:
-        """Give the file that a parameter of a request names. Raises Refused for one that is not there.
+        """Give the file that a parameter of a request names. Raises ApiError for one that is not there.
 
         Nothing outside of the two directories is found, by whatever path.
         """
@@ -35,7 +35,7 @@ class ObjectStore:
             file = root
         if not file.is_relative_to(root) or not file.is_file():
             what = "the object" if root == self._buckets else "the package"
-            raise Refused("DLI.0011", f"Parameter {parameter} is invalid: {what} that it names does not exist.")
+            raise ApiError("DLI.0011", f"Parameter {parameter} is invalid: {what} that it names does not exist.")
         return file
 
     def hadoop_conf(self) -> dict[str, str]:

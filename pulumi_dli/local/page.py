@@ -32,14 +32,14 @@ from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulumi_dli.api.states import LIVE_STATES, BatchState
-from pulumi_dli.local.app import read_selection
 from pulumi_dli.local.durations import write_duration
 from pulumi_dli.local.engines import web_ui_path
+from pulumi_dli.local.errors import ApiError, bad_parameter, not_found
 from pulumi_dli.local.jobs import Jobs
-from pulumi_dli.local.refusals import Refused, bad_parameter, not_found
+from pulumi_dli.local.routes import read_selection
 from pulumi_dli.local.sign_in_links import SignInLinks
-from pulumi_dli.local.spans import Axis, Span, spans
 from pulumi_dli.local.table import Job, Selection
+from pulumi_dli.local.timeline_view import Axis, Span, spans_of
 
 JOBS_PER_PAGE = 50
 LINES_PER_PAGE = 500
@@ -123,7 +123,7 @@ class Page:
                 Route("/sign-out", self._sign_out, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=_HERE / "static")),
             ],
-            exception_handlers={HTTPException: self._http_problem, Refused: self._refusal},
+            exception_handlers={HTTPException: self._http_error, ApiError: self._api_error},
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -202,8 +202,8 @@ class Page:
         job = self._jobs.get(request.path_params["id"])
         try:
             self._jobs.cancel(job.id)
-        except Refused as refused:
-            return await self._job_page(request, 409, refused.message)
+        except ApiError as error:
+            return await self._job_page(request, 409, error.message)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
     async def _show_web_ui(self, request: Request) -> Response:
@@ -252,7 +252,7 @@ class Page:
 
     def _rows(self, jobs: Sequence[Job]) -> list[Row]:
         changes = self._jobs.changes(jobs)
-        told = {job.id: spans(changes[job.id], self._jobs.now()) for job in jobs}
+        told = {job.id: spans_of(changes[job.id], self._jobs.now()) for job in jobs}
         axis = Axis(told.values())
         return [
             Row(job, self._jobs.waits_for(job.id), told[job.id], [_bar(axis, span) for span in told[job.id]])
@@ -269,16 +269,16 @@ class Page:
         jobs = {state: self._jobs.select(Selection(queue=queue, state=state, size=0))[0] for state in at_work_first}
         return QueueUse(queue, self._queues[queue], self._jobs.used_cus(queue), jobs)
 
-    def _http_problem(self, request: Request, problem: Exception) -> Response:
-        assert isinstance(problem, HTTPException)  # noqa: S101  it is registered for these
-        return self._message(request, problem.status_code, problem.detail, "The local DLI cannot do this.")
+    def _http_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  it is registered for these
+        return self._message(request, error.status_code, error.detail, "The local DLI cannot do this.")
 
-    def _refusal(self, request: Request, refused: Exception) -> Response:
-        assert isinstance(refused, Refused)  # noqa: S101  it is registered for these
-        if refused.code == not_found("").code:
-            text = f"{refused.message} The record of a job is kept for a while after its end."
+    def _api_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)  # noqa: S101  it is registered for these
+        if error.code == not_found("").code:
+            text = f"{error.message} The record of a job is kept for a while after its end."
             return self._message(request, 404, "Not found", text)
-        return self._message(request, 400, "This cannot be shown", refused.message)
+        return self._message(request, 400, "This cannot be shown", error.message)
 
     def _message(
         self, request: Request, status: int, title: str, text: str, *, shows_way_in: bool = False, goes_on: bool = False

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pulumi_dli.local.refusals import bad_parameter, not_found
+from pulumi_dli.local.errors import bad_parameter, not_found
 from pulumi_dli.local.submissions import DEFAULT_QUEUE
 
 SPARK_VERSION = "3.5"
@@ -55,7 +55,7 @@ class Queues:
         return name in self._cus
 
     def listed(self, queue_type: str | None) -> dict[str, Any]:
-        """Answer a list call. Without a type it gives SQL queues only: none. Raises Refused for an unknown type."""
+        """Answer a list call. Without a type it gives SQL queues only: none. Raises ApiError for an unknown type."""
         queue_type = queue_type or "sql"
         if queue_type not in _TYPES:
             raise bad_parameter(f"Parameter queue_type is invalid: it must be one of {', '.join(_TYPES)}.")
@@ -81,7 +81,7 @@ class Queues:
         }
 
     def details(self, name: str) -> dict[str, Any]:
-        """Answer a details call. Raises Refused for an unknown queue."""
+        """Answer a details call. Raises ApiError for an unknown queue."""
         name = name.lower()
         if name not in self:
             raise not_found("The queue does not exist.")

@@ -98,7 +98,7 @@ def log(job_id: str, page: LogPage) -> dict[str, Any]:
     return {"id": job_id, "from": page.start, "total": page.total, "log": page.lines}
 
 
-def refusal(code: str, message: str) -> dict[str, Any]:
+def error_body(code: str, message: str) -> dict[str, Any]:
     """Write an error of the service; the gateway adds its request id (error codes page, dli_02_0056)."""
     return {"error_code": code, "error_msg": message}
 

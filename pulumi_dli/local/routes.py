@@ -13,11 +13,11 @@ from starlette.routing import Route
 
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local import logs, replies
-from pulumi_dli.local.calls import Calls
+from pulumi_dli.local.call_counter import CallCounter
+from pulumi_dli.local.errors import bad_parameter
 from pulumi_dli.local.faults import Faults
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.queues import Queues
-from pulumi_dli.local.refusals import bad_parameter
 from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.submissions import read_json, read_submission
 from pulumi_dli.local.table import ORDERS, Job, Selection
@@ -56,7 +56,7 @@ class BatchApi:
         return JSONResponse(replies.created(await self.submit(await request.body())))
 
     async def submit(self, body: bytes) -> Job:
-        """Accept the job that the body of a create call describes. Raises Refused."""
+        """Accept the job that the body of a create call describes. Raises ApiError."""
         job = self.jobs.submit(read_submission(read_json(body), self.queues), self.owner)
         self.faults.listing.accepted(job.id)
         return job
@@ -107,7 +107,7 @@ class BatchApi:
 
 
 def read_selection(query: Mapping[str, str]) -> Selection:
-    """Read the query of a list call. Raises Refused.
+    """Read the query of a list call. Raises ApiError.
 
     Parameters are those of the page (2023 and 2026) and of huaweicloudsdkdli 3.1.219: the job's id is `job_id` in the
     one and `job-id` in the other; `start`, `end` and `order` are the client's.
@@ -161,7 +161,7 @@ class SignInApi:
 class TestApi:
     """What only the local DLI has: counted calls and faults."""
 
-    calls: Calls
+    calls: CallCounter
     faults: Faults
 
     def routes(self) -> list[Route]:

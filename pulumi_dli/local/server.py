@@ -21,8 +21,7 @@ from h11 import LocalProtocolError
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pulumi_dli.local.app import BatchApi, SignInApi, TestApi
-from pulumi_dli.local.calls import Calls
+from pulumi_dli.local.call_counter import CallCounter
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.engines import Engine
 from pulumi_dli.local.engines.timeline import TimelineEngine
@@ -34,6 +33,7 @@ from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.page import Page
 from pulumi_dli.local.private_files import make_private_dir, open_private
 from pulumi_dli.local.queues import Queues, read_queues
+from pulumi_dli.local.routes import BatchApi, SignInApi, TestApi
 from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.table import JobTable
 
@@ -81,7 +81,7 @@ class LocalDli:
         conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {},
     ) -> None:
         self.data = Path(data).absolute()
-        self.calls = Calls()
+        self.calls = CallCounter()
         self.faults = Faults()
         self._port = port
         self._engine: EngineName = engine
@@ -120,11 +120,11 @@ class LocalDli:
         return self._links.new_link()
 
     def submit(self, body: bytes) -> str:
-        """Accept a job as its create call does, and give its id. No call is counted or spoiled. Raises Refused."""
+        """Accept a job as its create call does, and give its id. No call is counted or spoiled. Raises ApiError."""
         return self._do(lambda batches: batches.submit(body)).id
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job, and return when it is dead. No call is counted or spoiled. Raises Refused."""
+        """Cancel a job, and return when it is dead. No call is counted or spoiled. Raises ApiError."""
         self._do(lambda batches: batches.jobs.cancel_and_wait(job_id))
 
     def bucket(self, name: str) -> Path:

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_RETRY_TIMES, SERVICE_ONLY, BatchRequest
 from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, memory_mib
+from pulumi_dli.local.errors import bad_parameter, not_found
 from pulumi_dli.local.obs import SCHEME
-from pulumi_dli.local.refusals import bad_parameter, not_found
 
 DEFAULT_QUEUE = "default"
 DEFAULT_RECOVERY_DELAY_MS = 10_000
@@ -54,7 +54,7 @@ class Submission:
 
 
 def read_json(body: bytes) -> Any:
-    """Read a JSON document. Raises Refused for one that is broken, nested too deep, or not text."""
+    """Read a JSON document. Raises ApiError for one that is broken, nested too deep, or not text."""
     try:
         document = json.loads(body, parse_constant=_no_constant)
         # A lone surrogate is JSON, but not text; 1e999 is JSON, but no number.
@@ -84,7 +84,7 @@ def _no_constant(name: str) -> None:
 
 
 def read_submission(document: Any, queues: Container[str]) -> Submission:
-    """Read the body of a create call. `queues` are the names there are. Raises Refused."""
+    """Read the body of a create call. `queues` are the names there are. Raises ApiError."""
     if not isinstance(document, dict):
         raise bad_parameter("The request body must be a JSON object.")
     try:
@@ -100,7 +100,7 @@ def read_submission(document: Any, queues: Container[str]) -> Submission:
 
 
 def accepted(request: BatchRequest, queue: str) -> Submission:
-    """Work out what a request that was checked means on this queue. Raises Refused for a bad retry parameter."""
+    """Work out what a request that was checked means on this queue. Raises ApiError for a bad retry parameter."""
     extra = request.model_extra or {}
     customized = any(getattr(request, size) is not None for size in _SIZES)
     retry_times = request.max_retry_times

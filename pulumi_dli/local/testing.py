@@ -20,7 +20,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines.timeline import DEFAULT_TIMELINE, LOG, TIMELINE, parse_timeline
 from pulumi_dli.local.environment import environment_of
 from pulumi_dli.local.faults import Method, RouteName
-from pulumi_dli.local.replies import refusal
+from pulumi_dli.local.replies import error_body
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.table import Job, JobTable, Selection
 
@@ -68,7 +68,7 @@ class Service:
     """A local DLI. `options` are those of `LocalDli`; its engine is `timeline` unless they say otherwise.
 
     Faults are named as `calls` names calls, by method and route: `GET` and `/batches/{id}`. A rule that cannot be read
-    raises Refused.
+    raises ApiError.
     """
 
     def __init__(self, data: Path, **options: Any) -> None:
@@ -115,14 +115,14 @@ class Service:
     def submit(self, body: Mapping[str, Any]) -> str:
         """Submit a job as another client does, and give its id.
 
-        `body` is the request in the API's spelling. No fault strikes, and no call is counted. Raises Refused.
+        `body` is the request in the API's spelling. No fault strikes, and no call is counted. Raises ApiError.
         """
         return self.server.submit(json.dumps(body).encode())
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job as somebody in the console does. It is dead when this returns.
 
-        No fault strikes, and no call is counted. Raises Refused for an id that does not exist, and for an ended job.
+        No fault strikes, and no call is counted. Raises ApiError for an id that does not exist, and for an ended job.
         """
         self.server.cancel(job_id)
 
@@ -159,7 +159,7 @@ class Service:
         **strike: Unpack[Strike],
     ) -> None:
         """Have a call answered with this status and body; with `code`: an error body of the service."""
-        content = body if code is None else refusal(code, "A test asked for this error.")
+        content = body if code is None else error_body(code, "A test asked for this error.")
         rule = {"status": status, "body": content, "headers": dict(headers or {})}
         self._spoil("reply", method, route, rule | strike)
 

@@ -37,7 +37,7 @@ class Span:
         return self.end - self.start
 
 
-def spans(changes: Sequence[Change], now: int) -> list[Span]:
+def spans_of(changes: Sequence[Change], now: int) -> list[Span]:
     """Tell what a job was doing, up to its end or to `now`; moments are left out, unless they go on."""
     ends = [*(change.time for change in changes[1:]), max([now, *(change.time for change in changes)])]
     return [

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi_dli.local.refusals import Refused
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
 from tests.campaign.simulated_engine import Declared, Outcome, SimulatedEngine
@@ -211,7 +211,7 @@ class _Run:
                 self._service.heal()
                 try:
                     self._service.cancel(stored.id)
-                except Refused:
+                except ApiError:
                     if stored.id in self._live():  # else it ended in between
                         raise
 

@@ -4,8 +4,8 @@ from typing import Any, get_args
 import pytest
 import requests
 
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.faults import Faults, RouteName
-from pulumi_dli.local.refusals import Refused
 from tests.local.api import Api
 
 SetFaults = Callable[..., None]
@@ -222,6 +222,6 @@ def test_a_new_job_is_missing_from_lists_for_so_many_seconds() -> None:
 def test_a_rule_that_cannot_be_read_is_named_and_the_old_rules_stay(document: object, where: str) -> None:
     faults = Faults()
     faults.set([{"action": "cut"}])
-    with pytest.raises(Refused, match=rf"^Fault rule {where}: "):
+    with pytest.raises(ApiError, match=rf"^Fault rule {where}: "):
         faults.set(document)
     assert len(faults.on("GET", "/", "")) == 1

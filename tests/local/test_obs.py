@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
-from pulumi_dli.local.refusals import Refused
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def test_an_object_is_a_file_of_its_bucket_and_a_package_one_of_its_group(data: 
 )
 def test_what_is_no_file_in_the_two_directories_is_not_found(data: Path, name: str) -> None:
     kind = "object" if name.startswith("obs://") else "package"
-    with pytest.raises(Refused, match=f"Parameter jars is invalid: the {kind} that it names does not exist") as refusal:
+    with pytest.raises(ApiError, match=f"Parameter jars is invalid: the {kind} that it names does not exist") as raised:
         ObjectStore(data).find("jars", name)
-    assert refusal.value.code == "DLI.0011"
+    assert raised.value.code == "DLI.0011"
 
 
 @pytest.mark.parametrize("target", ["../../../secret.py", "/etc/passwd", "../../jobs.sqlite", "loop.py"])
@@ -81,7 +81,7 @@ def test_what_is_no_file_in_the_two_directories_is_not_found(data: Path, name: s
 def test_links_that_lead_out_or_nowhere_are_not_followed(data: Path, directory: str, target: str) -> None:
     (data / directory / "loop.py").symlink_to(target)
     name = "obs://demo/loop.py" if directory.startswith("obs") else "group/loop.py"
-    with pytest.raises(Refused, match="does not exist"):
+    with pytest.raises(ApiError, match="does not exist"):
         ObjectStore(data).find("file", name)
 
 
@@ -92,9 +92,9 @@ def test_links_within_the_buckets_are_followed(data: Path) -> None:
 
 @pytest.mark.parametrize("name", ["obs://demo/a,b.py", "obs://demo/a\0.py", "group/a,b.jar"])
 def test_names_that_spark_cannot_be_given_are_refused(data: Path, name: str) -> None:
-    with pytest.raises(Refused, match="comma or NUL") as refusal:
+    with pytest.raises(ApiError, match="comma or NUL") as raised:
         ObjectStore(data).find("files", name)
-    assert refusal.value.code == "DLI.0001"
+    assert raised.value.code == "DLI.0001"
 
 
 def test_a_store_in_a_directory_that_is_a_link_finds_its_files(data: Path, tmp_path: Path) -> None:

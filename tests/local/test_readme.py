@@ -11,8 +11,8 @@ import pytest
 from pulumi_dli import local
 from pulumi_dli.local.__main__ import main
 from pulumi_dli.local.engines import timeline
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.faults import Faults, RouteName
-from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.testing import Service
 
 pytest_plugins = ["pytester"]
@@ -47,9 +47,9 @@ def test_every_option_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_action_has_a_row() -> None:
-    with pytest.raises(Refused, match="expected tags") as refused:
+    with pytest.raises(ApiError, match="expected tags") as raised:
         Faults().set([{"action": ""}])
-    assert first_column("action") == {*re.findall(r"'(\w+)'", str(refused.value).split("expected tags")[1])}
+    assert first_column("action") == {*re.findall(r"'(\w+)'", str(raised.value).split("expected tags")[1])}
 
 
 def test_every_key_of_a_timeline_has_a_row() -> None:

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.local.refusals import Refused
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.testing import Service, SubmittedJob, timeline
 from tests.local.api import ENDLESS, Api
 
@@ -78,13 +78,13 @@ def test_a_job_is_dead_when_its_cancel_returns(service: Service, api: Api, timel
 
 
 def test_what_the_service_refuses_is_refused_here_too(service: Service) -> None:
-    with pytest.raises(Refused, match="queue"):
+    with pytest.raises(ApiError, match="queue"):
         service.submit({"file": "obs://jobs/job.py", "queue": "nowhere"})
     job_id = service.submit({"file": "obs://jobs/job.py"})
     service.cancel(job_id)
-    with pytest.raises(Refused, match="it is in state dead"):
+    with pytest.raises(ApiError, match="it is in state dead"):
         service.cancel(job_id)
-    with pytest.raises(Refused, match="does not exist"):
+    with pytest.raises(ApiError, match="does not exist"):
         service.cancel("nothing")
     service.server.stop()
     for do in (lambda: service.submit({"file": "obs://jobs/job.py"}), lambda: service.cancel(job_id)):
@@ -154,7 +154,7 @@ def test_faults_add_up_until_all_end(service: Service, api: Api) -> None:
 
 @pytest.mark.parametrize(("method", "route"), [("GET", "/batchs"), ("get", "/batches"), ("GET", "*/batches")])
 def test_a_call_that_does_not_exist_cannot_fail(service: Service, method: Any, route: Any) -> None:
-    with pytest.raises(Refused, match=r"^Fault rule 0\.cut\.(method|route): Input should be "):
+    with pytest.raises(ApiError, match=r"^Fault rule 0\.cut\.(method|route): Input should be "):
         service.cut(method, route)
 
 

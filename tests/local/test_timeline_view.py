@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.local.spans import Axis, Span, spans
 from pulumi_dli.local.table import Change
+from pulumi_dli.local.timeline_view import Axis, Span, spans_of
 
 STARTING, RUNNING, RECOVERING, SUCCESS, DEAD = (
     BatchState.STARTING,
@@ -59,7 +59,7 @@ STARTING, RUNNING, RECOVERING, SUCCESS, DEAD = (
 def test_what_a_job_was_doing(
     changes: list[tuple[int, BatchState, int | None]], expected: list[tuple[str, int, int, int | None]]
 ) -> None:
-    told = spans([Change(*change) for change in changes], now=9000)
+    told = spans_of([Change(*change) for change in changes], now=9000)
     assert [(span.kind, span.start, span.end, span.attempt) for span in told] == expected
 
 

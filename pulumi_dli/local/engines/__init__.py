@@ -54,7 +54,7 @@ class Engine(Protocol):
     """How many jobs run at once unless it is set; None: all."""
 
     def check(self, request: BatchRequest) -> None:
-        """Look at a request before it is accepted. Raises Refused."""
+        """Look at a request before it is accepted. Raises ApiError."""
 
     async def run(self, attempt: Attempt) -> BatchState:
         """Run a job once, to its end, and give `success` or `dead`.

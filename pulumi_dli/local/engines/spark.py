@@ -29,9 +29,9 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
 from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
-from pulumi_dli.local.refusals import Refused
 from pulumi_dli.local.replies import conf_text
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
@@ -155,7 +155,7 @@ class SparkEngine:
             await _reach(self._master)
             ui = SparkUi(directory, web_ui_path(attempt.job_id))
             process = await self._start(attempt, directory, events, ui)
-        except (OSError, Refused) as error:
+        except (OSError, ApiError) as error:
             return f"The job could not be started: {error}"
 
         async def has_context() -> None:

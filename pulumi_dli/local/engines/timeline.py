@@ -19,7 +19,7 @@ from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.engines import Attempt
-from pulumi_dli.local.refusals import bad_parameter
+from pulumi_dli.local.errors import bad_parameter
 
 TIMELINE = "spark.dli.local.timeline"
 LOG = "spark.dli.local.log"
