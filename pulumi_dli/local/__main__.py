@@ -19,7 +19,7 @@ from pulumi_dli.local.environment import environment_of
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class _NoLinkError(Exception):
+class _LinkError(Exception):
     """The running service gives no link. `str(error)` says why and what to do."""
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return _print_link(options.data)
             case _:
                 return _serve(options)
-    except (CredentialsError, _NoLinkError) as error:
+    except (CredentialsError, _LinkError) as error:
         print(f"local DLI: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
         print(f"local DLI: {error.name} is not installed: pip install 'pulumi-dli[local]'", file=sys.stderr)
@@ -103,14 +103,14 @@ def _serve(options: argparse.Namespace) -> int:
         keep_finished=options.keep_finished,
     )
 
-    heeded = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+    handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in heeded:  # a second one ends the process at once
+        for number in handled:  # a second one ends the process at once
             signal.signal(number, signal.SIG_DFL)
-        dli.ask_to_stop()
+        dli.request_stop()
 
-    for number in heeded:
+    for number in handled:
         signal.signal(number, stop)
     try:
         with dli:
@@ -131,11 +131,11 @@ def _print_environment(data: Path) -> int:
 
 def _print_link(data: Path) -> int:
     """Ask the running service for a link."""
-    from pulumi_dli.local.server import is_served  # noqa: PLC0415  see above
+    from pulumi_dli.local.server import is_running  # noqa: PLC0415  see above
 
     Credentials.load(data)  # or it says that there are none
-    if not is_served(data):  # somebody else may listen at its old address: the token is not for them
-        raise _NoLinkError(f"no service works in {data}: start it with --data {data}")
+    if not is_running(data):  # somebody else may listen at its old address: the token is not for them
+        raise _LinkError(f"no service works in {data}: start it with --data {data}")
     account = Credentials.load(data)
     with requests.Session() as http:
         http.trust_env = False  # no proxy stands before this machine
@@ -145,7 +145,7 @@ def _print_link(data: Path) -> int:
             )
             reply.raise_for_status()
         except requests.RequestException as error:
-            raise _NoLinkError(f"the service in {data} gives no link: {error}") from None
+            raise _LinkError(f"the service in {data} gives no link: {error}") from None
     print(reply.json()["url"])
     return 0
 

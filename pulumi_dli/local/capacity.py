@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Demand:
+class CapacityRequest:
     """What a job takes, and of which queue."""
 
     job_id: str
@@ -29,34 +29,34 @@ class Capacity:
     def __init__(self, slots: int | None, queues: Mapping[str, int | None]) -> None:
         self._slots = slots
         self._queues = queues
-        self._waiting: dict[str, Demand] = {}
-        self._served: dict[str, Demand] = {}
+        self._waiting: dict[str, CapacityRequest] = {}
+        self._admitted: dict[str, CapacityRequest] = {}
         self._used: Counter[str] = Counter()
 
-    def join(self, demand: Demand) -> None:
+    def enqueue(self, request: CapacityRequest) -> None:
         """Have a job wait, behind all others."""
-        self._waiting[demand.job_id] = demand
+        self._waiting[request.job_id] = request
 
-    def serve_next(self) -> str | None:
+    def admit_next(self) -> str | None:
         """Give the next job that may run what it needs; None where no job may."""
         if not self._has_slot():
             return None
-        held_up: set[str] = set()
-        for demand in self._waiting.values():
-            if demand.queue not in held_up and self._fits(demand):
-                del self._waiting[demand.job_id]
-                self._served[demand.job_id] = demand
-                self._used[demand.queue] += demand.cus
-                return demand.job_id
-            if not self._is_too_large(demand):
-                held_up.add(demand.queue)
+        blocked: set[str] = set()
+        for request in self._waiting.values():
+            if request.queue not in blocked and self._fits(request):
+                del self._waiting[request.job_id]
+                self._admitted[request.job_id] = request
+                self._used[request.queue] += request.cus
+                return request.job_id
+            if not self._is_too_large(request):
+                blocked.add(request.queue)
         return None
 
-    def leave(self, job_id: str) -> None:
+    def release(self, job_id: str) -> None:
         """Forget a job: it waits no more, or gives back what it had."""
         self._waiting.pop(job_id, None)
-        if (served := self._served.pop(job_id, None)) is not None:
-            self._used[served.queue] -= served.cus
+        if (admitted := self._admitted.pop(job_id, None)) is not None:
+            self._used[admitted.queue] -= admitted.cus
 
     def used(self, queue: str) -> int:
         """Give how many CUs of a queue are in use."""
@@ -64,22 +64,22 @@ class Capacity:
 
     def waits_for(self, job_id: str) -> str | None:
         """Say what a job waits for, as in `8 CUs of queue batch`; None for a job that does not wait."""
-        demand = self._waiting.get(job_id)
-        if demand is None:
+        request = self._waiting.get(job_id)
+        if request is None:
             return None
-        if self._is_too_large(demand):
-            return f"{demand.cus} CUs of queue {demand.queue}, which has {self._queues[demand.queue]}"
-        if not self._fits(demand):
-            return f"{demand.cus} CUs of queue {demand.queue}"
-        return f"its turn in queue {demand.queue}" if self._has_slot() else f"one of {self._slots} slots"
+        if self._is_too_large(request):
+            return f"{request.cus} CUs of queue {request.queue}, which has {self._queues[request.queue]}"
+        if not self._fits(request):
+            return f"{request.cus} CUs of queue {request.queue}"
+        return f"its turn in queue {request.queue}" if self._has_slot() else f"one of {self._slots} slots"
 
     def _has_slot(self) -> bool:
-        return self._slots is None or len(self._served) < self._slots
+        return self._slots is None or len(self._admitted) < self._slots
 
-    def _fits(self, demand: Demand) -> bool:
-        total = self._queues.get(demand.queue)
-        return total is None or self._used[demand.queue] + demand.cus <= total
+    def _fits(self, request: CapacityRequest) -> bool:
+        total = self._queues.get(request.queue)
+        return total is None or self._used[request.queue] + request.cus <= total
 
-    def _is_too_large(self, demand: Demand) -> bool:
-        total = self._queues.get(demand.queue)
-        return total is not None and demand.cus > total
+    def _is_too_large(self, request: CapacityRequest) -> bool:
+        total = self._queues.get(request.queue)
+        return total is not None and request.cus > total

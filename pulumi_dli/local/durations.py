@@ -17,7 +17,7 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def write_duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a span of time to read: `0.4 s`, `12 s`, `2 min 5 s`, `3 h 20 min`, `1 d 4 h`."""
     for size, name, smaller, smaller_name in _PARTS:
         if seconds >= size:

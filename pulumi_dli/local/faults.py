@@ -107,7 +107,7 @@ class ListingLag(_Rule):
 _RULES = TypeAdapter(list[Annotated[Reply | Cut | Half | Garbage | Delay | ListingLag, Field(discriminator="action")]])
 
 
-class Listing:
+class HiddenJobs:
     """Which accepted jobs a list does not show yet."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -126,7 +126,7 @@ class Listing:
         if self._rule is not None:
             self._accepted[job_id] = (self._now(), self._calls)
 
-    def hidden(self) -> frozenset[str]:
+    def on_list_call(self) -> frozenset[str]:
         """Count a list call, and give the ids that it must not show."""
         self._calls += 1
         return frozenset(job_id for job_id, (time, calls) in self._accepted.items() if self._lags(time, calls))
@@ -143,24 +143,24 @@ class Faults:
     """The rules in force. `now` gives seconds of a clock that never goes back."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self.listing = Listing(now)
+        self.hidden_jobs = HiddenJobs(now)
         self._rules: list[tuple[CallRule, Iterator[int]]] = []
 
     def set(self, document: Any) -> None:
         """Replace all rules by these, as JSON has them. Raises ApiError for one that cannot be read."""
         rules = _read(document)
         self._rules = _counted(rules)
-        self.listing.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
+        self.hidden_jobs.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
 
     def add(self, rule: dict[str, Any]) -> None:
         """Add a rule; those before it go on counting. Raises ApiError for one that cannot be read."""
         (added,) = _read([rule])
         if isinstance(added, ListingLag):
-            self.listing.set(added)
+            self.hidden_jobs.set(added)
         else:
             self._rules = self._rules + _counted([added])
 
-    def on(self, method: str, path: str, route: str) -> list[CallRule]:
+    def match(self, method: str, path: str, route: str) -> list[CallRule]:
         """Count a call, and give the rules that apply to it, in their order."""
         matching = [
             (rule, next(numbers))

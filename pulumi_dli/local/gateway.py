@@ -36,21 +36,23 @@ Work = Callable[[Request], Awaitable[Response]]
 logger = logging.getLogger(__name__)
 
 
-class Identity(Protocol):
+class Authenticator(Protocol):
     """Who may call."""
 
     project_id: str
 
-    def check(self, call: SignedCall) -> None:
+    def authenticate(self, call: SignedCall) -> None:
         """Look at token or signature. Raises ApiError."""
 
 
 class Gateway:
     """The ASGI application: everything that comes in goes through here."""
 
-    def __init__(self, routes: Sequence[Route], *, identity: Identity, calls: CallCounter, faults: Faults) -> None:
+    def __init__(
+        self, routes: Sequence[Route], *, authenticator: Authenticator, calls: CallCounter, faults: Faults
+    ) -> None:
         self._routes = routes
-        self._identity = identity
+        self._authenticator = authenticator
         self._calls = calls
         self._faults = faults
 
@@ -73,14 +75,14 @@ class Gateway:
         if len(body) > MAX_BODY:
             raise ApiError("APIGW.0201", "Request entity too large.", status=413)
         if (method, path) != _SIGN_IN:
-            self._identity.check(_signed_call(scope, body))
+            self._authenticator.authenticate(_signed_call(scope, body))
         if route is None:
             raise ApiError("APIGW.0101", "The API does not exist or has not been published in the environment.")
-        if parameters.get("project_id", self._identity.project_id) != self._identity.project_id:
+        if parameters.get("project_id", self._authenticator.project_id) != self._authenticator.project_id:
             raise ApiError("APIGW.0302", "The project in the path is not the project of these credentials.")
         request = Request({**scope, "path_params": parameters}, _replay(body))
         work: Work = route.endpoint
-        return await (work(request) if is_local else self._spoil(work, request, route.name, request_id))
+        return await (work(request) if is_local else self._inject_faults(work, request, route.name, request_id))
 
     def _find(self, scope: Scope) -> tuple[Route | None, dict[str, str]]:
         for route in self._routes:
@@ -89,14 +91,14 @@ class Gateway:
                 return route, child["path_params"]
         return None, {}
 
-    async def _spoil(self, work: Work, request: Request, route: str, request_id: str) -> Response:
+    async def _inject_faults(self, work: Work, request: Request, route: str, request_id: str) -> Response:
         """Do the work of a call, with the faults that were asked for before and after it."""
-        rules = self._faults.on(request.method, request.url.path, route)
-        spoiled = await _apply([rule for rule in rules if rule.when == "before"], None)
-        if spoiled is not None:
-            return spoiled
+        rules = self._faults.match(request.method, request.url.path, route)
+        injected = await _fault_response([rule for rule in rules if rule.when == "before"], None)
+        if injected is not None:
+            return injected
         response = await _error_as_response(work(request), request_id)
-        return await _apply([rule for rule in rules if rule.when == "after"], response) or response
+        return await _fault_response([rule for rule in rules if rule.when == "after"], response) or response
 
 
 async def _error_as_response(answer: Awaitable[Response], request_id: str) -> Response:
@@ -112,7 +114,7 @@ async def _error_as_response(answer: Awaitable[Response], request_id: str) -> Re
         return JSONResponse(error_body("DLI.0999", "A fault of the local DLI; its own log says more."), 500)
 
 
-async def _apply(rules: Sequence[CallRule], response: Response | None) -> Response | None:
+async def _fault_response(rules: Sequence[CallRule], response: Response | None) -> Response | None:
     """Let the delays pass; give the answer of the first rule that has one."""
     for rule in rules:
         match rule:

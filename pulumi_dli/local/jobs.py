@@ -13,16 +13,16 @@ from typing import Any
 
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local import replies
-from pulumi_dli.local.capacity import Capacity, Demand
-from pulumi_dli.local.durations import write_duration
+from pulumi_dli.local.capacity import Capacity, CapacityRequest
+from pulumi_dli.local.durations import format_duration
 from pulumi_dli.local.engines import Attempt, Engine, WebUi
 from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.logs import JobLogs
-from pulumi_dli.local.submissions import Submission, accepted, without_effect
+from pulumi_dli.local.submissions import Submission, ignored_parameters, resolve_submission
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
 
 _NEVER_STARTED = "The job was cancelled before it was started."
-_NOTE_AGAIN_AFTER = 1.0
+_SAVE_RETRY_DELAY = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Jobs:
         self._starve_after = starve_after
         self._keep_finished = keep_finished
         self._now = now
-        self._starving: dict[str, asyncio.TimerHandle] = {}
+        self._starve_timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancelled: set[str] = set()
 
@@ -63,19 +63,19 @@ class Jobs:
         interrupted = 0
         for job in self._table.live():
             if job.attempt is None:
-                self._wait(Demand(job.id, job.queue, job.batch_request.sizing.cus))
+                self._wait(CapacityRequest(job.id, job.queue, job.batch_request.sizing.cus))
                 continue
-            await self._engine.end_leftover(job.id)
+            await self._engine.kill_orphans(job.id)
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
             interrupted += 1
         if interrupted:
             logger.warning("jobs that ran when the local DLI was stopped, and are dead: %d", interrupted)
-        self._run_what_fits()
+        self._start_admitted()
 
     async def stop(self) -> None:
         """End all jobs that run. Their rows stay as they are, for `start` of the next server."""
-        for job_id in list(self._starving):
-            self._wait_no_more(job_id)
+        for job_id in list(self._starve_timers):
+            self._stop_waiting(job_id)
         tasks = list(self._tasks.values())
         for _ in range(2):  # a job may go on for a while after the first cancel, as if a user had asked for it
             for task in tasks:
@@ -99,35 +99,35 @@ class Jobs:
             create_time=now,
             update_time=now,
         )
-        if names := without_effect(submission.request):
+        if names := ignored_parameters(submission.request):
             self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
         self._table.add(job)
-        self._wait(Demand(job.id, job.queue, submission.request.sizing.cus))
+        self._wait(CapacityRequest(job.id, job.queue, submission.request.sizing.cus))
         # The reply says `starting` in any case: what comes next happens in later turns of the loop.
-        self._run_what_fits()
+        self._start_admitted()
         return job
 
     def get(self, job_id: str) -> Job:
         """Find a job. Raises ApiError."""
-        self._expire()
+        self._remove_expired()
         job = self._table.get(job_id)
         if job is None:
             raise not_found("The job does not exist.")
-        return self._with_present_log(job)
+        return self._with_current_log(job)
 
     def select(self, selection: Selection, hidden: frozenset[str] = frozenset()) -> tuple[int, list[Job]]:
         """Give how many jobs match, and a page of them; jobs in `hidden` count as absent."""
-        self._expire()
+        self._remove_expired()
         total, jobs = self._table.select(selection, now=self.now(), hidden=hidden)
-        return total, [self._with_present_log(job) for job in jobs]
+        return total, [self._with_current_log(job) for job in jobs]
 
     def changes(self, jobs: Sequence[Job]) -> dict[str, list[Change]]:
         """Give what happened to these jobs, by id, the first first."""
         return self._table.changes([job.id for job in jobs])
 
-    def at_work(self, start: int, end: int, most: int) -> list[Job]:
-        """Give the first jobs, `most` of them, that were at work between two times (ms since 1970)."""
-        return self._table.at_work(start, end, most)
+    def active_between(self, start: int, end: int, limit: int) -> list[Job]:
+        """Give the first jobs, `limit` of them, that were at work between two times (ms since 1970)."""
+        return self._table.active_between(start, end, limit)
 
     def cancel(self, job_id: str) -> None:
         """End a job. It is dead as soon as its processes are gone. Raises ApiError for one that has ended.
@@ -138,7 +138,7 @@ class Jobs:
         if job.state.is_final:
             raise ApiError("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
-        if job_id in self._starving:
+        if job_id in self._starve_timers:
             self._give_up(job_id, _NEVER_STARTED)
         elif task is None:
             raise ApiError("DLI.0007", "The job cannot be canceled: it has ended, which is being noted.")
@@ -175,37 +175,37 @@ class Jobs:
         """Give the present time in milliseconds since 1970."""
         return round(self._now() * 1000)
 
-    def _wait(self, demand: Demand) -> None:
-        self._capacity.join(demand)
-        timer = asyncio.get_running_loop().call_later(self._starve_after, self._starve, demand.job_id)
-        self._starving[demand.job_id] = timer
+    def _wait(self, request: CapacityRequest) -> None:
+        self._capacity.enqueue(request)
+        timer = asyncio.get_running_loop().call_later(self._starve_after, self._starve, request.job_id)
+        self._starve_timers[request.job_id] = timer
 
-    def _wait_no_more(self, job_id: str) -> None:
-        self._starving.pop(job_id).cancel()
-        self._capacity.leave(job_id)
+    def _stop_waiting(self, job_id: str) -> None:
+        self._starve_timers.pop(job_id).cancel()
+        self._capacity.release(job_id)
 
     def _starve(self, job_id: str) -> None:
         """Give up a job that got no capacity. The page says "about 3 hours" (dli_02_0124, 2026-04)."""
-        waited = write_duration(self._starve_after)
+        waited = format_duration(self._starve_after)
         self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. It is given up.")
 
     def _give_up(self, job_id: str, line: str) -> None:
         """End a job that waits; those behind it may fit now."""
-        self._wait_no_more(job_id)
+        self._stop_waiting(job_id)
         self._end(job_id, BatchState.DEAD, line)
-        self._run_what_fits()
+        self._start_admitted()
 
-    def _run_what_fits(self) -> None:
-        while (job_id := self._capacity.serve_next()) is not None:
-            self._starving.pop(job_id).cancel()
-            task = asyncio.get_running_loop().create_task(self._live(job_id), name=job_id)
+    def _start_admitted(self) -> None:
+        while (job_id := self._capacity.admit_next()) is not None:
+            self._starve_timers.pop(job_id).cancel()
+            task = asyncio.get_running_loop().create_task(self._run(job_id), name=job_id)
             self._tasks[job_id] = task
-            task.add_done_callback(self._leave)
+            task.add_done_callback(self._on_task_done)
 
-    def _leave(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         job_id = task.get_name()
         del self._tasks[job_id]
-        self._capacity.leave(job_id)
+        self._capacity.release(job_id)
         if task.cancelled():
             if job_id in self._cancelled:  # else the server stops
                 self._end(job_id, BatchState.DEAD, "The job was cancelled.")
@@ -213,12 +213,12 @@ class Jobs:
             logger.error("job %s: a fault of the local DLI", job_id, exc_info=error)
             self._end(job_id, BatchState.DEAD, "A fault of the local DLI ended this job; its own log says more.")
         self._cancelled.discard(job_id)
-        self._run_what_fits()
+        self._start_admitted()
 
-    async def _live(self, job_id: str) -> None:
+    async def _run(self, job_id: str) -> None:
         job = self._table.get(job_id)
         assert job is not None  # noqa: S101  only ended jobs are removed
-        submission = accepted(job.batch_request, job.queue)
+        submission = resolve_submission(job.batch_request, job.queue)
         for number in range(submission.retries + 1):
             if number:
                 self._table.update(job_id, state=BatchState.RECOVERING, update_time=self.now())
@@ -254,14 +254,14 @@ class Jobs:
             job = self._table.get(job_id)
             if job is None:
                 return
-            tail, line = self._last_words(job, line)
+            tail, line = self._write_last_line(job, line)
             now = self.now()
             self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
         except sqlite3.OperationalError as error:  # as with a full disk
             logger.error("job %s: its end cannot be noted, and will be: %s", job_id, error)  # noqa: TRY400
-            asyncio.get_running_loop().call_later(_NOTE_AGAIN_AFTER, self._end, job_id, state, line)
+            asyncio.get_running_loop().call_later(_SAVE_RETRY_DELAY, self._end, job_id, state, line)
 
-    def _last_words(self, job: Job, line: str | None) -> tuple[tuple[str, ...], str | None]:
+    def _write_last_line(self, job: Job, line: str | None) -> tuple[tuple[str, ...], str | None]:
         """Write a last line into a job's log. Give the log's end, and the line if it could not be written."""
         logs = self.logs(job.id)
         try:
@@ -272,13 +272,13 @@ class Jobs:
             logger.error("job %s: its log cannot be used: %s", job.id, error)  # noqa: TRY400  it says all
             return () if line is None else (line,), line
 
-    def _with_present_log(self, job: Job) -> Job:
+    def _with_current_log(self, job: Job) -> Job:
         """Fill in the last lines of a job that may be writing them."""
         if job.attempt is None or job.state.is_final:
             return job
         return replace(job, log=self.logs(job.id).tail(job.attempt))
 
-    def _expire(self) -> None:
+    def _remove_expired(self) -> None:
         expired = self._table.ended_before(round(self.now() - self._keep_finished * 1000))
         for job_id in expired:  # first what nobody would find again if this were interrupted
             self.logs(job_id).remove()

@@ -49,7 +49,7 @@ class _Key:
     locked_until: datetime | None = None
 
 
-class _Denied(Exception):  # noqa: N818  an answer, not a fault of this program
+class _IamError(Exception):
     """IAM's "no": an HTTP status and a message."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -67,7 +67,7 @@ class Keystone:
         self._tokens = {credentials.token: _Token(expires=None, is_of_project=True)}
         self._keys = {credentials.access_key: _Key(credentials.secret_key)}
 
-    def check(self, call: SignedCall) -> None:
+    def authenticate(self, call: SignedCall) -> None:
         """Look at the token or the signature of a call. Raises ApiError."""
         token = call.headers.get("x-auth-token")
         if token is not None:
@@ -82,7 +82,7 @@ class Keystone:
         token = self._tokens.get(text)
         if token is None:
             raise ApiError("APIGW.0301", "Incorrect IAM authentication information: decrypt token fail.")
-        if self._has_ended(token.expires):
+        if self._is_expired(token.expires):
             raise ApiError("APIGW.0307", "The token must be updated.")
         if not token.is_of_project and not path.startswith("/v3"):
             raise ApiError("APIGW.0302", "The IAM user is not authorized to access the API: the token has no project.")
@@ -92,7 +92,7 @@ class Keystone:
         key = self._keys.get(access_key_of(call))
         if key is None:
             raise BadSignatureError("Get secretKey failed, err:ak not exist")
-        if not self._has_ended(key.locked_until, default=True):
+        if not self._is_expired(key.locked_until, default=True):
             raise BadSignatureError("AK access failed to reach the limit,forbidden")
         try:
             verify(call, secret_key=key.secret, security_token=key.security_token, now=self._now())
@@ -102,10 +102,10 @@ class Keystone:
                 key.failures, key.locked_until = 0, self._now() + LOCK_TIME
             raise
         key.failures = 0
-        if self._has_ended(key.expires):
+        if self._is_expired(key.expires):
             raise BadSignatureError("the security token has expired")
 
-    def _has_ended(self, time: datetime | None, *, default: bool = False) -> bool:
+    def _is_expired(self, time: datetime | None, *, default: bool = False) -> bool:
         return default if time is None else time <= self._now()
 
     def routes(self) -> list[Route]:
@@ -123,9 +123,9 @@ class Keystone:
         """Issue a token for a password, a token or an application credential."""
         account, now = self._credentials, self._now()
         try:
-            method, scope = self._signed_in(read_json(await request.body()))
-        except _Denied as denied:
-            return _denial(denied)
+            method, scope = self._authenticate(read_json(await request.body()))
+        except _IamError as error:
+            return _error_response(error)
         text, token = make_secret(64), _Token(now + TOKEN_LIFE, is_of_project=scope == "project")
         self._tokens[text] = token
         domain = {"id": account.domain_id, "name": account.domain_name}
@@ -142,8 +142,8 @@ class Keystone:
         }
         return JSONResponse({"token": body}, 201, {"X-Subject-Token": text})
 
-    def _signed_in(self, document: Any) -> tuple[str, str]:
-        """Give the method by which somebody signs in, and the scope that the token gets. Raises _Denied."""
+    def _authenticate(self, document: Any) -> tuple[str, str]:
+        """Give the method by which somebody signs in, and the scope that the token gets. Raises _IamError."""
         account = self._credentials
         match document:
             case {
@@ -155,14 +155,14 @@ class Keystone:
                     **rest,
                 }
             }:
-                is_ours = _equal(name, account.username) and _equal(password, account.password)
-                if not (is_ours and _names(domain, account.domain_id, account.domain_name)):
-                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The username or password is wrong.")
+                is_ours = _is_same_secret(name, account.username) and _is_same_secret(password, account.password)
+                if not (is_ours and _identifies(domain, account.domain_id, account.domain_name)):
+                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The username or password is wrong.")
                 return "password", self._scope(rest.get("scope"))
             case {"auth": {"identity": {"methods": ["token"], "token": {"id": str(text)}}, **rest}}:
                 token = self._tokens.get(text)
-                if token is None or self._has_ended(token.expires):
-                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The token is not valid or has expired.")
+                if token is None or self._is_expired(token.expires):
+                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The token is not valid or has expired.")
                 return "token", self._scope(rest.get("scope"))
             case {
                 "auth": {
@@ -174,14 +174,14 @@ class Keystone:
                 }
             }:
                 if rest.get("scope") is not None:
-                    raise _Denied(HTTPStatus.BAD_REQUEST, "An application credential must not be given a scope.")
+                    raise _IamError(HTTPStatus.BAD_REQUEST, "An application credential must not be given a scope.")
                 if not (
-                    _equal(name, account.application_credential_id)
-                    and _equal(secret, account.application_credential_secret)
+                    _is_same_secret(name, account.application_credential_id)
+                    and _is_same_secret(secret, account.application_credential_secret)
                 ):
-                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The application credential is not valid.")
+                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The application credential is not valid.")
                 return "application_credential", "project"
-        raise _Denied(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
+        raise _IamError(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
 
     def _scope(self, scope: Any) -> str:
         account = self._credentials
@@ -189,20 +189,22 @@ class Keystone:
             case None | "unscoped":
                 return ""
             case {"project": dict(project)}:
-                if not _names(project, account.project_id, account.project_name):
-                    raise _Denied(HTTPStatus.UNAUTHORIZED, "The project is not one of this user.")
+                if not _identifies(project, account.project_id, account.project_name):
+                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The project is not one of this user.")
                 return "project"
-            case {"domain": dict(domain)} if _names(domain, account.domain_id, account.domain_name):
+            case {"domain": dict(domain)} if _identifies(domain, account.domain_id, account.domain_name):
                 return "domain"
-        raise _Denied(HTTPStatus.BAD_REQUEST, "The scope is invalid.")
+        raise _IamError(HTTPStatus.BAD_REQUEST, "The scope is invalid.")
 
     async def revoke(self, request: Request) -> Response:
         """End a token, by itself or another one."""
         caller = self._tokens.get(request.headers.get("X-Auth-Token", ""))
-        if caller is None or self._has_ended(caller.expires):
-            return _denial(_Denied(HTTPStatus.UNAUTHORIZED, "The request you have made requires authentication."))
+        if caller is None or self._is_expired(caller.expires):
+            return _error_response(
+                _IamError(HTTPStatus.UNAUTHORIZED, "The request you have made requires authentication.")
+            )
         if self._tokens.pop(request.headers.get("X-Subject-Token", ""), None) is None:
-            return _denial(_Denied(HTTPStatus.NOT_FOUND, "Could not find the token."))
+            return _error_response(_IamError(HTTPStatus.NOT_FOUND, "Could not find the token."))
         return Response(status_code=204)
 
     async def issue_key(self, request: Request) -> Response:
@@ -212,9 +214,9 @@ class Keystone:
                 given = rest.get("token")
                 seconds = given.get("duration_seconds", KEY_LIFE[0]) if isinstance(given, dict) else KEY_LIFE[0]
             case _:
-                return _denial(_Denied(HTTPStatus.BAD_REQUEST, "Request body is invalid."))
+                return _error_response(_IamError(HTTPStatus.BAD_REQUEST, "Request body is invalid."))
         if type(seconds) is not int or not KEY_LIFE[0] <= seconds <= KEY_LIFE[1]:
-            return _denial(_Denied(HTTPStatus.BAD_REQUEST, "duration_seconds must be from 900 to 86400."))
+            return _error_response(_IamError(HTTPStatus.BAD_REQUEST, "duration_seconds must be from 900 to 86400."))
         name, expires = "LOCAL" + secrets.token_hex(8).upper(), self._now() + timedelta(seconds=seconds)
         key = self._keys[name] = _Key(make_secret(40), make_secret(64), expires)
         credential = {"access": name, "secret": key.secret, "securitytoken": key.security_token}
@@ -234,16 +236,16 @@ class Keystone:
         return JSONResponse({"domains": [domain], "links": {}})
 
 
-def _denial(denied: _Denied) -> Response:
-    error = {"code": denied.status.value, "message": str(denied), "title": denied.status.phrase}
-    return JSONResponse({"error": error}, denied.status.value)
+def _error_response(error: _IamError) -> Response:
+    content = {"code": error.status.value, "message": str(error), "title": error.status.phrase}
+    return JSONResponse({"error": content}, error.status.value)
 
 
-def _equal(given: str, right: str) -> bool:
+def _is_same_secret(given: str, right: str) -> bool:
     return hmac.compare_digest(given.encode(), right.encode())
 
 
-def _names(given: dict[str, Any], right_id: str, right_name: str) -> bool:
+def _identifies(given: dict[str, Any], right_id: str, right_name: str) -> bool:
     """Tell whether an object names a thing, by its id or its name."""
     right = {"id": right_id, "name": right_name}
     said = given.keys() & right.keys()

@@ -32,7 +32,7 @@ from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulumi_dli.api.states import LIVE_STATES, BatchState
-from pulumi_dli.local.durations import write_duration
+from pulumi_dli.local.durations import format_duration
 from pulumi_dli.local.engines import web_ui_path
 from pulumi_dli.local.errors import ApiError, bad_parameter, not_found
 from pulumi_dli.local.jobs import Jobs
@@ -43,7 +43,7 @@ from pulumi_dli.local.timeline_view import Axis, Span, spans_of
 
 JOBS_PER_PAGE = 50
 LINES_PER_PAGE = 500
-SHOWN_BEFORE = 5
+MAX_ACTIVE_SHOWN = 5
 """How many of the jobs that were at work are named."""
 LINE_LENGTH = 4000
 """How many characters of a line of a log are shown."""
@@ -52,9 +52,9 @@ REQUEST_LENGTH = 100_000
 
 _WEB_UI_THREADS = 4
 _HERE = Path(__file__).parent
-_THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.ASCII | re.IGNORECASE)
+_LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.ASCII | re.IGNORECASE)
 _PATHS = re.compile(r"/|/sign-in|/sign-out|/(jobs|static)/.*", re.DOTALL)
-_THINNEST = 4
+_MIN_BAR_WIDTH = 4
 _MAX_FORM = 4096
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -76,7 +76,7 @@ _WEB_UI_POLICY = (
 
 
 @dataclass(frozen=True)
-class QueueUse:
+class QueueUsage:
     """A queue, with the CUs it has (None: no limit) and those in use, and its jobs by state."""
 
     name: str
@@ -146,14 +146,14 @@ class Page:
     def _guard(self, request: Request) -> ASGIApp | None:
         """Give the answer to who may not come in; None for who may."""
         request.state.session = None
-        if not _THIS_MACHINE.fullmatch(request.headers.get("host", "")):
+        if not _LOCAL_HOST.fullmatch(request.headers.get("host", "")):
             text = "This page answers at 127.0.0.1 and localhost only, not at the name in the address bar."
             return self._message(request, 421, "Wrong address", text)
         request.state.session = self._links.session(request.cookies.get(self._cookie, ""))
         path = request.scope["path"]
         if request.state.session is not None or path == "/sign-in" or path.startswith("/static/"):
             return None
-        return self._message(request, 401, "Sign in", "You are not signed in here.", shows_way_in=True)
+        return self._message(request, 401, "Sign in", "You are not signed in here.", shows_sign_in_help=True)
 
     async def _sign_in(self, request: Request) -> Response:
         """Use up a link.
@@ -164,8 +164,8 @@ class Page:
         session = self._links.sign_in(request.query_params.get("code", ""))
         if session is None and request.state.session is None:
             text = "This link was used before, or the local DLI was started again since."
-            return self._message(request, 401, "The link does not work", text, shows_way_in=True)
-        response = self._message(request, 200, "Signed in", "You are signed in.", goes_on=True)
+            return self._message(request, 401, "The link does not work", text, shows_sign_in_help=True)
+        response = self._message(request, 200, "Signed in", "You are signed in.", redirects_home=True)
         if session is not None:
             response.set_cookie(self._cookie, session.cookie, httponly=True, samesite="strict")
         return response
@@ -174,23 +174,23 @@ class Page:
         await _check_form(request)
         self._links.sign_out(request.state.session)
         request.state.session = None
-        return self._message(request, 200, "Signed out", "You are signed out.", shows_way_in=True)
+        return self._message(request, 200, "Signed out", "You are signed out.", shows_sign_in_help=True)
 
     async def _show_jobs(self, request: Request) -> Response:
         selection = replace(read_selection(request.query_params), size=JOBS_PER_PAGE)
         total, jobs = self._jobs.select(selection)
         rows = self._rows(jobs)
-        asked = {key: value for key, value in request.query_params.items() if value and key != "from"}
+        filters = {key: value for key, value in request.query_params.items() if value and key != "from"}
         start = selection.offset
         context = {
             "rows": rows,
             "total": total,
             "start": start,
-            "newer": _address("/", asked, max(start - JOBS_PER_PAGE, 0) or None) if start else None,
-            "older": _address("/", asked, start + JOBS_PER_PAGE) if start + len(jobs) < total else None,
-            "queues": [self._use(name) for name in self._queues],
+            "newer": _url("/", filters, max(start - JOBS_PER_PAGE, 0) or None) if start else None,
+            "older": _url("/", filters, start + JOBS_PER_PAGE) if start + len(jobs) < total else None,
+            "queues": [self._queue_usage(name) for name in self._queues],
             "states": list(BatchState),
-            "asked": asked,
+            "filters": filters,
         }
         return self._render(request, "jobs.html", 200, context)
 
@@ -225,49 +225,49 @@ class Page:
         }
         return Response(reply.body, reply.status, {name: value for name, value in headers.items() if value})
 
-    async def _job_page(self, request: Request, status: int, problem: str | None) -> Response:
+    async def _job_page(self, request: Request, status: int, error: str | None) -> Response:
         job = self._jobs.get(request.path_params["id"])
         query = request.query_params
-        attempt = _asked_attempt(query.get("log"), job)
+        attempt = _requested_attempt(query.get("log"), job)
         start = read_selection({"from": query["from"]}).offset if query.get("from") else None
         log = await asyncio.to_thread(self._jobs.logs(job.id).page, attempt, start, LINES_PER_PAGE)
         name = "submission" if attempt is None else str(attempt + 1)
-        address = partial(_address, f"/jobs/{job.id}", {"log": name})
+        url = partial(_url, f"/jobs/{job.id}", {"log": name})
         [row] = self._rows([job])
         context = {
             "job": job,
             "row": row,
-            "before": self._before(row),
-            "shown_before": SHOWN_BEFORE,
+            "active_jobs": self._active_while_waiting(row),
+            "max_active_shown": MAX_ACTIVE_SHOWN,
             "log_name": name,
-            "log": replace(log, lines=[_shortened(line, LINE_LENGTH) for line in log.lines]),
-            "earlier": address(max(log.start - LINES_PER_PAGE, 0)) if log.start else None,
-            "later": address(log.start + LINES_PER_PAGE) if log.start + len(log.lines) < log.total else None,
+            "log": replace(log, lines=[_truncate(line, LINE_LENGTH) for line in log.lines]),
+            "earlier": url(max(log.start - LINES_PER_PAGE, 0)) if log.start else None,
+            "later": url(log.start + LINES_PER_PAGE) if log.start + len(log.lines) < log.total else None,
             "web_ui": web_ui_path(job.id) if self._jobs.web_ui(job.id) else None,
             "follows": start is None and not job.state.is_final,
-            "request_body": _shortened(_pretty(job.req_body), REQUEST_LENGTH),
-            "problem": problem,
+            "request_body": _truncate(_pretty_json(job.req_body), REQUEST_LENGTH),
+            "error": error,
         }
         return self._render(request, "job.html", status, context)
 
     def _rows(self, jobs: Sequence[Job]) -> list[Row]:
         changes = self._jobs.changes(jobs)
-        told = {job.id: spans_of(changes[job.id], self._jobs.now()) for job in jobs}
-        axis = Axis(told.values())
+        spans = {job.id: spans_of(changes[job.id], self._jobs.now()) for job in jobs}
+        axis = Axis(spans.values())
         return [
-            Row(job, self._jobs.waits_for(job.id), told[job.id], [_bar(axis, span) for span in told[job.id]])
+            Row(job, self._jobs.waits_for(job.id), spans[job.id], [_bar(axis, span) for span in spans[job.id]])
             for job in jobs
         ]
 
-    def _before(self, row: Row) -> list[Job]:
+    def _active_while_waiting(self, row: Row) -> list[Job]:
         """Give the jobs that were at work while this one waited, one more than are shown."""
         waits = [span for span in row.spans if span.kind == "waiting"]
-        return [job for span in waits for job in self._jobs.at_work(span.start, span.end, SHOWN_BEFORE + 1)]
+        return [job for span in waits for job in self._jobs.active_between(span.start, span.end, MAX_ACTIVE_SHOWN + 1)]
 
-    def _use(self, queue: str) -> QueueUse:
+    def _queue_usage(self, queue: str) -> QueueUsage:
         at_work_first = sorted(LIVE_STATES, key=lambda state: state.facts.needs_capacity)
         jobs = {state: self._jobs.select(Selection(queue=queue, state=state, size=0))[0] for state in at_work_first}
-        return QueueUse(queue, self._queues[queue], self._jobs.used_cus(queue), jobs)
+        return QueueUsage(queue, self._queues[queue], self._jobs.used_cus(queue), jobs)
 
     def _http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  it is registered for these
@@ -281,9 +281,21 @@ class Page:
         return self._message(request, 400, "This cannot be shown", error.message)
 
     def _message(
-        self, request: Request, status: int, title: str, text: str, *, shows_way_in: bool = False, goes_on: bool = False
+        self,
+        request: Request,
+        status: int,
+        title: str,
+        text: str,
+        *,
+        shows_sign_in_help: bool = False,
+        redirects_home: bool = False,
     ) -> Response:
-        context = {"title": title, "text": text, "shows_way_in": shows_way_in, "goes_on": goes_on}
+        context = {
+            "title": title,
+            "text": text,
+            "shows_sign_in_help": shows_sign_in_help,
+            "redirects_home": redirects_home,
+        }
         return self._render(request, "message.html", status, context)
 
     def _render(self, request: Request, template: str, status: int, context: Mapping[str, object]) -> Response:
@@ -299,7 +311,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "clock": lambda time: _local(time).strftime("%Y-%m-%d %H:%M:%S"),
         "iso": lambda time: _local(time).isoformat(timespec="milliseconds"),
-        "lasted": lambda milliseconds: write_duration(milliseconds / 1000),
+        "duration": lambda milliseconds: format_duration(milliseconds / 1000),
         "colour": lambda kind: kind.facts.colour if isinstance(kind, BatchState) else "grey",
         "past": lambda kind: (kind.facts.past or kind) if isinstance(kind, BatchState) else "waited",
     }
@@ -312,8 +324,8 @@ def _local(time: int) -> datetime:
 
 
 def _bar(axis: Axis, span: Span) -> tuple[str, float, float]:
-    start = 1000 * axis.place(span.start)
-    return span.kind, round(start, 1), round(max(1000 * axis.place(span.end) - start, _THINNEST), 1)
+    start = 1000 * axis.position(span.start)
+    return span.kind, round(start, 1), round(max(1000 * axis.position(span.end) - start, _MIN_BAR_WIDTH), 1)
 
 
 async def _check_form(request: Request) -> None:
@@ -328,29 +340,29 @@ async def _check_form(request: Request) -> None:
         raise HTTPException(403)
 
 
-def _asked_attempt(asked: str | None, job: Job) -> int | None:
+def _requested_attempt(name: str | None, job: Job) -> int | None:
     """Give which log to show, by attempt from 0: the last, or the one that is asked for; None: the submission's."""
-    if not asked:
+    if not name:
         return job.attempt
-    if asked == "submission":
+    if name == "submission":
         return None
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", asked):
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", name):
         raise bad_parameter("Parameter log is invalid: it must be `submission` or the number of an attempt, from 1.")
-    return int(asked) - 1
+    return int(name) - 1
 
 
-def _address(path: str, query: Mapping[str, str], start: int | None) -> str:
-    asked = urlencode({**query, **({} if start is None else {"from": start})})
-    return f"{path}?{asked}" if asked else path
+def _url(path: str, query: Mapping[str, str], start: int | None) -> str:
+    parameters = urlencode({**query, **({} if start is None else {"from": start})})
+    return f"{path}?{parameters}" if parameters else path
 
 
-def _pretty(document: str) -> str:
+def _pretty_json(document: str) -> str:
     """Lay out a JSON document, unless it is shown in part only."""
     if len(document) > REQUEST_LENGTH:
         return document
     return json.dumps(json.loads(document), indent=2, ensure_ascii=False)
 
 
-def _shortened(text: str, most: int) -> str:
-    left_out = len(text) - most
-    return text if left_out <= 0 else f"{text[:most]} … {left_out} more characters"
+def _truncate(text: str, limit: int) -> str:
+    left_out = len(text) - limit
+    return text if left_out <= 0 else f"{text[:limit]} … {left_out} more characters"

@@ -58,13 +58,13 @@ class BatchApi:
     async def submit(self, body: bytes) -> Job:
         """Accept the job that the body of a create call describes. Raises ApiError."""
         job = self.jobs.submit(read_submission(read_json(body), self.queues), self.owner)
-        self.faults.listing.accepted(job.id)
+        self.faults.hidden_jobs.accepted(job.id)
         return job
 
     async def list(self, request: Request) -> Response:
         """List jobs (dli_02_0125)."""
         selection = read_selection(request.query_params)
-        total, jobs = self.jobs.select(selection, self.faults.listing.hidden())
+        total, jobs = self.jobs.select(selection, self.faults.hidden_jobs.on_list_call())
         return JSONResponse(replies.job_list(jobs, start=selection.offset, total=total, now=self.jobs.now()))
 
     async def details(self, request: Request) -> Response:

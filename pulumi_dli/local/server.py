@@ -99,7 +99,7 @@ class LocalDli:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
-        self._shall_stop = False
+        self._stop_requested = False
 
     @property
     def credentials(self) -> Credentials:
@@ -137,18 +137,18 @@ class LocalDli:
             cus = read_queues(self._queues)
         except ValueError as error:
             raise LocalDliError(str(error)) from None
-        with ExitStack() as held:
+        with ExitStack() as cleanup:
             try:
                 make_private_dir(self.data)
-                held.callback(os.close, _lock(self.data))
+                cleanup.callback(os.close, _lock(self.data))
                 store = ObjectStore(self.data)
                 engine = self._make_engine(store)
-                listener = held.enter_context(_listen(self._port))
+                listener = cleanup.enter_context(_listen(self._port))
                 port = listener.getsockname()[1]
                 self._credentials = Credentials.load_or_make(self.data).at(f"http://{HOST}:{port}")
                 self._links = SignInLinks(self.endpoint)
                 table = JobTable(self.data / "jobs.sqlite")
-                held.callback(table.close)
+                cleanup.callback(table.close)
                 self._credentials.save(self.data)
                 directory = make_private_dir(self.data / "jobs")
             except (OSError, sqlite3.Error) as error:
@@ -165,11 +165,11 @@ class LocalDli:
                 keep_finished=self._keep_finished,
                 now=self._now,
             )
-            self._server = _Server(self._application(jobs, cus, self._links, port))
-            if self._shall_stop:
+            self._server = _Server(self._build_application(jobs, cus, self._links, port))
+            if self._stop_requested:
                 self._server.should_exit = True
             self._thread = threading.Thread(
-                target=self._run, args=(self._server, jobs, listener, held.pop_all()), name="local-dli"
+                target=self._run, args=(self._server, jobs, listener, cleanup.pop_all()), name="local-dli"
             )
         self._thread.start()
         self._server.has_started.wait()
@@ -181,9 +181,9 @@ class LocalDli:
         if self._thread is not None:
             self._thread.join()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Have the server stop soon, even one that is only starting. Takes no lock: signal handlers may call it."""
-        self._shall_stop = True
+        self._stop_requested = True
         if self._server is not None:
             self._server.should_exit = True
 
@@ -191,12 +191,12 @@ class LocalDli:
         """Stop the server, with all processes of its jobs. What waits goes on when it is started again."""
         if self._thread is None:
             return
-        self.ask_to_stop()
+        self.request_stop()
         self._thread.join(_STOP_TIMEOUT)
         if self._thread.is_alive():
             raise LocalDliError(f"the local DLI has not stopped within {_STOP_TIMEOUT:.0f} s")
         self._thread = None
-        self._shall_stop = False
+        self._stop_requested = False
         if (failure := self._failure) is not None:
             self._failure = None
             raise LocalDliError(f"the local DLI has failed: {type(failure).__name__}: {failure}") from failure
@@ -226,17 +226,17 @@ class LocalDli:
         except SparkError as error:
             raise LocalDliError(str(error)) from None
 
-    def _application(self, jobs: Jobs, cus: Mapping[str, int | None], links: SignInLinks, port: int) -> ASGIApp:
+    def _build_application(self, jobs: Jobs, cus: Mapping[str, int | None], links: SignInLinks, port: int) -> ASGIApp:
         account = self.credentials
         keystone = Keystone(account, lambda: datetime.fromtimestamp(self._now(), UTC))
         queues = Queues(cus, used=jobs.used_cus, owner=account.username, created=jobs.now())
         self._batches = BatchApi(jobs, queues, self.faults, account.username)
         apis = (self._batches, keystone, SignInApi(links), TestApi(self.calls, self.faults))
         routes = [route for api in apis for route in api.routes()]
-        gateway = Gateway(routes, identity=keystone, calls=self.calls, faults=self.faults)
+        gateway = Gateway(routes, authenticator=keystone, calls=self.calls, faults=self.faults)
         return Page(gateway, jobs=jobs, queues=cus, links=links, port=port)
 
-    def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, held: ExitStack) -> None:
+    def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, cleanup: ExitStack) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
             try:
@@ -247,7 +247,7 @@ class LocalDli:
                 await jobs.stop()
 
         try:
-            with held:
+            with cleanup:
                 asyncio.run(serve())
         except BaseException as error:  # noqa: BLE001  raised again in the thread that starts or stops the server
             self._failure = error
@@ -311,7 +311,7 @@ def _lock(data: Path) -> int:
     return lock
 
 
-def is_served(data: Path) -> bool:
+def is_running(data: Path) -> bool:
     """True where a service works in this directory."""
     try:
         os.close(_lock(data))

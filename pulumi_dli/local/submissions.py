@@ -28,7 +28,7 @@ _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})", re.ASCII)
 _SIZES = ("driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors")
 _MEMORIES = {"driverMemory": "driver_memory", "executorMemory": "executor_memory"}
 _RETRIES = {"maxRetryTimes", "minRecoveryDelayTime"}
-_WITHOUT_EFFECT = [name for name, info in BatchRequest.model_fields.items() if SERVICE_ONLY in info.metadata]
+_IGNORED_PARAMETERS = [name for name, info in BatchRequest.model_fields.items() if SERVICE_ONLY in info.metadata]
 _LOCAL_FEATURE = "basic"
 _INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "numExecutors": "num_executors"}
 
@@ -96,10 +96,10 @@ def read_submission(document: Any, queues: Container[str]) -> Submission:
     _check_application(request)
     _check_sizes(request)
     _check_packages(request)
-    return accepted(request, _queue(request, queues))
+    return resolve_submission(request, _queue(request, queues))
 
 
-def accepted(request: BatchRequest, queue: str) -> Submission:
+def resolve_submission(request: BatchRequest, queue: str) -> Submission:
     """Work out what a request that was checked means on this queue. Raises ApiError for a bad retry parameter."""
     extra = request.model_extra or {}
     customized = any(getattr(request, size) is not None for size in _SIZES)
@@ -116,9 +116,9 @@ def accepted(request: BatchRequest, queue: str) -> Submission:
     )
 
 
-def without_effect(request: BatchRequest) -> list[str]:
+def ignored_parameters(request: BatchRequest) -> list[str]:
     """Name what a request asks for and nothing here does: parameters, unknown ones too, and keys of its `conf`."""
-    names = [name for name in _WITHOUT_EFFECT if getattr(request, name)]
+    names = [name for name in _IGNORED_PARAMETERS if getattr(request, name)]
     if request.feature == _LOCAL_FEATURE:
         names.remove("feature")
     names += [name if name.isidentifier() else repr(name) for name in (request.model_extra or {}).keys() - _RETRIES]

@@ -194,14 +194,14 @@ class JobTable:
             found[job_id].append(Change(time, BatchState(state), attempt))
         return found
 
-    def at_work(self, start: int, end: int, most: int) -> list[Job]:
-        """Give the first jobs, `most` of them, that were at work at some time after `start` and before `end`."""
+    def active_between(self, start: int, end: int, limit: int) -> list[Job]:
+        """Give the first jobs, `limit` of them, that were at work at some time after `start` and before `end`."""
         return list(
             self._rows(
                 "WHERE (end_time IS NULL OR end_time > :start) AND EXISTS "
                 "(SELECT 1 FROM changes WHERE job = jobs.id AND attempt = 0 AND time < :end) "
-                "ORDER BY number LIMIT :most",
-                {"start": start, "end": end, "most": most},
+                "ORDER BY number LIMIT :limit",
+                {"start": start, "end": end, "limit": limit},
             )
         )
 

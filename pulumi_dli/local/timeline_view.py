@@ -32,7 +32,7 @@ class Span:
     attempt: int | None
 
     @property
-    def lasted(self) -> int:
+    def duration(self) -> int:
         """How long, in milliseconds."""
         return self.end - self.start
 
@@ -64,7 +64,7 @@ class Axis:
         lengths = ((end - start) * self._scale + gap for start, end in busy)
         self._places = list(accumulate(lengths, initial=0.0))
 
-    def place(self, time: int) -> float:
+    def position(self, time: int) -> float:
         """Give where a time of one of the jobs is."""
         index = bisect_right(self._starts, time) - 1
         return self._places[index] + (time - self._starts[index]) * self._scale

@@ -4,62 +4,62 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_dli.local.capacity import Capacity, Demand
+from pulumi_dli.local.capacity import Capacity, CapacityRequest
 
 QUEUES: dict[str, int | None] = {"default": None, "small": 16, "large": 64}
 
 
 def ready(capacity: Capacity) -> Iterator[str]:
     """Give all jobs that may run now."""
-    return iter(capacity.serve_next, None)
+    return iter(capacity.admit_next, None)
 
 
-def served(*demands: tuple[str, str, int], slots: int | None = None) -> tuple[Capacity, list[str]]:
+def admitted(*requests: tuple[str, str, int], slots: int | None = None) -> tuple[Capacity, list[str]]:
     """Let jobs wait, and serve those that fit."""
     capacity = Capacity(slots, QUEUES)
-    for demand in demands:
-        capacity.join(Demand(*demand))
+    for request in requests:
+        capacity.enqueue(CapacityRequest(*request))
     return capacity, list(ready(capacity))
 
 
-def test_jobs_are_served_while_their_queue_has_cus() -> None:
-    capacity, now = served(("a", "small", 8), ("b", "small", 8), ("c", "small", 1))
+def test_jobs_are_admitted_while_their_queue_has_cus() -> None:
+    capacity, now = admitted(("a", "small", 8), ("b", "small", 8), ("c", "small", 1))
     assert now == ["a", "b"]
     assert capacity.used("small") == 16
-    capacity.leave("a")
+    capacity.release("a")
     assert capacity.used("small") == 8
     assert list(ready(capacity)) == ["c"]
 
 
 def test_who_came_first_in_a_queue_is_served_first_though_a_later_one_would_fit() -> None:
-    capacity, now = served(("a", "small", 10), ("b", "small", 16), ("c", "small", 4), ("d", "large", 4))
+    capacity, now = admitted(("a", "small", 10), ("b", "small", 16), ("c", "small", 4), ("d", "large", 4))
     assert now == ["a", "d"]
-    capacity.leave("a")
+    capacity.release("a")
     assert list(ready(capacity)) == ["b"]
 
 
 def test_those_behind_a_job_that_leaves_move_up() -> None:
-    capacity, _ = served(("a", "small", 10), ("b", "small", 16), ("c", "small", 4))
-    capacity.leave("b")
+    capacity, _ = admitted(("a", "small", 10), ("b", "small", 16), ("c", "small", 4))
+    capacity.release("b")
     assert list(ready(capacity)) == ["c"]
 
 
-def test_a_job_that_is_larger_than_its_queue_is_never_served_and_holds_up_nobody() -> None:
-    capacity, now = served(("a", "small", 17), ("b", "small", 16))
+def test_a_job_that_is_larger_than_its_queue_is_never_admitted_and_blocks_no_other() -> None:
+    capacity, now = admitted(("a", "small", 17), ("b", "small", 16))
     assert now == ["b"]
-    capacity.leave("b")
+    capacity.release("b")
     assert list(ready(capacity)) == []
 
 
 def test_a_queue_without_cus_has_no_limit_nor_has_one_that_is_not_declared() -> None:
-    _, now = served(*((f"{queue}{number}", queue, 10**9) for queue in ("default", "gone") for number in range(3)))
+    _, now = admitted(*((f"{queue}{number}", queue, 10**9) for queue in ("default", "gone") for number in range(3)))
     assert len(now) == 6
 
 
 def test_slots_are_of_all_queues_together_and_the_oldest_that_fits_gets_one() -> None:
-    capacity, now = served(("a", "small", 16), ("b", "small", 1), ("c", "large", 1), ("d", "default", 1), slots=2)
+    capacity, now = admitted(("a", "small", 16), ("b", "small", 1), ("c", "large", 1), ("d", "default", 1), slots=2)
     assert now == ["a", "c"]
-    capacity.leave("c")
+    capacity.release("c")
     assert list(ready(capacity)) == ["d"]
 
 
@@ -76,13 +76,13 @@ def test_slots_are_of_all_queues_together_and_the_oldest_that_fits_gets_one() ->
     ],
 )
 def test_a_job_that_waits_says_what_for(job: str, reason: str | None) -> None:
-    capacity, _ = served(
+    capacity, _ = admitted(
         ("big", "small", 17), ("a", "small", 10), ("b", "small", 8), ("d", "large", 1), ("e", "large", 1), slots=2
     )
     if job == "c":
-        capacity.leave("d")
-        capacity.leave("e")
-        capacity.join(Demand("c", "small", 1))
+        capacity.release("d")
+        capacity.release("e")
+        capacity.enqueue(CapacityRequest("c", "small", 1))
     assert capacity.waits_for(job) == reason
 
 
@@ -93,36 +93,36 @@ def test_a_job_that_waits_says_what_for(job: str, reason: str | None) -> None:
 def test_whatever_comes_and_goes_nothing_is_exceeded_overtaken_or_left_idle(
     slots: int | None, events: list[tuple[str, int] | int]
 ) -> None:
-    """An event is a demand that comes, or the number of a job that leaves, whether it waits or runs."""
+    """An event is a request that comes, or the number of a job that leaves, whether it waits or runs."""
     capacity = Capacity(slots, QUEUES)
-    waiting: dict[str, Demand] = {}
-    running: dict[str, Demand] = {}
+    waiting: dict[str, CapacityRequest] = {}
+    running: dict[str, CapacityRequest] = {}
 
-    def first_in(queue: str) -> Demand | None:
+    def first_in(queue: str) -> CapacityRequest | None:
         """Give the first of a queue that is not larger than the queue."""
         total = QUEUES[queue]
         return next((d for d in waiting.values() if d.queue == queue and (total is None or d.cus <= total)), None)
 
-    def fits(demand: Demand) -> bool:
-        total = QUEUES[demand.queue]
-        return total is None or demand.cus <= total - sum(d.cus for d in running.values() if d.queue == demand.queue)
+    def fits(request: CapacityRequest) -> bool:
+        total = QUEUES[request.queue]
+        return total is None or request.cus <= total - sum(d.cus for d in running.values() if d.queue == request.queue)
 
     for number, event in enumerate(events):
         if isinstance(event, tuple):
-            waiting[str(number)] = Demand(str(number), *event)
-            capacity.join(waiting[str(number)])
+            waiting[str(number)] = CapacityRequest(str(number), *event)
+            capacity.enqueue(waiting[str(number)])
         else:
-            capacity.leave(str(event))
+            capacity.release(str(event))
             waiting.pop(str(event), None)
             running.pop(str(event), None)
         for job_id in ready(capacity):
-            demand = waiting[job_id]
-            assert demand == first_in(demand.queue)
-            assert fits(demand)
+            request = waiting[job_id]
+            assert request == first_in(request.queue)
+            assert fits(request)
             running[job_id] = waiting.pop(job_id)
         assert slots is None or len(running) <= slots
         if slots is None or len(running) < slots:
             assert not [queue for queue in QUEUES if (first := first_in(queue)) and fits(first)]
         for queue in QUEUES:
-            assert capacity.used(queue) == sum(demand.cus for demand in running.values() if demand.queue == queue)
+            assert capacity.used(queue) == sum(request.cus for request in running.values() if request.queue == queue)
         assert {job_id for job_id in map(str, range(40)) if capacity.waits_for(job_id)} == set(waiting)

@@ -1,6 +1,6 @@
 import pytest
 
-from pulumi_dli.local.durations import parse_duration, write_duration
+from pulumi_dli.local.durations import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
     ],
 )
 def test_a_span_of_time_is_written_to_be_read(seconds: float, text: str) -> None:
-    assert write_duration(seconds) == text
+    assert format_duration(seconds) == text

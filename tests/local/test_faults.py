@@ -65,7 +65,7 @@ def test_half_an_answer_ends_within_its_body(api: Api, faults: SetFaults) -> Non
 
 @pytest.mark.parametrize("action", [{"action": "cut"}, {"action": "garbage"}, {"action": "reply", "status": 500}])
 @pytest.mark.parametrize(("when", "jobs"), [("before", 0), ("after", 1)])
-def test_a_fault_strikes_before_or_after_the_work(
+def test_a_fault_is_injected_before_or_after_the_work(
     api: Api, faults: SetFaults, action: dict[str, Any], when: str, jobs: int
 ) -> None:
     name = f"{action['action']}-{when}"
@@ -77,7 +77,7 @@ def test_a_fault_strikes_before_or_after_the_work(
     assert jobs_named(api, name) == jobs
 
 
-def test_a_fault_after_the_work_strikes_refusals_too(api: Api, faults: SetFaults) -> None:
+def test_a_fault_after_the_work_replaces_errors_too(api: Api, faults: SetFaults) -> None:
     faults({"action": "reply", "status": 500, "when": "after"})
     assert api.call("GET", f"{api.batches}/42").status_code == 500
     assert api.call("GET", f"{api.batches}/42").status_code == 400
@@ -103,7 +103,7 @@ def test_a_delayed_call_goes_on_after_a_while_and_delays_add_up(api: Api, faults
     ],
     ids=repr,
 )
-def test_a_rule_strikes_from_its_nth_match_as_often_as_it_says(
+def test_a_rule_applies_from_its_nth_match_as_often_as_it_says(
     api: Api, faults: SetFaults, rule: dict[str, Any], struck: list[int]
 ) -> None:
     faults({"action": "reply", "status": 418, "method": "GET", "path": "*/batches"} | rule)
@@ -116,7 +116,7 @@ def test_a_rule_strikes_from_its_nth_match_as_often_as_it_says(
 
 
 @pytest.mark.parametrize("route", ["", "/{id}", "/{id}/state", "/{id}/log"])
-def test_a_rule_strikes_one_route_and_no_other(api: Api, faults: SetFaults, route: str) -> None:
+def test_a_rule_applies_to_one_route_and_no_other(api: Api, faults: SetFaults, route: str) -> None:
     job_id = api.submit("success")
     faults({"action": "reply", "status": 418, "method": "GET", "route": f"/batches{route}", "count": None})
     paths = {path: path.replace("{id}", job_id) for path in ("", "/{id}", "/{id}/state", "/{id}/log")}
@@ -139,12 +139,12 @@ def test_a_route_in_a_rule_is_the_one_that_is_counted_under_this_name(api: Api, 
 def test_a_rule_that_is_added_leaves_the_others_to_count_on() -> None:
     faults = Faults()
     faults.add({"action": "cut", "nth": 2})
-    assert faults.on("GET", "/", "") == []
+    assert faults.match("GET", "/", "") == []
     faults.add({"action": "garbage", "method": "POST"})
     faults.add({"action": "listing_lag", "calls": 1})
-    faults.listing.accepted("new")
-    assert [rule.action for rule in faults.on("POST", "/", "")] == ["cut", "garbage"]
-    assert faults.listing.hidden() == {"new"}
+    faults.hidden_jobs.accepted("new")
+    assert [rule.action for rule in faults.match("POST", "/", "")] == ["cut", "garbage"]
+    assert faults.hidden_jobs.on_list_call() == {"new"}
 
 
 def test_each_rule_counts_its_own_matches_and_the_first_that_applies_wins(api: Api, faults: SetFaults) -> None:
@@ -167,12 +167,12 @@ def test_callers_without_credentials_meet_no_faults(api: Api, faults: SetFaults)
     assert api.call("GET", api.batches).content == b""
 
 
-def test_faults_can_strike_the_calls_for_a_token(api: Api, faults: SetFaults) -> None:
+def test_faults_can_be_injected_into_the_calls_for_a_token(api: Api, faults: SetFaults) -> None:
     faults({"action": "reply", "status": 503, "path": "/v3/auth/tokens"})
     assert api.call("POST", "/v3/auth/tokens", headers={}).status_code == 503
 
 
-def test_the_calls_about_faults_are_never_spoiled(api: Api, faults: SetFaults) -> None:
+def test_no_fault_applies_to_the_calls_about_faults(api: Api, faults: SetFaults) -> None:
     faults({"action": "cut", "count": None})
     assert api.call("GET", "/local/calls").status_code == 200
 
@@ -191,14 +191,14 @@ def test_a_new_job_is_missing_from_lists_for_so_many_seconds() -> None:
     now = 100.0
     faults = Faults(lambda: now)
     faults.set([{"action": "listing_lag", "seconds": 30}])
-    faults.listing.accepted("first")
+    faults.hidden_jobs.accepted("first")
     now = 129.0
-    faults.listing.accepted("second")
-    assert faults.listing.hidden() == {"first", "second"}
+    faults.hidden_jobs.accepted("second")
+    assert faults.hidden_jobs.on_list_call() == {"first", "second"}
     now = 130.0
-    assert faults.listing.hidden() == {"second"}
+    assert faults.hidden_jobs.on_list_call() == {"second"}
     faults.set([])
-    assert faults.listing.hidden() == frozenset()
+    assert faults.hidden_jobs.on_list_call() == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -224,4 +224,4 @@ def test_a_rule_that_cannot_be_read_is_named_and_the_old_rules_stay(document: ob
     faults.set([{"action": "cut"}])
     with pytest.raises(ApiError, match=rf"^Fault rule {where}: "):
         faults.set(document)
-    assert len(faults.on("GET", "/", "")) == 1
+    assert len(faults.match("GET", "/", "")) == 1

@@ -412,7 +412,7 @@ def test_who_looks_is_not_counted_and_meets_no_faults(own: Browser) -> None:
 
 
 class WebPages:
-    """Web pages of a job that say how they were asked, and lead to a place of that name."""
+    """Web pages of a job that say how they were filters, and lead to a place of that name."""
 
     def get(self, target: str) -> WebReply:
         if target == "/gone?":
@@ -469,13 +469,13 @@ def test_web_pages_that_take_their_time_hold_up_nobody_else(
     monkeypatch.setattr(TimelineEngine, "web_ui", lambda _engine, _job_id: Slow())
     job_id = api.submit("running:0s,success")
     with ThreadPoolExecutor(40) as readers:  # more than a loop's own threads
-        asked = [readers.submit(browser.ask, "GET", f"/jobs/{job_id}/spark/") for _ in range(40)]
+        filters = [readers.submit(browser.ask, "GET", f"/jobs/{job_id}/spark/") for _ in range(40)]
         try:
             api.wait(job_id, "success")
             assert api.lines(job_id) == []
         finally:
             shall_answer.set()
-        assert {reply.result().status_code for reply in asked} == {502}
+        assert {reply.result().status_code for reply in filters} == {502}
 
 
 @pytest.mark.usefixtures("web_pages")

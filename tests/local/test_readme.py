@@ -36,7 +36,7 @@ def test_the_test_of_a_pulumi_program_passes_as_it_stands_there(pytester: pytest
 def test_the_rule_for_a_fault_is_one() -> None:
     faults = Faults()
     faults.set(json.loads(BLOCKS["json"]))
-    assert len(faults.on("POST", "/v2.0/p/batches", "/batches")) == 1
+    assert len(faults.match("POST", "/v2.0/p/batches", "/batches")) == 1
 
 
 def test_every_option_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,7 +134,7 @@ def test_one_that_fails_while_it_runs_says_so_to_who_waits_and_frees_everything(
 
 def test_one_that_is_asked_to_stop_while_it_starts_stops(tmp_path: Path) -> None:
     dli = LocalDli(tmp_path, engine="timeline")
-    dli.ask_to_stop()
+    dli.request_stop()
     with dli:
         dli.wait()
     with dli:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_dli.api.models import BatchRequest
-from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes, total_memory
+from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes, total_memory
 
 NAMES = ("driver.cores", "driver.memory", "executor.cores", "executor.memory", "executor.instances")
 GIB = 2**30
@@ -29,7 +29,7 @@ def properties(*values: str) -> dict[str, str]:
     ids=repr,
 )
 def test_a_jobs_own_sizes_go_before_those_of_its_resource_type(body: dict[str, Any], expected: tuple[str, ...]) -> None:
-    assert sizes(BatchRequest.model_validate({"file": "obs://b/a.py"} | body)) == properties(*expected)
+    assert requested_sizes(BatchRequest.model_validate({"file": "obs://b/a.py"} | body)) == properties(*expected)
 
 
 A = ("2", "7168m", "1", "4096m", "6")
@@ -53,7 +53,7 @@ MORE = "is more than this machine can spare"
     ids=repr,
 )
 def test_sizes_are_scaled_to_a_share_of_the_machine(asked: tuple[str, ...], on_cluster: bool, lines: list[str]) -> None:
-    assert fitted(properties(*asked), Share(8 * GIB, 4), on_cluster=on_cluster)[1] == lines
+    assert fit_to_share(properties(*asked), Share(8 * GIB, 4), on_cluster=on_cluster)[1] == lines
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_sizes_are_scaled_to_a_share_of_the_machine(asked: tuple[str, ...], on_c
 def test_a_memory_of_any_spelling_is_scaled_and_what_nobody_can_read_is_left_to_spark(
     memory: str, given_memory: str | None
 ) -> None:
-    changed, _ = fitted(properties("1", memory, "1", "1g", "1"), Share(8 * GIB, 4), on_cluster=False)
+    changed, _ = fit_to_share(properties("1", memory, "1", "1g", "1"), Share(8 * GIB, 4), on_cluster=False)
     assert changed.get("spark.driver.memory") == given_memory
 
 
 def test_a_standalone_cluster_is_told_how_many_cores_all_executors_have() -> None:
     asked = properties("1", "1g", "2", "1g", "2")
-    assert fitted(asked, Share(8 * GIB, 4), on_cluster=True) == ({"spark.cores.max": "4"}, [])
-    assert fitted(asked | {"spark.cores.max": "2"}, Share(8 * GIB, 4), on_cluster=True) == ({}, [])
+    assert fit_to_share(asked, Share(8 * GIB, 4), on_cluster=True) == ({"spark.cores.max": "4"}, [])
+    assert fit_to_share(asked | {"spark.cores.max": "2"}, Share(8 * GIB, 4), on_cluster=True) == ({}, [])
 
 
 cores = st.integers(0, 1000)
@@ -100,7 +100,7 @@ def test_no_job_gets_more_than_its_share_or_less_than_it_asked_for_without_a_lin
     driver: tuple[int, int], executor: tuple[int, int], executors: int, share: Share, on_cluster: bool
 ) -> None:
     asked = properties(str(driver[0]), f"{driver[1]}m", str(executor[0]), f"{executor[1]}m", str(executors))
-    changed, lines = fitted(asked, share, on_cluster=on_cluster)
+    changed, lines = fit_to_share(asked, share, on_cluster=on_cluster)
     given_cores, given_memory, each_cores, each_memory, number = (
         int((asked | changed)[f"spark.{name}"].removesuffix("m")) for name in NAMES
     )

@@ -221,7 +221,7 @@ def test_what_else_the_driver_offers_near_its_port_is_not_taken_for_it(tmp_path:
 
 
 def test_what_says_nothing_near_its_port_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spark_ui, "_PATIENCE", 0.01)
+    monkeypatch.setattr(spark_ui, "_TIMEOUT", 0.01)
     ui = SparkUi(tmp_path, "")
     with server_after(port_of(ui)):  # listens, and accepts nobody
         assert not ui.find(os.getpid())

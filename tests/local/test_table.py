@@ -170,15 +170,15 @@ def test_what_happened_to_a_job_is_kept_until_its_row_is_removed(table: JobTable
     assert [len(changes) for changes in table.changes(["a", "b"]).values()] == [0, 1]
 
 
-def test_the_jobs_that_were_at_work_between_two_times_are_found(table: JobTable) -> None:
+def test_the_jobs_that_were_active_between_two_times_are_found(table: JobTable) -> None:
     for name, started, ended in (("a", 2000, 3000), ("b", 2000, None), ("c", 4000, None), ("d", None, None)):
         table.add(job(name))
         if started:
             table.update(name, attempt=0, update_time=started)
         table.update(name, end_time=ended)
     found = {
-        times: "".join(row.id for row in table.at_work(*times, most=9))
+        times: "".join(row.id for row in table.active_between(*times, limit=9))
         for times in ((2500, 4500), (3000, 4000), (0, 2000))
     }
     assert found == {(2500, 4500): "abc", (3000, 4000): "b", (0, 2000): ""}
-    assert [row.id for row in table.at_work(2500, 4500, most=2)] == ["a", "b"]
+    assert [row.id for row in table.active_between(2500, 4500, limit=2)] == ["a", "b"]

@@ -69,18 +69,18 @@ def ran(start: int, end: int) -> list[Span]:
 
 def test_a_line_has_the_times_in_proportion() -> None:
     axis = Axis([ran(1000, 3000), [], ran(2000, 5000)])
-    assert [axis.place(time) for time in (1000, 2000, 5000)] == pytest.approx([0, 0.25, 1])
+    assert [axis.position(time) for time in (1000, 2000, 5000)] == pytest.approx([0, 0.25, 1])
 
 
 def test_a_line_leaves_out_the_time_without_jobs() -> None:
     axis = Axis([ran(0, 1000), ran(1_000_000, 1_001_000)])
-    assert [axis.place(time) for time in (0, 1000, 1_000_000, 1_001_000)] == pytest.approx([0, 0.49, 0.51, 1])
+    assert [axis.position(time) for time in (0, 1000, 1_000_000, 1_001_000)] == pytest.approx([0, 0.49, 0.51, 1])
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.lists(st.integers(0, 10**5), min_size=1, max_size=4)), max_size=60))
 def test_every_time_of_a_job_is_on_the_line_and_in_order(jobs: list[tuple[int, list[int]]]) -> None:
     times = [list(accumulate(lengths, initial=start)) for start, lengths in jobs]
     axis = Axis([[Span("running", *pair, 0) for pair in pairwise(points)] for points in times])
-    places = [axis.place(time) for time in sorted(time for points in times for time in points)]
+    places = [axis.position(time) for time in sorted(time for points in times for time in points)]
     assert places == sorted(places)
     assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)

@@ -65,5 +65,5 @@ class Engine(Protocol):
     def web_ui(self, job_id: str) -> WebUi | None:
         """Give the web pages of a job; None where it has none now."""
 
-    async def end_leftover(self, job_id: str) -> None:
+    async def kill_orphans(self, job_id: str) -> None:
         """End what is left of a job's processes from a server that was killed."""

@@ -27,7 +27,7 @@ import psutil
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
-from pulumi_dli.local.engines.spark_sizes import Share, fitted, sizes
+from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
@@ -39,7 +39,7 @@ JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
 """How many jobs run at once unless it is set."""
 
-_LOOK_EVERY = 0.1
+_POLL_INTERVAL = 0.1
 _LOCALE = "C.UTF-8"  # else Java reads arguments and names of files in the encoding of another, and puts ? for the rest
 _USABLE_JAVA = (8, 11, 17)
 _JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
@@ -152,7 +152,7 @@ class SparkEngine:
         """Run a job, and say how it failed; None: it did not."""
         events = make_private_dir(directory / "events")
         try:
-            await _reach(self._master)
+            await _check_master(self._master)
             ui = SparkUi(directory, web_ui_path(attempt.job_id))
             process = await self._start(attempt, directory, events, ui)
         except (OSError, ApiError) as error:
@@ -164,10 +164,12 @@ class SparkEngine:
             attempt.report(BatchState.RUNNING)
 
         try:
-            code = await _ended(process, events, has_context)
+            code = await _wait_for_exit(process, events, has_context)
         finally:  # also what a job that has ended left running
             self._uis.pop(attempt.job_id, None)
-            await _undisturbed(asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait()))
+            await _finish_before_cancel(
+                asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait())
+            )
         if not code:
             return None
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
@@ -177,7 +179,7 @@ class SparkEngine:
         """Give the Spark UI of a job that runs; None where it has none, or switched it off."""
         return self._uis.get(job_id)
 
-    async def end_leftover(self, job_id: str) -> None:
+    async def kill_orphans(self, job_id: str) -> None:
         """End what is left of a job's processes from a server that was killed."""
         await self._end_processes(job_id)
 
@@ -189,8 +191,8 @@ class SparkEngine:
                     process.send_signal(number)
             waited = 0.0
             while _processes(job_id, session) and waited < self._grace:
-                await asyncio.sleep(_LOOK_EVERY)
-                waited += _LOOK_EVERY
+                await asyncio.sleep(_POLL_INTERVAL)
+                waited += _POLL_INTERVAL
 
     async def _start(self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi) -> asyncio.subprocess.Process:
         work = make_private_dir(directory / "work")
@@ -250,10 +252,10 @@ class SparkEngine:
         """Give the job's Spark configuration: what it asks for, and over it what ties it to this machine."""
         request = attempt.request
         conf = {key: conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
-        asked = {"spark.app.name": request.name or attempt.job_id} | sizes(request) | conf
-        scaled, lines = fitted(asked, self._share, on_cluster=not self._is_one_process)
+        asked = {"spark.app.name": request.name or attempt.job_id} | requested_sizes(request) | conf
+        scaled, lines = fit_to_share(asked, self._share, on_cluster=not self._is_one_process)
         asked |= scaled
-        attempt.logs.write(None, *lines, self._submitted(asked))
+        attempt.logs.write(None, *lines, self._submission_line(asked))
         return {
             **asked,
             **{f"spark.hadoop.{key}": value for key, value in self._store.hadoop_conf().items()},
@@ -267,7 +269,7 @@ class SparkEngine:
             **({"spark.authenticate": "true"} if self._is_one_process else {}),
         }
 
-    def _submitted(self, conf: dict[str, str]) -> str:
+    def _submission_line(self, conf: dict[str, str]) -> str:
         if self._is_one_process:
             how = f"driver and executors are one process with {conf['spark.driver.memory']} of memory"
         else:
@@ -292,7 +294,7 @@ class SparkEngine:
         }
 
 
-async def _reach(master: str) -> None:
+async def _check_master(master: str) -> None:
     """See that a standalone master answers: Spark would try for a minute. Raises OSError."""
     addresses = re.findall(r"([^/,]+):(\d{1,5})(?=,|$)", master.removeprefix("spark://"))
     if not master.startswith("spark://") or not addresses:
@@ -309,17 +311,19 @@ async def _reach(master: str) -> None:
     raise ConnectionError(f"the master {master} cannot be reached: {problem}")
 
 
-async def _ended(process: asyncio.subprocess.Process, events: Path, has_context: Callable[[], Awaitable[None]]) -> int:
+async def _wait_for_exit(
+    process: asyncio.subprocess.Process, events: Path, has_context: Callable[[], Awaitable[None]]
+) -> int:
     """Wait for a job's end; say when its event log is there."""
     end = asyncio.ensure_future(process.wait())
     while not end.done() and not any(events.iterdir()):
-        await asyncio.wait([end], timeout=_LOOK_EVERY)
+        await asyncio.wait([end], timeout=_POLL_INTERVAL)
     if any(events.iterdir()):
         await has_context()
     return await end
 
 
-async def _undisturbed(work: asyncio.Future[Any]) -> None:
+async def _finish_before_cancel(work: asyncio.Future[Any]) -> None:
     """Wait for the end of this. A cancel meanwhile waits too."""
     cancelled = None
     while not work.done():

@@ -24,7 +24,7 @@ _NAMES = {
     _EXECUTORS: "Number of executors",
 }
 _MEMORY_SHARE = 0.6
-_LEAST_MEMORY = 2**30
+_MIN_MEMORY = 2**30
 _AMOUNT = re.compile(r"\s*(\d{1,18})(?:([kmgtp])b?)?\s*", re.ASCII | re.IGNORECASE)
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 _NO_UNIT = {_DRIVER_MEMORY: 1, _EXECUTOR_MEMORY: 2**20}  # the one is for Java, the other for Spark
@@ -41,7 +41,7 @@ class Share:
     def of_machine(cls, slots: int) -> Share:
         """Give the share of one of so many jobs: what they leave is for Python and for everything else."""
         memory = int(total_memory() * _MEMORY_SHARE / slots)
-        return cls(max(memory, _LEAST_MEMORY), os.cpu_count() or 1)
+        return cls(max(memory, _MIN_MEMORY), os.cpu_count() or 1)
 
 
 def total_memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
@@ -53,7 +53,7 @@ def total_memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
         return total
 
 
-def sizes(request: BatchRequest) -> dict[str, str]:
+def requested_sizes(request: BatchRequest) -> dict[str, str]:
     """Give the Spark properties of the sizes that a job asks for: those of its `sc_type`, with its own before them."""
     sizing = request.sizing
     return {
@@ -65,7 +65,7 @@ def sizes(request: BatchRequest) -> dict[str, str]:
     }
 
 
-def fitted(asked: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple[dict[str, str], list[str]]:
+def fit_to_share(asked: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple[dict[str, str], list[str]]:
     """Scale the sizes in a job's properties to its share: the properties that change, and a line for each such size.
 
     On a cluster the driver has half of the memory, and all executors together the other half. Elsewhere executors are
@@ -75,12 +75,12 @@ def fitted(asked: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple
     most = {_DRIVER_CORES: share.cores, _DRIVER_MEMORY: memory}
     if on_cluster:
         most |= {_EXECUTOR_CORES: share.cores, _EXECUTOR_MEMORY: memory}
-    given = {key: _within(key, asked[key], most.get(key)) for key in _NAMES}
+    given = {key: _capped(key, asked[key], most.get(key)) for key in _NAMES}
     cores, each = (_amount(key, given[key]) for key in (_EXECUTOR_CORES, _EXECUTOR_MEMORY))
     if on_cluster and cores and each:
-        given[_EXECUTORS] = _within(_EXECUTORS, asked[_EXECUTORS], max(min(share.cores // cores, memory // each), 1))
+        given[_EXECUTORS] = _capped(_EXECUTORS, asked[_EXECUTORS], max(min(share.cores // cores, memory // each), 1))
     changed = {key: value for key, value in given.items() if value != asked[key]}
-    lines = [f"{_NAMES[key]} {asked[key]} is {_why_not(asked[key])}: {value}." for key, value in changed.items()]
+    lines = [f"{_NAMES[key]} {asked[key]} is {_reason(asked[key])}: {value}." for key, value in changed.items()]
     executors = _amount(_EXECUTORS, given[_EXECUTORS])
     if (
         on_cluster and cores and executors and "spark.cores.max" not in asked
@@ -89,7 +89,7 @@ def fitted(asked: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple
     return changed, lines
 
 
-def _within(key: str, text: str, most: int | None) -> str:
+def _capped(key: str, text: str, most: int | None) -> str:
     amount = _amount(key, text)
     if amount == 0 and key not in _NO_UNIT:
         return "1"
@@ -98,7 +98,7 @@ def _within(key: str, text: str, most: int | None) -> str:
     return f"{most // 2**20}m" if key in _NO_UNIT else str(most)
 
 
-def _why_not(text: str) -> str:
+def _reason(text: str) -> str:
     return "more than this machine can spare" if text.strip("0 ") else "not enough for Spark"
 
 

@@ -33,9 +33,9 @@ from pulumi_dli.local.private_files import write_private
 HOST = "127.0.0.1"
 
 _NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the Spark UI of a job")])
-_ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
+_VALIDITY = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
 _RETRIES = 16
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 class SparkUi:
@@ -83,13 +83,13 @@ class SparkUi:
             return False
         listening = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
         near = sorted(listening & set(range(self._port, self._port + _RETRIES + 1)))
-        port = next(filter(self._is_at, near), None)
+        port = next(filter(self._answers_on, near), None)
         self._port = port or self._port
         return port is not None
 
     def get(self, target: str) -> WebReply:
         """Get a page of it; waits for the answer. Raises OSError where it does not answer."""
-        connection = HTTPSConnection(HOST, self._port, timeout=_PATIENCE, context=self._context)
+        connection = HTTPSConnection(HOST, self._port, timeout=_TIMEOUT, context=self._context)
         try:
             connection.request("GET", target)
             reply = connection.getresponse()
@@ -105,11 +105,11 @@ class SparkUi:
         finally:
             connection.close()
 
-    def _is_at(self, port: int) -> bool:
+    def _answers_on(self, port: int) -> bool:
         """See whether it is what listens there: nobody else has its certificate."""
         try:
             with (
-                socket.create_connection((HOST, port), _PATIENCE) as connection,
+                socket.create_connection((HOST, port), _TIMEOUT) as connection,
                 self._context.wrap_socket(connection),
             ):
                 return True
@@ -119,7 +119,7 @@ class SparkUi:
     def _make_certificate(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            x509.CertificateBuilder(_NAME, _NAME, key.public_key(), x509.random_serial_number(), *_ALWAYS)
+            x509.CertificateBuilder(_NAME, _NAME, key.public_key(), x509.random_serial_number(), *_VALIDITY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(key, hashes.SHA256())
         )

@@ -99,7 +99,7 @@ class TimelineEngine:
     def web_ui(self, job_id: str) -> None:
         """A timeline has none."""
 
-    async def end_leftover(self, job_id: str) -> None:
+    async def kill_orphans(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""
 
     def _conf(self, request: BatchRequest, key: str, default: str) -> str:
