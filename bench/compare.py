@@ -93,24 +93,33 @@ def compare_scenario(open_project: OpenProject, scenario: Scenario, versions: Ve
     for number in range(rounds):
         with open_project(scenario.program, versions.new) as new, open_project(scenario.program, versions.old) as old:
             sides = [(new, new_rounds), (old, old_rounds)]
-            for _, measured in sides:
-                measured.append([])
-            for _, command in scenario.commands:
-                for project, measured in sides if number % 2 else reversed(sides):
-                    measured[-1].append(pulumi(project, command))
+            run_round(scenario, sides if number % 2 else sides[::-1])
     held = True
-    for (figure, _), new_runs, old_runs in zip(
-        scenario.commands, zip(*new_rounds, strict=True), zip(*old_rounds, strict=True), strict=True
-    ):
-        wall = min(run.seconds for run in new_runs)
-        new_cpu, old_cpu = (median(run.cpu_seconds for run in runs) for runs in (new_runs, old_runs))
-        # The load of the machine drifts, so each run is compared with the other version's run of its own round.
-        ratio = median(new.cpu_seconds / old.cpu_seconds for new, old in zip(new_runs, old_runs, strict=True))
-        is_held = ratio <= LIMIT
-        held &= is_held
-        numbers = f"{wall:.1f} | {new_cpu:.2f} | {old_cpu:.2f} | {ratio:.3f} | {LIMIT}"
-        print(f"| {figure} | {numbers} | {'yes' if is_held else '**no**'} |", flush=True)
+    for number, (figure, _) in enumerate(scenario.commands):
+        runs = [(new[number], old[number]) for new, old in zip(new_rounds, old_rounds, strict=True)]
+        held &= print_row(figure, runs)
     return held
+
+
+def run_round(scenario: Scenario, sides: list[tuple[Project, list[list[Measured]]]]) -> None:
+    """Run each command in turn with both versions, and append what was measured to the rounds of each."""
+    for _, measured in sides:
+        measured.append([])
+    for _, command in scenario.commands:
+        for project, measured in sides:
+            measured[-1].append(pulumi(project, command))
+
+
+def print_row(figure: str, runs: list[tuple[Measured, Measured]]) -> bool:
+    """Print the row of a command, from its runs (new, old) in each round, and tell whether it is held."""
+    wall = min(new.seconds for new, _ in runs)
+    new_cpu, old_cpu = (median(run.cpu_seconds for run in side) for side in zip(*runs, strict=True))
+    # The load of the machine drifts, so each run is compared with the other version's run of its own round.
+    ratio = median(new.cpu_seconds / old.cpu_seconds for new, old in runs)
+    is_held = ratio <= LIMIT
+    numbers = f"{wall:.1f} | {new_cpu:.2f} | {old_cpu:.2f} | {ratio:.3f} | {LIMIT}"
+    print(f"| {figure} | {numbers} | {'yes' if is_held else '**no**'} |", flush=True)
+    return is_held
 
 
 def _git(*arguments: str) -> str:

@@ -144,44 +144,48 @@ class Keystone:
 
     def _authenticate(self, document: Any) -> tuple[str, str]:
         """Give the method by which somebody signs in, and the scope that the token gets. Raises _IamError."""
-        account = self._credentials
         match document:
+            case {"auth": {"identity": dict(identity), **rest}}:
+                return self._authenticate_identity(identity, rest.get("scope"))
+        raise _IamError(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
+
+    def _authenticate_identity(self, identity: dict[str, Any], scope: Any) -> tuple[str, str]:
+        match identity:
             case {
-                "auth": {
-                    "identity": {
-                        "methods": ["password"],
-                        "password": {"user": {"name": str(name), "password": str(password), "domain": dict(domain)}},
-                    },
-                    **rest,
-                }
+                "methods": ["password"],
+                "password": {"user": {"name": str(name), "password": str(password), "domain": dict(domain)}},
             }:
-                is_ours = _is_same_secret(name, account.username) and _is_same_secret(password, account.password)
-                if not (is_ours and _identifies(domain, account.domain_id, account.domain_name)):
-                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The username or password is wrong.")
-                return "password", self._scope(rest.get("scope"))
-            case {"auth": {"identity": {"methods": ["token"], "token": {"id": str(text)}}, **rest}}:
-                token = self._tokens.get(text)
-                if token is None or self._is_expired(token.expires):
-                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The token is not valid or has expired.")
-                return "token", self._scope(rest.get("scope"))
+                self._check_password(name, password, domain)
+                return "password", self._scope(scope)
+            case {"methods": ["token"], "token": {"id": str(text)}}:
+                self._check_exchanged_token(text)
+                return "token", self._scope(scope)
             case {
-                "auth": {
-                    "identity": {
-                        "methods": ["application_credential"],
-                        "application_credential": {"id": str(name), "secret": str(secret)},
-                    },
-                    **rest,
-                }
+                "methods": ["application_credential"],
+                "application_credential": {"id": str(name), "secret": str(secret)},
             }:
-                if rest.get("scope") is not None:
-                    raise _IamError(HTTPStatus.BAD_REQUEST, "An application credential must not be given a scope.")
-                if not (
-                    _is_same_secret(name, account.application_credential_id)
-                    and _is_same_secret(secret, account.application_credential_secret)
-                ):
-                    raise _IamError(HTTPStatus.UNAUTHORIZED, "The application credential is not valid.")
+                self._check_application_credential(name, secret, scope)
                 return "application_credential", "project"
         raise _IamError(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
+
+    def _check_password(self, name: str, password: str, domain: dict[str, Any]) -> None:
+        account = self._credentials
+        is_ours = _is_same_secret(name, account.username) and _is_same_secret(password, account.password)
+        if not (is_ours and _identifies(domain, account.domain_id, account.domain_name)):
+            raise _IamError(HTTPStatus.UNAUTHORIZED, "The username or password is wrong.")
+
+    def _check_exchanged_token(self, text: str) -> None:
+        token = self._tokens.get(text)
+        if token is None or self._is_expired(token.expires):
+            raise _IamError(HTTPStatus.UNAUTHORIZED, "The token is not valid or has expired.")
+
+    def _check_application_credential(self, name: str, secret: str, scope: Any) -> None:
+        account = self._credentials
+        if scope is not None:
+            raise _IamError(HTTPStatus.BAD_REQUEST, "An application credential must not be given a scope.")
+        is_ours = _is_same_secret(name, account.application_credential_id)
+        if not (is_ours and _is_same_secret(secret, account.application_credential_secret)):
+            raise _IamError(HTTPStatus.UNAUTHORIZED, "The application credential is not valid.")
 
     def _scope(self, scope: Any) -> str:
         account = self._credentials

@@ -10,11 +10,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.logs import LogPage
 from pulumi_dli.local.submissions import Submission
 from pulumi_dli.local.table import Job
 
 _LATER_PARAMETERS = ("image", "feature", "spark_version")
+_LISTS = ("jars", "pyFiles", "files", "modelFiles", "resources", "modules", "groups", "archives", "args")
+_REQ_BODY_DEFAULTS: dict[str, Any] = {name: [] for name in _LISTS} | {"name": "", "className": "", "feature": "basic"}
 
 
 def req_body(submission: Submission) -> str:
@@ -27,35 +30,40 @@ def req_body(submission: Submission) -> str:
     extra = request.model_extra or {}
     wire = request.to_wire()
     document = {
-        "jars": request.jars or [],
-        "pyFiles": request.py_files or [],
-        "files": request.files or [],
-        "modelFiles": extra.get("modelFiles") or [],
-        "resources": wire.get("resources") or [],
-        "modules": request.modules or [],
-        "groups": wire.get("groups") or [],
-        "archives": extra.get("archives") or [],
+        "jars": request.jars,
+        "pyFiles": request.py_files,
+        "files": request.files,
+        "modelFiles": extra.get("modelFiles"),
+        "resources": wire.get("resources"),
+        "modules": request.modules,
+        "groups": wire.get("groups"),
+        "archives": extra.get("archives"),
         "queue": submission.queue,
-        "name": request.name or "",
-        "conf": {key: conf_text(value) for key, value in (request.conf or {}).items() if value is not None},
+        "name": request.name,
+        "conf": conf_texts(request),
         "execution_agency_urn": request.execution_agency_urn,
         "file": request.file,
-        "args": request.args or [],
-        "className": request.class_name or "",
+        "args": request.args,
+        "className": request.class_name,
         "autoRecovery": bool(request.auto_recovery),
         "minRecoveryDelayTime": submission.recovery_delay_ms,
         "maxRetryTimes": submission.max_retry_times,
         "obs_bucket": request.obs_bucket,
         "image": request.image,
-        "feature": request.feature or "basic",
+        "feature": request.feature,
         "spark_version": request.spark_version,
     }
-    kept = {key: value for key, value in document.items() if value is not None}
+    filled = {key: value or _REQ_BODY_DEFAULTS.get(key, value) for key, value in document.items()}
+    kept = {key: value for key, value in filled.items() if value is not None}
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
 
 
-def conf_text(value: str | int | float | bool) -> str:
-    """Write a value of `conf` as Spark reads it."""
+def conf_texts(request: BatchRequest) -> dict[str, str]:
+    """Give the `conf` of a request with its values as Spark reads them, without those that are null."""
+    return {key: _conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
+
+
+def _conf_text(value: str | int | float | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

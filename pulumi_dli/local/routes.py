@@ -112,19 +112,14 @@ def read_selection(query: Mapping[str, str]) -> Selection:
     Parameters are those of the page (2023 and 2026) and of huaweicloudsdkdli 3.1.219: the job's id is `job_id` in the
     one and `job-id` in the other; `start`, `end` and `order` are the client's.
     """
-    order = query.get("order") or "CREATE_TIME_DESC"
-    if order not in ORDERS:
-        raise bad_parameter(f"Parameter order is invalid: it must be one of {', '.join(ORDERS)}.")
-    state = (query.get("state") or "").lower()
-    if state and state not in set(BatchState):
-        raise bad_parameter(f"Parameter state is invalid: it must be one of {', '.join(BatchState)}.")
-    queue = query.get("queue_name") or query.get("cluster_name")
+    order, state = _order(query), _state(query)
+    queue, job_id = _text(query, "queue_name", "cluster_name"), _text(query, "job-id", "job_id")
     return Selection(
         queue=queue.strip().lower() if queue else None,
-        name_part=query.get("job_name") or None,
-        id=(query.get("job-id") or query.get("job_id") or "").lower() or None,
-        state=BatchState(state) if state else None,
-        owner=query.get("owner") or None,
+        name_part=_text(query, "job_name"),
+        id=job_id.lower() if job_id else None,
+        state=state,
+        owner=_text(query, "owner"),
         created_from=_integer(query, "start", 0),
         created_to=_integer(query, "end", 0),
         order=order,
@@ -133,12 +128,33 @@ def read_selection(query: Mapping[str, str]) -> Selection:
     )
 
 
-def _integer(query: Mapping[str, str], name: str, least: int) -> int | None:
-    text = query.get(name)
-    if not text:
+def _text(query: Mapping[str, str], *names: str) -> str | None:
+    """Give the first of these parameters that is not empty."""
+    return next((text for name in names if (text := query.get(name))), None)
+
+
+def _state(query: Mapping[str, str]) -> BatchState | None:
+    state = _text(query, "state")
+    if state is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
-        raise bad_parameter(f"Parameter {name} is invalid: it must be an integer, at least {least}.")
+    if state.lower() not in set(BatchState):
+        raise bad_parameter(f"Parameter state is invalid: it must be one of {', '.join(BatchState)}.")
+    return BatchState(state.lower())
+
+
+def _order(query: Mapping[str, str]) -> str:
+    order = _text(query, "order") or "CREATE_TIME_DESC"
+    if order not in ORDERS:
+        raise bad_parameter(f"Parameter order is invalid: it must be one of {', '.join(ORDERS)}.")
+    return order
+
+
+def _integer(query: Mapping[str, str], name: str, minimum: int) -> int | None:
+    text = _text(query, name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < minimum:
+        raise bad_parameter(f"Parameter {name} is invalid: it must be an integer, at least {minimum}.")
     return int(text)
 
 

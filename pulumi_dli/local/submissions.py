@@ -118,20 +118,27 @@ def resolve_submission(request: BatchRequest, queue: str) -> Submission:
 
 def ignored_parameters(request: BatchRequest) -> list[str]:
     """Name what a request asks for and nothing here does: parameters, unknown ones too, and keys of its `conf`."""
-    names = [name for name in _IGNORED_PARAMETERS if getattr(request, name)]
+    named = {name for name in _IGNORED_PARAMETERS if getattr(request, name)}
     if request.feature == _LOCAL_FEATURE:
-        names.remove("feature")
-    names += [name if name.isidentifier() else repr(name) for name in (request.model_extra or {}).keys() - _RETRIES]
-    asked = [key for key, value in (request.conf or {}).items() if value is not None]
-    names += [f"conf {key}" for key in asked if key.startswith("spark.dli.") and not key.startswith("spark.dli.local.")]
-    return sorted(names)
+        named.remove("feature")
+    return sorted([*named, *_unknown_parameters(request), *_ignored_conf(request)])
 
 
-def _integer(name: str, value: Any, default: int, most: int) -> int:
+def _unknown_parameters(request: BatchRequest) -> list[str]:
+    unknown = (request.model_extra or {}).keys() - _RETRIES
+    return [name if name.isidentifier() else repr(name) for name in unknown]
+
+
+def _ignored_conf(request: BatchRequest) -> list[str]:
+    keys = [key for key, value in (request.conf or {}).items() if value is not None]
+    return [f"conf {key}" for key in keys if key.startswith("spark.dli.") and not key.startswith("spark.dli.local.")]
+
+
+def _integer(name: str, value: Any, default: int, maximum: int) -> int:
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise bad_parameter(f"Parameter {name} is invalid: it must be an integer from 0 to {most}.")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= maximum:
+        raise bad_parameter(f"Parameter {name} is invalid: it must be an integer from 0 to {maximum}.")
     return value
 
 

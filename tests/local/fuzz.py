@@ -28,10 +28,10 @@ from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.local.table import JobTable, Selection
+from pulumi_dli.local.table import Job, JobTable, Selection
 from tests.local.api import Api, Clock
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 SECRET = "print('nobody may read this')"
 LARGE = 12 * 2**20
 
@@ -55,17 +55,26 @@ class Call:
     def problem(self, answer: bytes, secrets: list[bytes]) -> str | None:
         """Say what is wrong with an answer; None: nothing."""
         statuses = {int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)} - {100}
-        may_be_lost = len(self.data) > LARGE  # a refusal that overtakes its body
-        if self.is_whole and not statuses and not may_be_lost:
+        if not statuses and self._must_be_answered():
             return "no answer"
         if any(status >= 500 for status in statuses):
             return f"status {statuses}"
         if any(secret in answer for secret in secrets):
             return "a secret in the answer"
-        is_refused = statuses <= {401, 403, 405, 413, 421} or (statuses == {400} and b"text/plain" in answer)
-        if not (self.is_signed_in or self.is_open or is_refused):
+        if not (self._may_be_granted() or is_refusal(statuses, answer)):
             return f"answered {statuses} without credentials"
         return None
+
+    def _may_be_granted(self) -> bool:
+        return self.is_signed_in or self.is_open
+
+    def _must_be_answered(self) -> bool:
+        return self.is_whole and len(self.data) <= LARGE  # the error for a larger one may overtake its body
+
+
+def is_refusal(statuses: set[int], answer: bytes) -> bool:
+    """Tell whether an answer gives nothing to somebody without credentials: text/plain is the HTTP server's own."""
+    return statuses <= {401, 403, 405, 413, 421} or (statuses == {400} and b"text/plain" in answer)
 
 
 class Caller:
@@ -86,7 +95,7 @@ class Caller:
         self._foreign = api.call("POST", "/v3/auth/tokens", headers={}, json=bodies[1]).headers["X-Subject-Token"]
         key = api.call("POST", "/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}}).json()
         self._temporary = key["credential"]
-        cookies = requests.get(dli.sign_in_link(), timeout=PATIENCE).cookies
+        cookies = requests.get(dli.sign_in_link(), timeout=TIMEOUT).cookies
         (self._session,) = (f"Cookie: {name}={value}" for name, value in cookies.items())
         self._now = clock()
 
@@ -247,7 +256,7 @@ class Caller:
 def answer_to(call: Call, address: tuple[str, int]) -> bytes:
     """Send a call, and read until the server closes the connection. Raises TimeoutError where it does not."""
     answer = b""
-    with socket.create_connection(address, timeout=PATIENCE) as connection:
+    with socket.create_connection(address, timeout=TIMEOUT) as connection:
         try:
             connection.sendall(call.data)
             if not call.is_whole:
@@ -292,23 +301,10 @@ def run(seed: int, calls: int, folder: Path) -> tuple[Counter[str], list[str]]:
     """Make the calls of a seed; give how often each status was answered, and everything that is wrong."""
     data, clock, errors = prepare(folder), Clock(), Errors()
     before = outside(folder, data)
-    statuses: Counter[str] = Counter()
-    problems = []
     logging.getLogger().addHandler(errors)
     with LocalDli(data, engine="spark", queues=["default:1"], now=clock) as dli:
-        account, api = dli.credentials, Api(dli.credentials)
-        caller, url = Caller(seed, dli, clock), urlsplit(dli.endpoint)
-        secrets = [text.encode() for text in (SECRET, account.token, account.secret_key, account.password)]
-        for number in range(calls):
-            call = caller.make()
-            try:
-                answer = answer_to(call, (url.hostname or "", url.port or 0))
-                problem = call.problem(answer, secrets)
-            except TimeoutError:
-                answer, problem = b"", f"no end within {PATIENCE:.0f} s"
-            statuses[answer[9:12].decode("latin-1") or "closed"] += 1
-            if problem:
-                problems.append(f"call {number}, {call.data[:60]!r}: {problem}")
+        api = Api(dli.credentials)
+        statuses, problems = make_calls(Caller(seed, dli, clock), calls, dli)
         listed = api.ask("GET", api.batches)["total"]
     logging.getLogger().removeHandler(errors)
     with closing(JobTable(data / "jobs.sqlite")) as table:
@@ -316,11 +312,35 @@ def run(seed: int, calls: int, folder: Path) -> tuple[Counter[str], list[str]]:
     statuses["accepted"] = total
     problems += errors.messages
     problems += [f"{listed} jobs are listed, {total} are there"] if listed != total else []
-    problems += [f"job {job.id} has run" for job in jobs if job.attempt is not None]
-    named = {name for job in jobs for name in files_of(job.batch_request.to_wire())}
-    problems += [f"accepted: {name}" for name in named if not is_inside(name, data)]
+    problems += problems_of_jobs(jobs, data)
     problems += ["something was written outside"] if outside(folder, data) != before else []
     return statuses, problems
+
+
+def make_calls(caller: Caller, number: int, dli: LocalDli) -> tuple[Counter[str], list[str]]:
+    """Make so many calls; give how often each status was answered, and what is wrong with the answers."""
+    account, url = dli.credentials, urlsplit(dli.endpoint)
+    secrets = [text.encode() for text in (SECRET, account.token, account.secret_key, account.password)]
+    statuses: Counter[str] = Counter()
+    problems = []
+    for count in range(number):
+        call = caller.make()
+        try:
+            answer = answer_to(call, (url.hostname or "", url.port or 0))
+            problem = call.problem(answer, secrets)
+        except TimeoutError:
+            answer, problem = b"", f"no end within {TIMEOUT:.0f} s"
+        statuses[answer[9:12].decode("latin-1") or "closed"] += 1
+        if problem:
+            problems.append(f"call {count}, {call.data[:60]!r}: {problem}")
+    return statuses, problems
+
+
+def problems_of_jobs(jobs: list[Job], data: Path) -> list[str]:
+    """Name the jobs that have run, and the files outside of the buckets and packages that jobs were accepted with."""
+    ran = [f"job {job.id} has run" for job in jobs if job.attempt is not None]
+    named = {name for job in jobs for name in files_of(job.batch_request.to_wire())}
+    return ran + [f"accepted: {name}" for name in named if not is_inside(name, data)]
 
 
 def files_of(body: dict[str, Any]) -> list[str]:

@@ -24,7 +24,7 @@ def find_anything(store: ObjectStore, _parameter: str, name: str) -> Path:
 @pytest.mark.parametrize(
     ("function", "instead", "problem"),
     [
-        ((Keystone, "check"), lambda *_: None, "without credentials"),
+        ((Keystone, "authenticate"), lambda *_: None, "without credentials"),
         ((ObjectStore, "find"), find_anything, "accepted: obs://../outside/secret.py"),
         ((Queues, "listed"), lambda *_: 1 / 0, "status {500}"),
     ],
@@ -33,4 +33,4 @@ def test_a_fault_of_the_service_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: tuple[Any, str], instead: Any, problem: str
 ) -> None:
     monkeypatch.setattr(*function, instead)
-    assert any(problem in told for told in run(1, 1000, tmp_path)[1])
+    assert any(problem in found for found in run(1, 1000, tmp_path)[1])

@@ -121,12 +121,14 @@ class Service(RuleBasedStateMachine):
     def _settle(self) -> None:
         """Let the model run what fits; wait until the service has done so."""
         for job in self._jobs.values():
-            served = [one for one in self._jobs.values() if one.queue == "small" and one.attempt is not None]
-            is_full = job.queue == "small" and any(not one.state.is_final for one in served)
-            if job.attempt is None and not job.state.is_final and not is_full:
+            if job.attempt is None and not job.state.is_final and not self._is_full(job.queue):
                 job.run(self._now)
         expected = {job.id: str(job.state) for job in self._jobs.values()}
         eventually(lambda: {job["id"]: job["state"] for job in self._api.sessions()}, lambda seen: seen == expected)
+
+    def _is_full(self, queue: str) -> bool:
+        admitted = [job for job in self._jobs.values() if job.queue == "small" and job.attempt is not None]
+        return queue == "small" and any(not job.state.is_final for job in admitted)
 
     @rule(target=ids, jobs=st.lists(JOBS, min_size=1, max_size=3))
     def create(self, jobs: list[tuple[str, str, str]]) -> Any:
@@ -143,7 +145,7 @@ class Service(RuleBasedStateMachine):
         return job.id
 
     @rule(body=st.sampled_from([{}, {"file": "obs://b/a.jar"}, {"file": "a.py", "queue": "nobodys"}, [], None]))
-    def refuse(self, body: Any) -> None:
+    def submit_a_bad_body(self, body: Any) -> None:
         assert self._api.call("POST", self._api.batches, json=body).status_code == 400
 
     @rule(job_id=ids)
@@ -160,7 +162,7 @@ class Service(RuleBasedStateMachine):
         self._settle()
 
     @rule(job_id=ids)
-    def look(self, job_id: str) -> None:
+    def read(self, job_id: str) -> None:
         calls = ["", "/state", "/log", *(f"/log?type=driver&index={attempt}" for attempt in range(4))]
         replies = [self._api.call("GET", f"{self._api.batches}/{job_id}{call}") for call in calls]
         job = self._jobs.get(job_id)

@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
-from pulumi_dli.local.replies import conf_text
+from pulumi_dli.local.replies import conf_texts
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 """Holds the job's id in all its processes."""
@@ -217,20 +217,15 @@ class SparkEngine:
 
     def _files(self, request: BatchRequest) -> dict[str, list[Path]]:
         """Find the files of a job, by parameter: its own, and those that `resources` and `groups` name."""
-        find = self._store.find
-        found = {
-            "file": [find("file", request.file.strip())],
-            "jars": [find("jars", name) for name in request.jars or []],
-            "pyFiles": [find("pyFiles", name) for name in request.py_files or []],
-            "files": [find("files", name) for name in request.files or []],
+        named = {
+            "file": [request.file.strip()],
+            "jars": request.jars,
+            "pyFiles": request.py_files,
+            "files": request.files,
         }
-        packages = [("resources", resource.name, resource.type) for resource in request.resources or []]
-        packages += [
-            ("groups", f"{group.name}/{resource.name}", resource.type)
-            for group in request.groups or []
-            for resource in group.resources or []
-        ]
-        for parameter, name, kind in packages:
+        find = self._store.find
+        found = {parameter: [find(parameter, name) for name in names or []] for parameter, names in named.items()}
+        for parameter, name, kind in _packages(request):
             place = {"jar": "jars", "pyfile": "pyFiles"}.get((kind or "").lower(), "files")
             found[place].append(find(parameter, name or ""))
         return found
@@ -251,13 +246,13 @@ class SparkEngine:
     def _properties(self, attempt: Attempt, events: Path) -> dict[str, str]:
         """Give the job's Spark configuration: what it asks for, and over it what ties it to this machine."""
         request = attempt.request
-        conf = {key: conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
-        asked = {"spark.app.name": request.name or attempt.job_id} | requested_sizes(request) | conf
-        scaled, lines = fit_to_share(asked, self._share, on_cluster=not self._is_one_process)
-        asked |= scaled
-        attempt.logs.write(None, *lines, self._submission_line(asked))
+        name = {"spark.app.name": request.name or attempt.job_id}
+        requested = name | requested_sizes(request) | conf_texts(request)
+        changed, lines = fit_to_share(requested, self._share, on_cluster=not self._is_one_process)
+        properties = requested | changed
+        attempt.logs.write(None, *lines, self._submission_line(properties))
         return {
-            **asked,
+            **properties,
             **{f"spark.hadoop.{key}": value for key, value in self._store.hadoop_conf().items()},
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
@@ -292,6 +287,15 @@ class SparkEngine:
             "LC_ALL": _LOCALE,
             "PYTHONUNBUFFERED": "1",  # so that what a job prints is in its log while it runs
         }
+
+
+def _packages(request: BatchRequest) -> Iterator[tuple[str, str | None, str | None]]:
+    """Give the packages that `resources` and `groups` name: the parameter, the package and its type."""
+    for resource in request.resources or []:
+        yield "resources", resource.name, resource.type
+    for group in request.groups or []:
+        for resource in group.resources or []:
+            yield "groups", f"{group.name}/{resource.name}", resource.type
 
 
 async def _check_master(master: str) -> None:

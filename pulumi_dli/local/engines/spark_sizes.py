@@ -65,37 +65,51 @@ def requested_sizes(request: BatchRequest) -> dict[str, str]:
     }
 
 
-def fit_to_share(asked: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple[dict[str, str], list[str]]:
+def fit_to_share(requested: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple[dict[str, str], list[str]]:
     """Scale the sizes in a job's properties to its share: the properties that change, and a line for each such size.
 
     On a cluster the driver has half of the memory, and all executors together the other half. Elsewhere executors are
     threads of the driver, and their sizes mean nothing. A size that cannot be read stays as it is: Spark refuses it.
     """
-    memory = share.memory // 2 if on_cluster else share.memory
-    most = {_DRIVER_CORES: share.cores, _DRIVER_MEMORY: memory}
-    if on_cluster:
-        most |= {_EXECUTOR_CORES: share.cores, _EXECUTOR_MEMORY: memory}
-    given = {key: _capped(key, asked[key], most.get(key)) for key in _NAMES}
-    cores, each = (_amount(key, given[key]) for key in (_EXECUTOR_CORES, _EXECUTOR_MEMORY))
-    if on_cluster and cores and each:
-        given[_EXECUTORS] = _capped(_EXECUTORS, asked[_EXECUTORS], max(min(share.cores // cores, memory // each), 1))
-    changed = {key: value for key, value in given.items() if value != asked[key]}
-    lines = [f"{_NAMES[key]} {asked[key]} is {_reason(asked[key])}: {value}." for key, value in changed.items()]
-    executors = _amount(_EXECUTORS, given[_EXECUTORS])
-    if (
-        on_cluster and cores and executors and "spark.cores.max" not in asked
-    ):  # a standalone cluster does not look at the number of executors
-        changed["spark.cores.max"] = str(executors * cores)
+    fitted = _fit_sizes(requested, share, on_cluster=on_cluster)
+    changed = {key: value for key, value in fitted.items() if value != requested[key]}
+    lines = [f"{_NAMES[key]} {requested[key]} is {_reason(requested[key])}: {value}." for key, value in changed.items()]
+    if on_cluster and "spark.cores.max" not in requested:
+        changed |= _cores_of_all_executors(fitted)
     return changed, lines
 
 
-def _capped(key: str, text: str, most: int | None) -> str:
+def _fit_sizes(requested: Mapping[str, str], share: Share, *, on_cluster: bool) -> dict[str, str]:
+    memory = share.memory // 2 if on_cluster else share.memory
+    limits: dict[str, int] = {_DRIVER_CORES: share.cores, _DRIVER_MEMORY: memory}
+    if on_cluster:
+        limits |= {_EXECUTOR_CORES: share.cores, _EXECUTOR_MEMORY: memory}
+    fitted = {key: _capped(key, requested[key], limits.get(key)) for key in _NAMES}
+    if on_cluster:
+        fitted[_EXECUTORS] = _capped(_EXECUTORS, requested[_EXECUTORS], _max_executors(fitted, share.cores, memory))
+    return fitted
+
+
+def _max_executors(fitted: Mapping[str, str], cores: int, memory: int) -> int | None:
+    cores_each, memory_each = (_amount(key, fitted[key]) for key in (_EXECUTOR_CORES, _EXECUTOR_MEMORY))
+    if not cores_each or not memory_each:
+        return None
+    return max(min(cores // cores_each, memory // memory_each), 1)
+
+
+def _cores_of_all_executors(fitted: Mapping[str, str]) -> dict[str, str]:
+    """Give the cores of all executors: a standalone cluster does not look at the number of executors."""
+    cores, executors = (_amount(key, fitted[key]) for key in (_EXECUTOR_CORES, _EXECUTORS))
+    return {"spark.cores.max": str(executors * cores)} if cores and executors else {}
+
+
+def _capped(key: str, text: str, limit: int | None) -> str:
     amount = _amount(key, text)
     if amount == 0 and key not in _NO_UNIT:
         return "1"
-    if amount is None or most is None or amount <= most:
+    if amount is None or limit is None or amount <= limit:
         return text
-    return f"{most // 2**20}m" if key in _NO_UNIT else str(most)
+    return f"{limit // 2**20}m" if key in _NO_UNIT else str(limit)
 
 
 def _reason(text: str) -> str:

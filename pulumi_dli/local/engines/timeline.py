@@ -41,21 +41,23 @@ def parse_timeline(text: str) -> list[list[Step]]:
 
 
 def _parse_attempt(text: str) -> list[Step]:
-    steps = []
-    for part in text.split(","):
-        word, _, time = part.partition(":")
-        if word.strip() not in set(BatchState):
-            raise ValueError(f"no state is named {word.strip()!r}")
-        state = BatchState(word.strip())
-        if time and state.is_final:
-            raise ValueError(f"{state} ends the job, it has no time")
-        steps.append(Step(state, parse_duration(time) if time else None))
+    steps = [_parse_step(part) for part in text.split(",")]
     endless = [step.state for step in steps[:-1] if step.seconds is None]
     if endless:
         raise ValueError(f"nothing can come after {endless[0]} without a time")
     if not steps[-1].state.is_final and steps[-1].seconds is not None:
         raise ValueError("the last step must be success, dead, or a state without a time")
     return steps
+
+
+def _parse_step(text: str) -> Step:
+    word, _, time = text.partition(":")
+    if word.strip() not in set(BatchState):
+        raise ValueError(f"no state is named {word.strip()!r}")
+    state = BatchState(word.strip())
+    if time and state.is_final:
+        raise ValueError(f"{state} ends the job, it has no time")
+    return Step(state, parse_duration(time) if time else None)
 
 
 class TimelineEngine:
