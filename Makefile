@@ -25,11 +25,12 @@ test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k 
 test-slow: $(STAMP) ## run the slow tests
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, format, types, layers, generated files
+check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports
+	$(PYTHON) scripts/complexity.py pulumi_dli/local scripts bench
 	$(PYTHON) scripts/generate.py --check
 
 campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--seeds 200" for a part
