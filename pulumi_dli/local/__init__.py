@@ -1,27 +1,27 @@
-"""The local DLI: a service with the API of DLI's batch jobs that runs them with Spark on this machine.
+"""The local DLI: a service with the API of DLI's batch jobs. It runs the jobs with Spark on this machine.
 
     python -m pulumi_dli.local serve --data DIR
 
-For trying things without an account, and for tests (`pulumi_dli.local.server.LocalDli`). The modules, from what is
-seen outside to what does the work; each imports only from those after it:
+It is for trying things without an account, and for tests (`pulumi_dli.local.server.LocalDli`). Each module in this list
+imports only modules that stand below it:
 
     pytest_plugin, testing      the fixture `local_dli` for tests of Pulumi programs
     __main__                    the command line
-    server                      sockets and threads: `LocalDli`
+    server                      socket, thread and event loop: `LocalDli`
     page                        the jobs, their logs and the queues in a browser
-    routes                      the calls of the API, each with its function
-    gateway                     what stands before them: identity, limits, counting, faults
-    keystone, queues            the neighbours, as far as batch jobs need them
-    jobs                        the life of a job
-    capacity                    which of them may run
-    engines                     what a job runs on: `spark`, `timeline`
-    replies, submissions        the wire: what goes out, what comes in
-    timeline_view               what each job was doing, and for how long
-    table, logs, obs            what is kept: the jobs, their logs, the buckets
-    environment                 the account as variables
-    credentials, signatures     who may call
-    sign_in_links               who may look at the page
-    faults, call_counter        what tests ask for
+    routes                      the calls of the API and the functions that answer them
+    gateway                     authentication, limits, call counts and faults for all calls
+    keystone, queues            the calls of IAM and of queues that batch jobs need
+    jobs                        the life cycle of jobs
+    capacity                    which waiting job may run
+    engines                     what runs a job: `spark`, `timeline`
+    replies, submissions        the JSON of replies; the requests for new jobs
+    timeline_view               what each job was doing, and when
+    table, logs, obs            the stored jobs, logs and buckets
+    environment                 the account as environment variables
+    credentials, signatures     the secrets of the account; the signatures of calls
+    sign_in_links               links and sessions of the page
+    faults, call_counter        fault injection and call counts for tests
     errors                      the errors that the service answers
-    durations, private_files    spans of time; files that only their owner reads
+    durations, private_files    durations as text; files that only their owner can read
 """

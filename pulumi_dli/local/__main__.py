@@ -20,11 +20,11 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _LinkError(Exception):
-    """The running service gives no link. `str(error)` says why and what to do."""
+    """The running service does not make a link. `str(error)` says why and what to do."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; give the exit code."""
+    """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         match options.command:
@@ -37,47 +37,57 @@ def main(arguments: list[str] | None = None) -> int:
     except (CredentialsError, _LinkError) as error:
         print(f"local DLI: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
-        print(f"local DLI: {error.name} is not installed: pip install 'pulumi-dli[local]'", file=sys.stderr)
+        print(f"local DLI: {error.name} is not installed. Run: pip install 'pulumi-dli[local]'", file=sys.stderr)
     return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pulumi_dli.local", description="A local DLI: the API of DLI's batch jobs, with Spark here."
+        prog="python -m pulumi_dli.local",
+        description="A local DLI: the API of DLI's batch jobs, with Spark on this machine.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="run the service until it is stopped (^C)")
+    serve = commands.add_parser("serve", help="run the service until ^C")
     env = commands.add_parser("env", help='print the account as shell exports: eval "$(... env --data DIR)"')
-    link = commands.add_parser("link", help="print a link to the page of the running service; it works once")
+    link = commands.add_parser("link", help="print a link to the page of the running service (it works once)")
     for command in (serve, env, link):
-        command.add_argument("--data", type=Path, required=True, metavar="DIR", help="directory of the service")
+        command.add_argument("--data", type=Path, required=True, metavar="DIR", help="data directory of the service")
     serve.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     serve.add_argument("--master", default="local[*]", help="Spark's master (default: %(default)s)")
-    serve.add_argument("--slots", type=_positive, metavar="N", help="jobs that run at once; the rest wait")
+    serve.add_argument("--slots", type=_positive, metavar="N", help="number of jobs that run at once; the others wait")
     serve.add_argument(
         "--queue",
         action="append",
         default=[],
         metavar="NAME[:CUs]",
-        help="a queue beside `default`, or the CUs of `default`; without CUs it has no limit; may be repeated",
+        help="a queue beside `default`, or the CUs of `default`; no CUs: no limit; repeat it for several queues",
     )
     serve.add_argument(
         "--starve-after",
         type=_duration,
         default="3h",
         metavar="TIME",
-        help="a job that waits so long is dead (default 3h)",
+        help="how long a job waits for capacity before it is dead (default 3h)",
     )
-    serve.add_argument("--engine", choices=("spark", "timeline"), default="spark", help="timeline: no Spark, for tests")
     serve.add_argument(
-        "--keep-finished", type=_duration, default="6h", metavar="TIME", help="record of an ended job (default 6h)"
+        "--engine",
+        choices=("spark", "timeline"),
+        default="spark",
+        help="spark runs the jobs, timeline only plays their states (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--keep-finished",
+        type=_duration,
+        default="6h",
+        metavar="TIME",
+        help="how long the record of an ended job is kept (default 6h)",
     )
     return parser
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a number from 1: {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
 
 
@@ -89,7 +99,7 @@ def _duration(text: str) -> float:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pulumi_dli.local.server import LocalDli, LocalDliError  # noqa: PLC0415  the others do without the server
+    from pulumi_dli.local.server import LocalDli, LocalDliError  # noqa: PLC0415  `env` must not load the server
 
     logging.basicConfig(level=logging.WARNING, format="local DLI: %(message)s")
     dli = LocalDli(
@@ -106,7 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
     handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in handled:  # a second one ends the process at once
+        for number in handled:  # a second signal ends the process at once
             signal.signal(number, signal.SIG_DFL)
         dli.request_stop()
 
@@ -115,7 +125,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         with dli:
             print(f"local DLI ready at {dli.endpoint}")
-            print(f"page, by a link that works once: {dli.sign_in_link()}", flush=True)
+            print(f"page, with a link that works once: {dli.sign_in_link()}", flush=True)
             dli.wait()
     except LocalDliError as error:
         print(f"local DLI: {error}", file=sys.stderr)
@@ -130,22 +140,21 @@ def _print_environment(data: Path) -> int:
 
 
 def _print_link(data: Path) -> int:
-    """Ask the running service for a link."""
-    from pulumi_dli.local.server import is_running  # noqa: PLC0415  see above
+    from pulumi_dli.local.server import is_running  # noqa: PLC0415  `env` must not load the server
 
-    Credentials.load(data)  # or it says that there are none
-    if not is_running(data):  # somebody else may listen at its old address: the token is not for them
-        raise _LinkError(f"no service works in {data}: start it with --data {data}")
+    Credentials.load(data)  # raises an error if the directory has none
+    if not is_running(data):  # another program may listen at the old address and must not get the token
+        raise _LinkError(f"no service runs in {data}. Start it: python -m pulumi_dli.local serve --data {data}")
     account = Credentials.load(data)
     with requests.Session() as http:
-        http.trust_env = False  # no proxy stands before this machine
+        http.trust_env = False  # use no proxy for a call to this machine
         try:
             reply = http.post(
                 f"{account.endpoint}/local/sign-in-links", headers={"X-Auth-Token": account.token}, timeout=10
             )
             reply.raise_for_status()
         except requests.RequestException as error:
-            raise _LinkError(f"the service in {data} gives no link: {error}") from None
+            raise _LinkError(f"the service in {data} did not make a link: {error}") from None
     print(reply.json()["url"])
     return 0
 

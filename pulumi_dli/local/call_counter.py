@@ -1,4 +1,4 @@
-"""Counting calls, so that tests can say how many a client makes."""
+"""Counts of calls by route, so that a test can check how many calls a client makes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections import Counter
 
 
 class CallCounter:
-    """How often each route was called, answered or not. Keys are as in `GET /batches/{id}`."""
+    """Counts calls by method and route, as in `GET /batches/{id}`. A call without an answer counts, too."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
     def count(self, method: str, route: str) -> None:
-        """Note one call."""
         self._counts[f"{method} {route}"] += 1
 
     def as_dict(self) -> dict[str, int]:
-        """Give all counts."""
         return dict(sorted(self._counts.items()))
 
     def reset(self) -> None:
-        """Start again from nothing."""
         self._counts.clear()

@@ -1,4 +1,4 @@
-"""Who may run now: a queue has CUs, the machine has slots, and who came first is served first."""
+"""Admission of jobs: each queue has CUs, the machine has slots, and the oldest job goes first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CapacityRequest:
-    """What a job takes, and of which queue."""
+    """The CUs that a job needs from its queue."""
 
     job_id: str
     queue: str
@@ -17,13 +17,17 @@ class CapacityRequest:
 
 
 class Capacity:
-    """The jobs that wait and those that have what they need.
+    """The waiting jobs and the admitted jobs.
 
-    `slots` is how many jobs have it at once, `queues` the CUs of each queue; None, or a queue that is not there: no
-    limit. In a queue the first is served first: where it does not fit, those behind it wait too. A job that is larger
-    than its queue never fits, and holds up nobody. Which of several queues gets a slot is decided by who came first.
+    Each queue is first in, first out: if its oldest job does not fit, the younger ones wait, too. A job that is larger
+    than its queue never fits and blocks no other job. A free slot goes to the oldest job of all queues that fits.
 
-    That accepted jobs wait for CUs is in the guide (FAQ, "stuck in the submitting state", 2026-04), the order is not.
+    The user guide says that accepted jobs wait for CUs (FAQ, "stuck in the submitting state", 2026-04). It does not
+    say in which order.
+
+    Args:
+        slots: The number of jobs that are admitted at once. None means no limit.
+        queues: The CUs of each queue. None, or a queue without an entry, means no limit.
     """
 
     def __init__(self, slots: int | None, queues: Mapping[str, int | None]) -> None:
@@ -34,11 +38,10 @@ class Capacity:
         self._used: Counter[str] = Counter()
 
     def enqueue(self, request: CapacityRequest) -> None:
-        """Have a job wait, behind all others."""
         self._waiting[request.job_id] = request
 
     def admit_next(self) -> str | None:
-        """Give the next job that may run what it needs; None where no job may."""
+        """Admit the oldest job that fits and return its id. Return None if no job fits."""
         if not self._has_slot():
             return None
         blocked: set[str] = set()
@@ -53,17 +56,17 @@ class Capacity:
         return None
 
     def release(self, job_id: str) -> None:
-        """Forget a job: it waits no more, or gives back what it had."""
+        """Remove a job. Its slot and CUs are free again if it was admitted."""
         self._waiting.pop(job_id, None)
         if (admitted := self._admitted.pop(job_id, None)) is not None:
             self._used[admitted.queue] -= admitted.cus
 
     def used(self, queue: str) -> int:
-        """Give how many CUs of a queue are in use."""
+        """Return the number of CUs in use."""
         return self._used[queue]
 
     def waits_for(self, job_id: str) -> str | None:
-        """Say what a job waits for, as in `8 CUs of queue batch`; None for a job that does not wait."""
+        """Describe what a job waits for, as in `8 CUs of queue batch`. Return None for a job that does not wait."""
         request = self._waiting.get(job_id)
         if request is None:
             return None

@@ -1,4 +1,4 @@
-"""The one account of the local DLI, kept in `DIR/credentials.json`."""
+"""The single account of the local DLI, stored in `DIR/credentials.json`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _REGION = "local-1"
 
 
 def make_secret(length: int) -> str:
-    """Make a secret of letters and digits: one that began with a hyphen would be an option to a command line."""
+    """Make a secret of letters and digits. A command line would take one that begins with a hyphen for an option."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
 
 
 class CredentialsError(Exception):
-    """The file with the credentials is missing or unreadable. `str(error)` says which and what to do."""
+    """The credentials file is missing or unreadable. `str(error)` says which and what to do."""
 
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
     """One user with one project, and every kind of secret that signs in.
 
-    `auth_url` ends in `/v3`. `token` is a token of the project that does not expire. The project is named after the
-    region, as the clouds do it: their clients look it up by that name.
+    `auth_url` ends in `/v3`. `token` is a project token that does not expire. The project has the name of the region,
+    as in the clouds, because clients look it up by that name.
     """
 
     endpoint: str
@@ -44,13 +44,13 @@ class Credentials:
     access_key: str
     secret_key: str
     token: str
-    # Files of the first version do not have these.
+    # Files of earlier versions do not have these.
     application_credential_id: str = field(default_factory=lambda: secrets.token_hex(16))
     application_credential_secret: str = field(default_factory=lambda: make_secret(40))
 
     @classmethod
     def make(cls) -> Credentials:
-        """Make an account with new secrets, at no address yet."""
+        """Make an account with new secrets. It has no address yet."""
         return cls(
             endpoint="",
             auth_url="",
@@ -77,22 +77,26 @@ class Credentials:
             return cls(**{name: str(document[name]) for name in names})
         except FileNotFoundError:
             raise CredentialsError(
-                f"{path} does not exist: start the service first (python -m pulumi_dli.local serve --data {data_dir})"
+                f"{path} does not exist. Start the service first: python -m pulumi_dli.local serve --data {data_dir}"
             ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CredentialsError(
-                f"{path} cannot be read ({type(error).__name__}: {error}): remove it, and new credentials are made"
+                f"{path} cannot be read ({type(error).__name__}: {error}). "
+                "Remove it, then the service makes new credentials."
             ) from None
 
     @classmethod
     def load_or_make(cls, data_dir: Path) -> Credentials:
-        """Read the account of a data directory, or make one. Raises CredentialsError for an unreadable file."""
+        """Read the account of a data directory, or make one if it has none.
+
+        Raises CredentialsError if the file is unreadable.
+        """
         return cls.load(data_dir) if (data_dir / _FILE).exists() else cls.make()
 
     def at(self, endpoint: str) -> Credentials:
-        """Give the same account at an address, as in `http://127.0.0.1:8080`."""
+        """Return the same account at an address such as `http://127.0.0.1:8080`."""
         return replace(self, endpoint=endpoint, auth_url=f"{endpoint}/v3")
 
     def save(self, data_dir: Path) -> None:
-        """Write the account to the data directory, readable by its owner only."""
+        """Write the account to the data directory. Only the owner of the file can read it. Raises OSError."""
         write_private(data_dir / _FILE, json.dumps(asdict(self), indent=2) + "\n")

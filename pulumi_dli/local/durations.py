@@ -1,4 +1,4 @@
-"""Spans of time as people write them."""
+"""Durations as people write them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(ms|[smhd]?)\s*", re.ASCII
 
 
 def parse_duration(text: str) -> float:
-    """Read a span of time, `20ms`, `0.5s`, `90`, `20m`, `6h`, `1d`, in seconds. Raises ValueError for anything else."""
+    """Read a duration such as `20ms`, `0.5s`, `90`, `20m`, `6h` or `1d`, in seconds. Raises ValueError."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"not a duration: {text!r}; write it as in 500ms, 0.5s, 20m or 6h")
@@ -18,7 +18,7 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Write a span of time to read: `0.4 s`, `12 s`, `2 min 5 s`, `3 h 20 min`, `1 d 4 h`."""
+    """Write a duration for people: `0.4 s`, `12 s`, `2 min 5 s`, `3 h 20 min`, `1 d 4 h`."""
     for size, name, smaller, smaller_name in _PARTS:
         if seconds >= size:
             return f"{seconds // size:.0f} {name} {seconds % size // smaller:.0f} {smaller_name}"

@@ -6,7 +6,7 @@ from pulumi_dli.local.credentials import Credentials
 
 
 def environment_of(account: Credentials) -> dict[str, str]:
-    """Give the variables with which the provider, the vendor's SDK and the Terraform provider sign in."""
+    """Return the variables that sign in the provider, the vendor's SDK and the Terraform provider."""
     region = account.region.upper().replace("-", "_")
     return {
         "DLI_ENDPOINT": account.endpoint,

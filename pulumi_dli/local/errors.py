@@ -1,4 +1,4 @@
-"""The service's "no": an error code with a message."""
+"""The errors that the service answers: a code, a message and an HTTP status."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pulumi_dli.api.error_codes import ERROR_CODES
 
 
 class ApiError(Exception):
-    """A call that the service refuses.
+    """The service refuses a call.
 
-    `code` is an error code of the service or its gateway. `status` is the HTTP status; by default the one that the
-    error table documents for the code. `message` goes to the client: of the request it holds no more than the names of
-    parameters, and timelines.
+    Args:
+        code: An error code of the service or its gateway.
+        message: The text for the client. It repeats nothing of the request but names of parameters, and timelines.
+        status: The HTTP status. By default it is the one that the error table documents for the code.
     """
 
     def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
@@ -21,14 +22,14 @@ class ApiError(Exception):
 
 
 def bad_parameter(message: str) -> ApiError:
-    """A parameter that breaks a rule of the API page."""
+    """Make the error for a parameter that breaks a rule of the API page."""
     return ApiError("DLI.0001", message)
 
 
 def not_found(message: str) -> ApiError:
-    """Something that the call names does not exist.
+    """Make the error for a call that names something that does not exist.
 
-    No page shows what the batch calls answer to an unknown id; sibling calls answer 400 with DLI.0002 (error codes
+    No page shows what the batch calls answer to an unknown id. Sibling calls answer 400 with DLI.0002 (error codes
     page, dli_02_0056, 2026-04; seen in Terraform's provider for databases and permissions).
     """
     return ApiError("DLI.0002", message)

@@ -1,21 +1,22 @@
-"""Faults on demand, for tests of clients: rules that spoil chosen calls.
+"""Fault injection for tests of clients: rules that make chosen calls fail.
 
-`PUT /local/faults` takes a list of rules and forgets the ones before; an empty list ends all. A rule is an object:
+`PUT /local/faults` replaces all rules by a list of rules. An empty list clears all faults. A rule is an object:
 
-    method      "POST"; any where absent
-    route       which call, as `GET /local/calls` names it: "/batches/{id}"; any where absent
-    path        a pattern for the path, `*` for any text: "*/batches"; any where absent
-    nth         the first matching call that it spoils, from 1 (default 1)
-    count       how many from there on (default 1; null: all)
-    when        "before" (default) or "after" the work is done
+    method      "POST"; without it any method
+    route       the route as `GET /local/calls` names it: "/batches/{id}"; without it any route
+    path        a pattern for the path, `*` for any text: "*/batches"; without it any path
+    nth         the first matching call that the rule applies to, from 1 (default 1)
+    count       the number of calls from there on (default 1; null: all)
+    when        "before" (default) or "after" the service does the work
     action      "reply": status, body (text or JSON), headers, content_type
-                "cut": the connection is closed without an answer
-                "half": the connection is closed within the body of the answer (always after the work)
+                "cut": the service closes the connection without an answer
+                "half": the service closes the connection within the body of the answer (always after the work)
                 "garbage": 200 with something that is not JSON
                 "delay": the call goes on after `seconds`
-                "listing_lag": jobs accepted from now on are hidden from lists for `seconds`, or for `calls` list calls
+                "listing_lag": lists hide newly accepted jobs for `seconds`, or for `calls` list calls
 
-Each rule counts its own matches. Delays add up; of the others the first that applies wins.
+Each rule counts its own matches. If several rules match a call, their delays add up, and the first of the other actions
+applies.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Rule(BaseModel):
 
 
 class CallRule(_Rule):
-    """A rule about calls: which ones, and whether it strikes before or after their work."""
+    """Which calls a rule applies to, and whether it applies before or after their work."""
 
     method: Method | None = None
     route: RouteName | None = None
@@ -61,7 +62,7 @@ class CallRule(_Rule):
 
 
 class Reply(CallRule):
-    """Another answer."""
+    """Answer something else."""
 
     action: Literal["reply"]
     status: int = Field(ge=200, le=599)
@@ -71,33 +72,33 @@ class Reply(CallRule):
 
 
 class Cut(CallRule):
-    """No answer at all."""
+    """Close the connection without an answer."""
 
     action: Literal["cut"]
 
 
 class Half(CallRule):
-    """An answer that ends too early."""
+    """Close the connection within the body of the answer."""
 
     action: Literal["half"]
     when: Literal["after"] = "after"
 
 
 class Garbage(CallRule):
-    """An answer that nobody can read."""
+    """Answer 200 with something that is not JSON."""
 
     action: Literal["garbage"]
 
 
 class Delay(CallRule):
-    """An answer that takes its time."""
+    """Wait before the call goes on."""
 
     action: Literal["delay"]
     seconds: float = Field(ge=0)
 
 
 class ListingLag(_Rule):
-    """A list that is behind."""
+    """Hide newly accepted jobs from lists."""
 
     action: Literal["listing_lag"]
     seconds: float | None = Field(default=None, ge=0)
@@ -108,7 +109,7 @@ _RULES = TypeAdapter(list[Annotated[Reply | Cut | Half | Garbage | Delay | Listi
 
 
 class HiddenJobs:
-    """Which accepted jobs a list does not show yet."""
+    """The accepted jobs that lists do not show yet."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -117,17 +118,17 @@ class HiddenJobs:
         self._accepted: dict[str, tuple[float, int]] = {}
 
     def set(self, rule: ListingLag | None) -> None:
-        """Hide by this rule from now on; None: show everything."""
+        """Hide jobs by this rule from now on. None shows everything."""
         self._rule = rule
         self._accepted.clear()
 
     def accepted(self, job_id: str) -> None:
-        """Note that a job was accepted."""
+        """Register a job that was just accepted."""
         if self._rule is not None:
             self._accepted[job_id] = (self._now(), self._calls)
 
     def on_list_call(self) -> frozenset[str]:
-        """Count a list call, and give the ids that it must not show."""
+        """Count a list call, and return the ids that it must not show."""
         self._calls += 1
         return frozenset(job_id for job_id, (time, calls) in self._accepted.items() if self._lags(time, calls))
 
@@ -140,20 +141,20 @@ class HiddenJobs:
 
 
 class Faults:
-    """The rules in force. `now` gives seconds of a clock that never goes back."""
+    """The current fault rules. `now` returns the seconds of a monotonic clock."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.hidden_jobs = HiddenJobs(now)
         self._rules: list[tuple[CallRule, Iterator[int]]] = []
 
     def set(self, document: Any) -> None:
-        """Replace all rules by these, as JSON has them. Raises ApiError for one that cannot be read."""
+        """Replace all rules by these, in the form of their JSON. Raises ApiError for an invalid rule."""
         rules = _read(document)
         self._rules = _counted(rules)
         self.hidden_jobs.set(next((rule for rule in rules if isinstance(rule, ListingLag)), None))
 
     def add(self, rule: dict[str, Any]) -> None:
-        """Add a rule; those before it go on counting. Raises ApiError for one that cannot be read."""
+        """Add a rule. The other rules keep their counts. Raises ApiError for an invalid rule."""
         (added,) = _read([rule])
         if isinstance(added, ListingLag):
             self.hidden_jobs.set(added)
@@ -161,7 +162,7 @@ class Faults:
             self._rules = self._rules + _counted([added])
 
     def match(self, method: str, path: str, route: str) -> list[CallRule]:
-        """Count a call, and give the rules that apply to it, in their order."""
+        """Count a call in each matching rule, and return the rules that apply to it, in their order."""
         matching = [
             (rule, next(numbers))
             for rule, numbers in self._rules

@@ -1,6 +1,6 @@
-"""What stands before the routes, as the cloud's API gateway does: size, identity, project, and the faults of tests.
+"""The gateway checks each call before its route answers: size, credentials and project. It also injects faults.
 
-Error codes: Huawei Cloud, API signing guide, "Error Codes"; the gateway adds a request id to each error.
+Error codes: Huawei Cloud, API signing guide, "Error Codes". The gateway adds a request id to each of its errors.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from pulumi_dli.local.replies import error_body
 from pulumi_dli.local.signatures import SignedCall
 
 MAX_BODY = 12 * 1024 * 1024
-"""How many bytes a body may have (IAM API reference: calls with AK/SK, 12 MB)."""
+"""The maximum size of a body in bytes (IAM API reference: calls with AK/SK, 12 MB)."""
 TRANSPORT = "pulumi_dli.api.transport"
-"""The extension of the ASGI scope that holds the connection, for faults that cut it."""
+"""The extension of the ASGI scope with the connection, for faults that close it."""
 
 _SIGN_IN = ("POST", "/v3/auth/tokens")
 _LOCAL_PATH = "/local/"
@@ -37,16 +37,16 @@ logger = logging.getLogger(__name__)
 
 
 class Authenticator(Protocol):
-    """Who may call."""
+    """Decides who may call."""
 
     project_id: str
 
     def authenticate(self, call: SignedCall) -> None:
-        """Look at token or signature. Raises ApiError."""
+        """Check the token or the signature of a call. Raises ApiError."""
 
 
 class Gateway:
-    """The ASGI application: everything that comes in goes through here."""
+    """The ASGI application of the API. Every call passes through it."""
 
     def __init__(
         self, routes: Sequence[Route], *, authenticator: Authenticator, calls: CallCounter, faults: Faults
@@ -57,7 +57,6 @@ class Gateway:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call."""
         body = await _read_body(receive)
         if body is None:
             return
@@ -92,7 +91,7 @@ class Gateway:
         return None, {}
 
     async def _inject_faults(self, work: Work, request: Request, route: str, request_id: str) -> Response:
-        """Do the work of a call, with the faults that were asked for before and after it."""
+        """Do the work of a call, with the faults that match before and after it."""
         rules = self._faults.match(request.method, request.url.path, route)
         injected = await _fault_response([rule for rule in rules if rule.when == "before"], None)
         if injected is not None:
@@ -111,11 +110,11 @@ async def _error_as_response(answer: Awaitable[Response], request_id: str) -> Re
         return JSONResponse(content, error.status)
     except Exception:
         logger.exception("request %s", request_id)
-        return JSONResponse(error_body("DLI.0999", "A fault of the local DLI; its own log says more."), 500)
+        return JSONResponse(error_body("DLI.0999", "The local DLI has an internal error. See its own log."), 500)
 
 
 async def _fault_response(rules: Sequence[CallRule], response: Response | None) -> Response | None:
-    """Let the delays pass; give the answer of the first rule that has one."""
+    """Wait for the delays, and return the answer of the first rule that has one."""
     for rule in rules:
         match rule:
             case Delay():
@@ -133,14 +132,14 @@ async def _fault_response(rules: Sequence[CallRule], response: Response | None) 
 
 
 class _CutResponse(Response):
-    """No answer: the connection is closed."""
+    """Closes the connection without an answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _close(scope, receive)
 
 
 class _HalfResponse(Response):
-    """An answer that ends within its body."""
+    """Closes the connection within the body of the answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -156,7 +155,10 @@ async def _close(scope: Scope, receive: Receive) -> None:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read a whole body, of one that is too large a byte too many. None: the client has left in the midst of it."""
+    """Read at most MAX_BODY + 1 bytes, so that a body over the limit is detected.
+
+    Return None if the client disconnects before the end of the body.
+    """
     body = bytearray()
     more = True
     while more:

@@ -1,10 +1,10 @@
-"""Signing in: who may call, and IAM's calls for tokens, temporary keys and the project.
+"""IAM: the check of credentials, and the calls for tokens, temporary keys and the project.
 
 Sources: IAM API reference, 2026-01 ("Obtaining a User Token Through Password Authentication", "Obtaining a Scoped
 Token", "Deleting a User Token", "Obtaining a Temporary AK/SK", "Querying Project Information"); Huawei Cloud, API
 signing guide, "Error Codes"; API Gateway user guide, "Common Errors Related to IAM Authentication Information". Neither
-cloud documents application credentials: they are those of OpenStack's Keystone. What the gateway answers to a token
-of no project, and IAM to a foreign project, is a guess.
+cloud documents application credentials, so they follow OpenStack's Keystone. Two answers are a guess: the gateway's to
+a token without a project, and IAM's to a foreign project.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from pulumi_dli.local.submissions import read_json
 
 TOKEN_LIFE = timedelta(hours=24)
 LOCK_AFTER = 5
-"""How many wrong signatures in a row lock a key."""
+"""The number of wrong signatures in a row that locks a key."""
 LOCK_TIME = timedelta(minutes=5)
 KEY_LIFE = (900, 86400)
-"""How many seconds a temporary key may live: at least, which is the default, and at most."""
+"""The lifetime of a temporary key in seconds: the minimum, which is the default, and the maximum."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Key:
 
 
 class _IamError(Exception):
-    """IAM's "no": an HTTP status and a message."""
+    """IAM refuses a call with an HTTP status and a message."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class _IamError(Exception):
 
 
 class Keystone:
-    """The one account. `now` gives the present time."""
+    """The tokens and keys of the single account. `now` returns the current time."""
 
     def __init__(self, credentials: Credentials, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.project_id = credentials.project_id
@@ -68,7 +68,7 @@ class Keystone:
         self._keys = {credentials.access_key: _Key(credentials.secret_key)}
 
     def authenticate(self, call: SignedCall) -> None:
-        """Look at the token or the signature of a call. Raises ApiError."""
+        """Check the token or the signature of a call. Raises ApiError."""
         token = call.headers.get("x-auth-token")
         if token is not None:
             self._check_token(token, call.path)
@@ -88,7 +88,7 @@ class Keystone:
             raise ApiError("APIGW.0302", "The IAM user is not authorized to access the API: the token has no project.")
 
     def _check_signature(self, call: SignedCall) -> None:
-        """Look at a signature; one that is wrong too often in a row locks its key, for right ones too."""
+        """Check a signature. Too many wrong ones in a row lock the key, for right signatures, too."""
         key = self._keys.get(access_key_of(call))
         if key is None:
             raise BadSignatureError("Get secretKey failed, err:ak not exist")
@@ -109,7 +109,6 @@ class Keystone:
         return default if time is None else time <= self._now()
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
         tokens, keys = "/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"
         return [
             Route(tokens, self.issue, methods=["POST"], name=tokens),
@@ -143,7 +142,7 @@ class Keystone:
         return JSONResponse({"token": body}, 201, {"X-Subject-Token": text})
 
     def _authenticate(self, document: Any) -> tuple[str, str]:
-        """Give the method by which somebody signs in, and the scope that the token gets. Raises _IamError."""
+        """Return the method of the sign-in and the scope of the new token. Raises _IamError."""
         match document:
             case {"auth": {"identity": dict(identity), **rest}}:
                 return self._authenticate_identity(identity, rest.get("scope"))
@@ -201,7 +200,7 @@ class Keystone:
         raise _IamError(HTTPStatus.BAD_REQUEST, "The scope is invalid.")
 
     async def revoke(self, request: Request) -> Response:
-        """End a token, by itself or another one."""
+        """Revoke a token. The caller authenticates with this token or another one."""
         caller = self._tokens.get(request.headers.get("X-Auth-Token", ""))
         if caller is None or self._is_expired(caller.expires):
             return _error_response(
@@ -227,7 +226,7 @@ class Keystone:
         return JSONResponse({"credential": credential | {"expires_at": _iso(expires)}}, 201)
 
     async def projects(self, request: Request) -> Response:
-        """List the projects; `name` chooses."""
+        """List the projects, or those with a `name`."""
         account = self._credentials
         project = {"id": account.project_id, "name": account.project_name, "domain_id": account.domain_id}
         chosen = request.query_params.get("name", account.project_name) == account.project_name
@@ -250,7 +249,7 @@ def _is_same_secret(given: str, right: str) -> bool:
 
 
 def _identifies(given: dict[str, Any], right_id: str, right_name: str) -> bool:
-    """Tell whether an object names a thing, by its id or its name."""
+    """Return whether an object names a domain or project by its id, its name or both."""
     right = {"id": right_id, "name": right_name}
     said = given.keys() & right.keys()
     return bool(said) and all(given[key] == right[key] for key in said)

@@ -1,4 +1,4 @@
-"""The logs of a job: one of its submission, and one of its driver for each attempt.
+"""The logs of a job: one of the submission, and one of the driver for each attempt.
 
 DIR/jobs/<id>/submit.log
 DIR/jobs/<id>/driver-0.log, driver-1.log, …
@@ -15,16 +15,16 @@ from pathlib import Path
 from pulumi_dli.local.private_files import make_private_dir, open_private
 
 TAIL = 10
-"""How many lines the record of a job shows (table 6 of the page)."""
+"""The number of lines in the record of a job (table 6 of the page)."""
 PAGE = 100
-"""How many lines a call for a log gives by default (dli_02_0128, "from")."""
+"""The number of lines that a log call returns by default (dli_02_0128, "from")."""
 
 _TAIL_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class LogPage:
-    """Some lines of a log. `start` is the number of the first, from 0; `total` how many lines the log has."""
+    """Some lines of a log. `start` is the number of the first one, from 0. `total` is the number of all lines."""
 
     start: int
     total: int
@@ -33,30 +33,30 @@ class LogPage:
 
 @dataclass(frozen=True)
 class JobLogs:
-    """The logs in one job's directory, which is made when the first line is written."""
+    """The logs of one job. The first line that is written makes the directory."""
 
     directory: Path
 
     def open_driver(self, attempt: int) -> int:
-        """Open the driver log of an attempt (from 0) for appending, and give the file descriptor. Raises OSError."""
+        """Open the driver log of an attempt (from 0) for appending, and return the file descriptor. Raises OSError."""
         make_private_dir(self.directory)
         return open_private(self._path(attempt), os.O_WRONLY | os.O_APPEND)
 
     def write(self, attempt: int | None, *lines: str) -> None:
-        """Add lines to the driver log of an attempt, or to the submission's where it is None. Raises OSError."""
+        """Append lines to the driver log of an attempt, or to the submission's log if it is None. Raises OSError."""
         make_private_dir(self.directory)
         file_descriptor = open_private(self._path(attempt), os.O_WRONLY | os.O_APPEND)
         with os.fdopen(file_descriptor, "a", encoding="utf-8", errors="replace") as file:
             file.writelines(f"{line}\n" for line in lines)
 
     def tail(self, attempt: int | None) -> tuple[str, ...]:
-        """Give the last lines of an attempt's driver log; of the submission's, where it has none."""
+        """Return the last lines of an attempt's driver log. If it has none, return those of the submission's log."""
         return _last_lines(self._path(attempt)) or _last_lines(self._path(None))
 
     def page(self, attempt: int | None, start: int | None, size: int) -> LogPage:
-        """Give lines of an attempt's driver log, or of the submission's where `attempt` is None.
+        """Return `size` lines of an attempt's driver log, or of the submission's log if `attempt` is None.
 
-        Without `start`: the last `size` lines. A log that is not there is an empty one.
+        Without `start`, return the last lines. A missing log counts as empty.
         """
         path = self._path(attempt)
         try:
@@ -70,7 +70,7 @@ class JobLogs:
         return LogPage(first, total, lines)
 
     def remove(self) -> None:
-        """Remove the job's directory, if it is there."""
+        """Remove the job's directory. A missing directory is no error."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _path(self, attempt: int | None) -> Path:

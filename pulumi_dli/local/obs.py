@@ -1,4 +1,4 @@
-"""The buckets: `obs://bucket/key` is the file `DIR/obs/bucket/key`, for the service and inside Spark jobs."""
+"""The buckets: `obs://bucket/key` is the file `DIR/obs/bucket/key`, in requests and inside Spark jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEME = "obs://"
 class ObjectStore:
     """The buckets and the uploaded packages in a data directory.
 
-    A name without `obs://` is a package that was uploaded before: `group/name` is the file `DIR/packages/group/name`.
+    A name without `obs://` is an uploaded package: `group/name` is the file `DIR/packages/group/name`.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -22,16 +22,16 @@ class ObjectStore:
         self._packages = make_private_dir(data_dir / "packages").resolve()
 
     def find(self, parameter: str, name: str) -> Path:
-        """Give the file that a parameter of a request names. Raises ApiError for one that is not there.
+        """Return the file that a parameter of a request names. Raises ApiError if it does not exist.
 
-        Nothing outside of the two directories is found, by whatever path.
+        No path finds a file outside of the two directories.
         """
         root = self._buckets if name.startswith(SCHEME) else self._packages
         if "\0" in name or "," in name:  # Spark separates paths by commas
             raise bad_parameter(f"Parameter {parameter} is invalid: a path must not hold a comma or NUL.")
         try:
             file = (root / name.removeprefix(SCHEME).lstrip("/")).resolve(strict=True)
-        except (OSError, RuntimeError):  # not there, or a name that is too long, or links in a circle
+        except (OSError, RuntimeError):  # missing, a name that is too long, or a cycle of links
             file = root
         if not file.is_relative_to(root) or not file.is_file():
             what = "the object" if root == self._buckets else "the package"
@@ -39,14 +39,14 @@ class ObjectStore:
         return file
 
     def hadoop_conf(self) -> dict[str, str]:
-        """Give the Hadoop properties with which `obs://` works inside a job, for the buckets there are now.
+        """Return the Hadoop properties that make `obs://` work inside a job, for the buckets that exist now.
 
-        A job can make no bucket: neither can it in the cloud.
+        A job cannot make a bucket. Neither can it in the cloud.
         """
         conf = {
             "fs.obs.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
             "fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
-            # Without checksum files, which a file that is edited by hand would no longer match.
+            # RawLocalFileSystem uses no checksum files. A file that is edited by hand would not match its checksum.
             "fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         }
         for bucket in sorted(path for path in self._buckets.iterdir() if path.is_dir()):

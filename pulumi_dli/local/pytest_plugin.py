@@ -1,6 +1,6 @@
-"""The pytest plugin: a local DLI for each test that asks for one.
+"""The pytest plugin: a local DLI for each test that uses the fixture `local_dli`.
 
-pytest loads it wherever this package is installed, so nothing but pytest is imported before a test uses the fixture.
+pytest loads this module wherever the package is installed. It imports nothing but pytest until a test uses the fixture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OTHER_ACCOUNTS = ("DLI_", "OS_", "HW_", "HUAWEICLOUD_")
 
 @pytest.fixture
 def local_dli_options() -> Mapping[str, Any]:
-    """Options of `pulumi_dli.local.server.LocalDli`. Override it: `{"queues": ["batch"]}`."""
+    """Options of `pulumi_dli.local.server.LocalDli`. Override it to set some: `return {"queues": ["batch"]}`."""
     return {}
 
 
@@ -27,14 +27,14 @@ def local_dli_options() -> Mapping[str, Any]:
 def local_dli(
     local_dli_options: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
-    """A local DLI of the test's own, running; it plays timelines, so no Spark is needed.
+    """A running local DLI for this test alone. It plays timelines, so it needs no Spark.
 
-    While the test runs, the environment signs in to it, and no variable of another account is left.
+    While the test runs, the environment variables sign in to it. Variables of other accounts are removed.
     """
     try:
-        from pulumi_dli.local.testing import Service  # noqa: PLC0415  see above
+        from pulumi_dli.local.testing import Service  # noqa: PLC0415  tests without the fixture must not load it
     except ModuleNotFoundError as error:
-        pytest.fail(f"{error.name} is not installed: pip install 'pulumi-dli[local]'", pytrace=False)
+        pytest.fail(f"{error.name} is not installed. Run: pip install 'pulumi-dli[local]'", pytrace=False)
     with Service(tmp_path_factory.mktemp("local-dli"), **local_dli_options) as service:
         for name in os.environ:
             if name.startswith(_OTHER_ACCOUNTS):

@@ -1,7 +1,7 @@
-"""The queues, as far as batch jobs need them.
+"""The queues and their calls, as far as batch jobs need them.
 
-Source: DLI API reference, queue-related APIs (recommended), 2026-04. The list is in snake_case, the details partly in
-camelCase: so are the pages.
+Source: DLI API reference, queue-related APIs (recommended), 2026-04. As on these pages, the list is in snake_case and
+the details are partly in camelCase.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ _DECLARED = re.compile(r"(?P<name>(?!_|\d+(?::|$))\w{1,128})(?::(?P<cus>[1-9]\d{
 
 
 def read_queues(declared: Iterable[str]) -> dict[str, int | None]:
-    """Read the queues that are declared as `NAME` or `NAME:CUs`: by name the CUs, None where there is no limit.
+    """Read queues that are declared as `NAME` or `NAME:CUs`. Return the CUs by name, None for no limit.
 
-    `default` is always there, the first. Of two with one name the last counts. Names are lower-cased, as the service
-    does it. Raises ValueError.
+    The first queue is always `default`. If two have the same name, the last one counts. Names become lower case, as in
+    the service. Raises ValueError.
     """
     queues: dict[str, int | None] = {DEFAULT_QUEUE: None}
     for text in declared:
         match = _DECLARED.fullmatch(text.strip())
         if match is None:
             raise ValueError(
-                f"not a queue: {text!r}; write NAME or NAME:CUs, as in batch:64. A name has letters, digits and "
-                "underscores, 128 at most; it does not begin with an underscore, nor consist of digits"
+                f"{text!r} is not a queue: write NAME or NAME:CUs, as in batch:64. A name has at most 128 letters, "
+                "digits and underscores. It does not begin with an underscore, and it is not a number"
             )
         queues[match["name"].lower()] = int(match["cus"]) if match["cus"] else None
     return queues
 
 
 class Queues:
-    """The queues, with their CUs. All are of the general-purpose type.
+    """The queues with their CUs. All are general-purpose queues.
 
-    `used` gives how many CUs of a queue its jobs take. A queue without a limit grows with its jobs: it has the CUs that
-    they take, 16 at least, which is what the service's smallest queue has.
+    `used` returns the CUs of a queue that are in use. A queue without a limit grows with its jobs: it has the CUs that
+    they use, but at least 16, like the smallest queue of the service.
     """
 
     def __init__(self, cus: Mapping[str, int | None], *, used: Callable[[str], int], owner: str, created: int) -> None:
@@ -55,7 +55,7 @@ class Queues:
         return name in self._cus
 
     def listed(self, queue_type: str | None) -> dict[str, Any]:
-        """Answer a list call. Without a type it gives SQL queues only: none. Raises ApiError for an unknown type."""
+        """Answer a list call. Without a type it lists SQL queues only, so none. Raises ApiError for an unknown type."""
         queue_type = queue_type or "sql"
         if queue_type not in _TYPES:
             raise bad_parameter(f"Parameter queue_type is invalid: it must be one of {', '.join(_TYPES)}.")

@@ -1,4 +1,4 @@
-"""What goes out: the JSON of the batch calls, as sparse as the real replies.
+"""The JSON of the replies to batch calls, as sparse as the real ones.
 
 Sources: DLI API reference, 2026-04: create dli_02_0124, list dli_02_0125, details dli_02_0126, state dli_02_0127,
 log dli_02_0128; the samples in huaweicloudsdkdli 3.1.219.
@@ -21,10 +21,10 @@ _REQ_BODY_DEFAULTS: dict[str, Any] = {name: [] for name in _LISTS} | {"name": ""
 
 
 def req_body(submission: Submission) -> str:
-    """Write the request as the service keeps it: its internal names, defaults filled in, JSON in a string.
+    """Write the request as the service stores it: JSON with internal names and with defaults filled in.
 
-    The keys and their order are those of the sample in huaweicloudsdkdli 3.1.219 (show_spark_job_response.py).
-    sc_type, the sizes, cluster_name and catalog_name are not in it.
+    The keys and their order are those of the sample in huaweicloudsdkdli 3.1.219 (show_spark_job_response.py). The
+    sample has no sc_type, sizes, cluster_name or catalog_name.
     """
     request = submission.request
     extra = request.model_extra or {}
@@ -59,7 +59,7 @@ def req_body(submission: Submission) -> str:
 
 
 def conf_texts(request: BatchRequest) -> dict[str, str]:
-    """Give the `conf` of a request with its values as Spark reads them, without those that are null."""
+    """Return the `conf` of a request with values as Spark reads them. Null values are left out."""
     return {key: _conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
 
 
@@ -68,12 +68,12 @@ def _conf_text(value: str | int | float | bool) -> str:
 
 
 def created(job: Job) -> dict[str, Any]:
-    """Answer a create call: the example of the page, key by key."""
+    """Answer a create call, with the keys of the page's example."""
     return _common(job) | {"appId": "", "log": []}
 
 
 def details(job: Job) -> dict[str, Any]:
-    """Answer a details call. It has no `duration`."""
+    """Answer a details call, which has no `duration`."""
     request = job.batch_request
     later = {name: value for name in _LATER_PARAMETERS if (value := getattr(request, name)) is not None}
     return _common(job) | later | {"req_body": job.req_body}
@@ -97,7 +97,7 @@ def job_list(jobs: Sequence[Job], *, start: int, total: int, now: int) -> dict[s
 
 
 def state(job: Job) -> dict[str, Any]:
-    """Answer a state call. The page's sample has a capital letter, though its table has none."""
+    """Answer a state call. The state has a capital letter as in the page's sample; the page's table has none."""
     return {"id": job.id, "state": job.state.capitalize()}
 
 
@@ -107,7 +107,7 @@ def log(job_id: str, page: LogPage) -> dict[str, Any]:
 
 
 def error_body(code: str, message: str) -> dict[str, Any]:
-    """Write an error of the service; the gateway adds its request id (error codes page, dli_02_0056)."""
+    """Write an error of the service (error codes page, dli_02_0056). The gateway adds a request id to its errors."""
     return {"error_code": code, "error_msg": message}
 
 

@@ -1,4 +1,4 @@
-"""Signing in to the page: a link with a code that works once, and the session that it opens. All of it in memory."""
+"""Sign-in to the page: links with a code that works once, and the sessions that they open. All of it is in memory."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _MOST = 100
-"""How many codes and how many sessions there are; a further one ends the oldest."""
+"""The maximum number of codes, and of sessions. One more ends the oldest one."""
 _LIFE = 600.0
+"""Seconds until an unused code expires."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A browser that has signed in. `form_token` stands in the page's forms: other pages do not know it."""
+    """A browser that is signed in. The forms of the page contain `form_token`, which other pages do not know."""
 
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
 
 class SignInLinks:
-    """The codes that are not used yet, and the sessions. Looked up by digest, so that a lookup's time says nothing."""
+    """The unused codes and the sessions. Their keys are digests, so that the time of a lookup tells nothing."""
 
     def __init__(self, endpoint: str, now: Callable[[], float] = time.monotonic) -> None:
         self._endpoint = endpoint
@@ -31,14 +32,14 @@ class SignInLinks:
         self._sessions: dict[bytes, Session] = {}
 
     def new_link(self) -> str:
-        """Make a link that opens one session, within ten minutes."""
+        """Make a link that opens one session within ten minutes."""
         code = secrets.token_urlsafe(32)
         self._codes[_digest(code)] = self._now()
         _keep_newest(self._codes)
         return f"{self._endpoint}/sign-in?code={code}"
 
     def sign_in(self, code: str) -> Session | None:
-        """Use up a code. None: it is wrong, too old, or was used before."""
+        """Open a session with a code. Return None if the code is wrong, expired or already used."""
         made_at = self._codes.pop(_digest(code), None)
         if made_at is None or self._now() - made_at > _LIFE:
             return None
@@ -48,11 +49,10 @@ class SignInLinks:
         return session
 
     def session(self, cookie: str) -> Session | None:
-        """Find the session of a cookie."""
+        """Return the session of a cookie, or None."""
         return self._sessions.get(_digest(cookie))
 
     def sign_out(self, session: Session) -> None:
-        """End a session."""
         self._sessions.pop(_digest(session.cookie), None)
 
 

@@ -1,4 +1,4 @@
-"""The gateway's side of an AK/SK signature, SDK-HMAC-SHA256.
+"""The check of an AK/SK signature (SDK-HMAC-SHA256), as the gateway does it.
 
 Source: Huawei Cloud, API signing guide ("AK/SK signing and authentication algorithm"), and the vendor's client
 huaweicloudsdkcore 3.1.219 (signer/signer.py), which signs every header that it sends.
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 ALGORITHM = "SDK-HMAC-SHA256"
 MAX_SKEW = timedelta(minutes=15)
-"""How far the client's clock may be off (signing guide, FAQ)."""
+"""The maximum difference between the clocks of client and gateway (signing guide, FAQ)."""
 
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM}\s+Access=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-fA-F]+)\s*", re.ASCII
@@ -26,16 +26,16 @@ _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class BadSignatureError(Exception):
-    """A signature that does not prove who calls. `str(error)` says why."""
+    """The signature does not prove who calls. `str(error)` says why."""
 
 
 class WrongSignatureError(BadSignatureError):
-    """A signature that another secret key made, or that is of another call."""
+    """The signature belongs to another secret key or to another call."""
 
 
 @dataclass(frozen=True)
 class SignedCall:
-    """What a signature covers. `headers` have lower-case names; `path` and `query` are as they came, still encoded."""
+    """The parts of a call that a signature covers. Header names are lower case, `path` and `query` are encoded."""
 
     method: str
     path: str
@@ -45,18 +45,18 @@ class SignedCall:
 
 
 def access_key_of(call: SignedCall) -> str:
-    """Give the access key with which a call was signed. Raises BadSignatureError for a call that was not."""
+    """Return the access key that signed a call. Raises BadSignatureError for a call without a signature."""
     return _parse(call)[1]
 
 
 def verify(call: SignedCall, *, secret_key: str, security_token: str | None = None, now: datetime) -> None:
-    """Check the signature in the header `Authorization`. Raises BadSignatureError."""
+    """Check the signature in the header `Authorization`. Raises BadSignatureError if it is invalid."""
     match = _parse(call)
     given = call.headers.get("x-security-token")
     if security_token is None and given is not None:
         raise BadSignatureError("the access key is permanent, but the call has an X-Security-Token")
     if security_token is not None and not hmac.compare_digest((given or "").encode(), security_token.encode()):
-        raise BadSignatureError("the access key is temporary, and X-Security-Token is missing or not the one it has")
+        raise BadSignatureError("the access key is temporary, and its X-Security-Token is missing or wrong")
     date = call.headers.get("x-sdk-date", "")
     if abs(now - _parse_date(date)) > MAX_SKEW:
         raise BadSignatureError(f"signature expired, signature time:{date},server time:{now.strftime(_DATE_FORMAT)}")
@@ -70,7 +70,7 @@ def verify(call: SignedCall, *, secret_key: str, security_token: str | None = No
 def _parse(call: SignedCall) -> re.Match[str]:
     match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
     if match is None:
-        raise BadSignatureError(f"the Authorization header is not of the form {ALGORITHM} Access=…, …")
+        raise BadSignatureError(f"the Authorization header does not have the form {ALGORITHM} Access=…, …")
     return match
 
 
@@ -78,23 +78,23 @@ def _parse_date(text: str) -> datetime:
     try:
         return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise BadSignatureError("X-Sdk-Date is missing, or not of the form 20260131T235959Z") from None
+        raise BadSignatureError("X-Sdk-Date is missing, or does not have the form 20260131T235959Z") from None
 
 
 def _canonical(call: SignedCall, names: list[str]) -> str:
-    """Write the call in the form that is signed. The path gets a slash at its end here, though the real one has none.
+    """Write the canonical request, the text that is signed. Its path ends in a slash, even if the real one does not.
 
-    Raises BadSignatureError for a header that is named as signed but was not sent.
+    Raises BadSignatureError if a header is listed as signed but was not sent.
     """
     missing = [name for name in names if name not in call.headers]
     if missing:
-        raise BadSignatureError(f"a header is named as signed, but was not sent: {', '.join(missing)}")
+        raise BadSignatureError(f"a header is listed as signed, but was not sent: {', '.join(missing)}")
     path = "/".join(_encode(segment) for segment in unquote(call.path).split("/"))
-    # Empty values count; pairs are sorted before they are encoded, as the vendor's client does.
+    # Empty values count. Like the vendor's client, sort the pairs before they are encoded.
     query = "&".join(
         f"{_encode(key)}={_encode(value)}" for key, value in sorted(parse_qsl(call.query, keep_blank_values=True))
     )
-    # A body that is not JSON is left out of the signature by the vendor's client, which says so in this header.
+    # The vendor's client does not sign a body that is not JSON. It says so in this header.
     unsigned = call.body and call.headers.get("x-sdk-content-sha256") == _UNSIGNED
     return "\n".join(
         (

@@ -1,4 +1,4 @@
-"""What comes in: the body of the create call, read and judged as the service does.
+"""The body of the create call: parse it, and check it as the service does.
 
 Source unless said otherwise: "Creating a Batch Processing Job" (dli_02_0124), 2023-11, with the additions of 2026-04.
 """
@@ -20,7 +20,7 @@ from pulumi_dli.local.obs import SCHEME
 
 DEFAULT_QUEUE = "default"
 DEFAULT_RECOVERY_DELAY_MS = 10_000
-"""`minRecoveryDelayTime` where the request has none (`req_body` in the samples of huaweicloudsdkdli 3.1.219)."""
+"""The default of `minRecoveryDelayTime` (`req_body` in the samples of huaweicloudsdkdli 3.1.219)."""
 
 _MAX_INTEGER = 2**31 - 1  # the page's Integer
 _MAX_DEPTH = 100  # well within what pydantic reads and writes
@@ -35,10 +35,10 @@ _INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "
 
 @dataclass(frozen=True)
 class Submission:
-    """A create call that is accepted.
+    """An accepted create call.
 
-    `queue` is the name in the service's spelling, `sc_type` what replies say. `retries` is how often the job is started
-    again (0 without `auto_recovery`), `recovery_delay_ms` the pause before each of these starts.
+    `queue` is the queue's name in the service's spelling. `sc_type` is the value in replies. `recovery_delay_ms` is the
+    pause before each retry.
     """
 
     request: BatchRequest
@@ -49,15 +49,15 @@ class Submission:
 
     @property
     def retries(self) -> int:
-        """How often the job is started again after a failure."""
+        """The number of retries after a failure: 0 without `auto_recovery`."""
         return self.max_retry_times if self.request.auto_recovery else 0
 
 
 def read_json(body: bytes) -> Any:
-    """Read a JSON document. Raises ApiError for one that is broken, nested too deep, or not text."""
+    """Read a JSON document. Raises ApiError if it is invalid, nested too deep, or not text."""
     try:
         document = json.loads(body, parse_constant=_no_constant)
-        # A lone surrogate is JSON, but not text; 1e999 is JSON, but no number.
+        # A lone surrogate is valid JSON, but not text. 1e999 is valid JSON, but not a number.
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
         is_too_deep = _is_too_deep(document)
     except RecursionError:
@@ -84,7 +84,7 @@ def _no_constant(name: str) -> None:
 
 
 def read_submission(document: Any, queues: Container[str]) -> Submission:
-    """Read the body of a create call. `queues` are the names there are. Raises ApiError."""
+    """Read the body of a create call. `queues` has the names of all queues. Raises ApiError if the body is invalid."""
     if not isinstance(document, dict):
         raise bad_parameter("The request body must be a JSON object.")
     try:
@@ -100,11 +100,11 @@ def read_submission(document: Any, queues: Container[str]) -> Submission:
 
 
 def resolve_submission(request: BatchRequest, queue: str) -> Submission:
-    """Work out what a request that was checked means on this queue. Raises ApiError for a bad retry parameter."""
+    """Fill in what a checked request means on this queue. Raises ApiError for an invalid retry parameter."""
     extra = request.model_extra or {}
     customized = any(getattr(request, size) is not None for size in _SIZES)
     retry_times = request.max_retry_times
-    if retry_times is None:  # the getting-started page (dli_02_0309) spells it so
+    if retry_times is None:  # the getting-started page (dli_02_0309) spells it maxRetryTimes
         retry_times = _integer("maxRetryTimes", extra.get("maxRetryTimes"), DEFAULT_MAX_RETRY_TIMES, MAX_RETRY_TIMES)
     delay = extra.get("minRecoveryDelayTime")
     return Submission(
@@ -117,7 +117,7 @@ def resolve_submission(request: BatchRequest, queue: str) -> Submission:
 
 
 def ignored_parameters(request: BatchRequest) -> list[str]:
-    """Name what a request asks for and nothing here does: parameters, unknown ones too, and keys of its `conf`."""
+    """Return the names of what has no effect here: parameters, unknown parameters, and keys of `conf`."""
     named = {name for name in _IGNORED_PARAMETERS if getattr(request, name)}
     if request.feature == _LOCAL_FEATURE:
         named.remove("feature")
@@ -169,9 +169,9 @@ def _check_sizes(request: BatchRequest) -> None:
 
 
 def _check_packages(request: BatchRequest) -> None:
-    """Refuse names of uploaded packages from Spark 3.3 on (dli_02_0124, 2026-04; what the service answers is a guess).
+    """Refuse names of uploaded packages from Spark 3.3 on (dli_02_0124, 2026-04; the service's answer is a guess).
 
-    A request without a version is not judged: the queue's version would count.
+    A request without a version passes, because the version of its queue would count.
     """
     version = _VERSION.match(request.spark_version or "")
     if version is None or (int(version[1]), int(version[2])) < (3, 3):
@@ -184,7 +184,7 @@ def _check_packages(request: BatchRequest) -> None:
 
 
 def _queue(request: BatchRequest, queues: Container[str]) -> str:
-    """Find the queue. The page's own example writes its name with a blank before it."""
+    """Return the queue's name. The page's own example has a blank before it."""
     queue = (request.queue or "").strip()
     cluster = (request.cluster_name or "").strip()
     if queue and cluster:

@@ -1,4 +1,4 @@
-"""The table of jobs, in sqlite: what outlives the process."""
+"""The table of jobs in SQLite. It outlives the process."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ ORDERS = {
     "DURATION_DESC": "COALESCE(end_time, :now) - COALESCE(start_time, end_time, :now) DESC, number DESC",
     "DURATION_ASC": "COALESCE(end_time, :now) - COALESCE(start_time, end_time, :now), number",
 }
-"""How a list may be ordered (huaweicloudsdkdli 3.1.219, ListSparkJobsRequest.order), as SQL."""
+"""The orders of a list (huaweicloudsdkdli 3.1.219, ListSparkJobsRequest.order), as SQL."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A row. Times are milliseconds since 1970; `start_time` is when it first ran, `end_time` when it ended.
+    """A row. Times are milliseconds since 1970. `start_time` is the start of the first run, `end_time` the end.
 
-    `request` is the body of the create call as JSON, `req_body` what the service makes of it. `attempt` counts from 0,
-    None while the job was never started. `log` holds the last lines as of the last change.
+    `request` is the body of the create call as JSON. `req_body` is the form in which the service stores it. `attempt`
+    counts from 0; it is None until the first start. `log` has the last lines at the time of the last change.
     """
 
     id: str
@@ -92,17 +92,17 @@ class Job:
 
     @cached_property
     def batch_request(self) -> BatchRequest:
-        """The body of the create call."""
+        """The body of the create call, parsed."""
         return BatchRequest.model_validate_json(self.request)
 
     def duration(self, now: int) -> int:
-        """Give how long it ran, or has run until `now`, in milliseconds."""
+        """Return how long the job ran, or has run until `now`, in milliseconds."""
         return (self.end_time or now) - self.start_time if self.start_time is not None else 0
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a job was from a time on (ms since 1970): its state, and the attempt, None before the first."""
+    """The state and attempt of a job from `time` on (ms since 1970). The attempt is None before the first start."""
 
     time: int
     state: BatchState
@@ -114,10 +114,10 @@ _COLUMNS = tuple(column.name for column in fields(Job))
 
 @dataclass(frozen=True)
 class Selection:
-    """What a list asks for. An attribute that is None does not narrow it. Times are milliseconds since 1970.
+    """The filters, order and page of a list. None means no filter. Times are milliseconds since 1970.
 
-    `name_part` is found anywhere in a name, in any case: whether the service compares whole names is documented
-    nowhere, so clients must not depend on it.
+    `name_part` matches anywhere in a name and in any case. No page says whether the service compares whole names, so
+    clients must not depend on it.
     """
 
     queue: str | None = None
@@ -133,10 +133,10 @@ class Selection:
 
 
 class JobTable:
-    """The table of jobs in one file. Used by one thread. Each call is a transaction of its own."""
+    """The table of jobs in one file, for one thread. Each method is one transaction."""
 
     def __init__(self, path: Path) -> None:
-        """Open the table, or make it. Raises OSError or sqlite3.Error."""
+        """Open the table, or make it if the file is missing. Raises OSError or sqlite3.Error."""
         os.close(open_private(path, os.O_RDWR))
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
@@ -144,33 +144,31 @@ class JobTable:
         self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
     def add(self, job: Job) -> None:
-        """Add a row. Raises sqlite3.IntegrityError where the id is there already."""
+        """Add a row. Raises sqlite3.IntegrityError if the id exists already."""
         names = ", ".join(_COLUMNS)
         marks = ", ".join(f":{name}" for name in _COLUMNS)
         values = {name: _stored(getattr(job, name)) for name in _COLUMNS}
         self._database.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)  # noqa: S608  our own names
 
     def get(self, job_id: str) -> Job | None:
-        """Find a row by the job's id."""
         return next(self._rows("WHERE id = :id", {"id": job_id}), None)
 
     def update(self, job_id: str, **changes: Any) -> None:
-        """Change columns of a row; a row that is gone is left alone."""
+        """Change columns of a row. A missing row is no error."""
         columns = ", ".join(f"{name} = :{name}" for name in changes)
         values = {name: _stored(value) for name, value in changes.items()}
         self._database.execute(f"UPDATE jobs SET {columns} WHERE id = :key", values | {"key": job_id})  # noqa: S608
 
     def live(self) -> list[Job]:
-        """Give the jobs that have not ended, the oldest first."""
+        """Return the jobs that have not ended, the oldest first."""
         states = ", ".join(f"'{state}'" for state in LIVE_STATES)
         return list(self._rows(f"WHERE state IN ({states}) ORDER BY number", {}))
 
     def select(self, selection: Selection, *, now: int, hidden: Collection[str] = ()) -> tuple[int, list[Job]]:
-        """Give how many rows match, and a page of them; rows whose id is in `hidden` count as absent."""
+        """Return the number of rows that match, and one page of them. Rows with an id in `hidden` do not match."""
         conditions, values = _conditions(selection)
         values |= {"now": now, "hidden": json.dumps(list(hidden))}
         if hidden:
@@ -178,12 +176,12 @@ class JobTable:
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         order = f"ORDER BY {ORDERS[selection.order]}"
         [(total,)] = self._database.execute(f"SELECT count(*) FROM jobs {where}", values)  # noqa: S608
-        # Sorted and passed over without their bodies.
+        # SQLite sorts and skips rows without reading their bodies.
         page = f"SELECT number FROM jobs {where} {order} LIMIT {selection.size} OFFSET {selection.offset}"  # noqa: S608
         return total, list(self._rows(f"WHERE number IN ({page}) {order}", values))
 
     def changes(self, job_ids: Collection[str]) -> dict[str, list[Change]]:
-        """Give what happened to these jobs, by id, the first first."""
+        """Return the changes of these jobs by their ids, the oldest change first."""
         found: dict[str, list[Change]] = {job_id: [] for job_id in job_ids}
         rows = self._database.execute(
             "SELECT job, time, state, attempt FROM changes "
@@ -195,7 +193,7 @@ class JobTable:
         return found
 
     def active_between(self, start: int, end: int, limit: int) -> list[Job]:
-        """Give the first jobs, `limit` of them, that were at work at some time after `start` and before `end`."""
+        """Return the oldest jobs that were admitted at some time between `start` and `end`, at most `limit` of them."""
         return list(
             self._rows(
                 "WHERE (end_time IS NULL OR end_time > :start) AND EXISTS "
@@ -206,11 +204,10 @@ class JobTable:
         )
 
     def ended_before(self, time: int) -> list[str]:
-        """Give the ids of the jobs that ended before this time (ms since 1970)."""
+        """Return the ids of the jobs that ended before this time (ms since 1970)."""
         return [row[0] for row in self._database.execute("SELECT id FROM jobs WHERE end_time < ?", (time,))]
 
     def remove(self, job_ids: Collection[str]) -> None:
-        """Remove rows."""
         if job_ids:
             listed = json.dumps(list(job_ids))
             self._database.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (listed,))
@@ -229,7 +226,7 @@ def _stored(value: Any) -> Any:
 
 
 def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
-    """Write a selection as SQL conditions with their values."""
+    """Return the SQL conditions of a selection and their values."""
     offered = (
         ("queue = :queue", "queue", selection.queue),
         ("instr(lower(name), lower(:name)) > 0", "name", selection.name_part),

@@ -1,4 +1,4 @@
-"""The times of jobs, for people: what each was doing, for how long, and where that is on a drawn line."""
+"""The timelines of the page: what each job was doing, for how long, and where the page draws it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pulumi_dli.local.table import Change
 Kind = Literal["waiting"] | BatchState
 
 _MOMENT = 50
-"""Milliseconds; less is shown as 0.0 s."""
+"""The shortest span in milliseconds. A shorter one would read 0.0 s."""
 _GAP = 0.02
 _ALL_GAPS = 0.3
 
@@ -23,7 +23,7 @@ _ALL_GAPS = 0.3
 class Span:
     """What a job was doing from `start` to `end` (ms since 1970).
 
-    `waiting` is the API's `starting` before the first attempt. `attempt` counts from 0; None while the job waits.
+    `waiting` is the API's `starting` before the first attempt. `attempt` counts from 0. It is None while the job waits.
     """
 
     kind: Kind
@@ -33,12 +33,12 @@ class Span:
 
     @property
     def duration(self) -> int:
-        """How long, in milliseconds."""
+        """The duration in milliseconds."""
         return self.end - self.start
 
 
 def spans_of(changes: Sequence[Change], now: int) -> list[Span]:
-    """Tell what a job was doing, up to its end or to `now`; moments are left out, unless they go on."""
+    """Return what a job was doing until its end or `now`. Spans under 50 ms are left out unless they still go on."""
     ends = [*(change.time for change in changes[1:]), max([now, *(change.time for change in changes)])]
     return [
         Span("waiting" if change.attempt is None else change.state, change.time, end, change.attempt)
@@ -48,10 +48,10 @@ def spans_of(changes: Sequence[Change], now: int) -> list[Span]:
 
 
 class Axis:
-    """A line from 0 to 1 for the times of jobs; times at which none of them was there take little of it."""
+    """A time axis from 0 to 1. A time without any job becomes a small gap."""
 
     def __init__(self, jobs: Iterable[Sequence[Span]]) -> None:
-        """Take the spans of each job."""
+        """`jobs` has the spans of each job."""
         busy: list[tuple[int, int]] = []
         for start, end in sorted((job[0].start, job[-1].end) for job in jobs if job):
             if busy and start <= busy[-1][1]:
@@ -65,6 +65,6 @@ class Axis:
         self._places = list(accumulate(lengths, initial=0.0))
 
     def position(self, time: int) -> float:
-        """Give where a time of one of the jobs is."""
+        """Return the position of a time (ms since 1970), which must be within the spans of a job."""
         index = bisect_right(self._starts, time) - 1
         return self._places[index] + (time - self._starts[index]) * self._scale

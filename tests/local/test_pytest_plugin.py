@@ -64,7 +64,7 @@ def test_without_the_extra_the_fixture_alone_fails_and_says_what_to_install(
     """)
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["uvicorn is not installed: pip install 'pulumi-dli?local?'"])
+    result.stdout.fnmatch_lines(["uvicorn is not installed. Run: pip install 'pulumi-dli?local?'"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -66,7 +66,7 @@ def test_a_queue_is_declared_with_its_cus_or_without_a_limit(
      "gr\xfcn", "batch:\u0663", "x" * 129, "batch:1000000000", "a:1:2"],
 )  # fmt: skip
 def test_what_is_no_queue_is_refused_with_the_reason(tmp_path: Path, text: str) -> None:
-    with pytest.raises(LocalDliError, match=r"^not a queue: .*; write NAME or NAME:CUs, as in batch:64"):
+    with pytest.raises(LocalDliError, match=r"^'.*' is not a queue: write NAME or NAME:CUs, as in batch:64"):
         LocalDli(tmp_path, engine="timeline", queues=[text]).start()
 
 

@@ -91,7 +91,7 @@ def test_a_table_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 def test_credentials_that_cannot_be_read_are_said_and_kept(tmp_path: Path) -> None:
     (tmp_path / "credentials.json").write_text("{")
-    with pytest.raises(LocalDliError, match=r"credentials\.json cannot be read .*: remove it"):
+    with pytest.raises(LocalDliError, match=r"credentials\.json cannot be read .*\. Remove it"):
         LocalDli(tmp_path, engine="timeline").start()
     assert (tmp_path / "credentials.json").read_text() == "{"
 

@@ -112,10 +112,10 @@ def test_a_call_that_was_changed_after_it_was_signed_is_refused(tampered: Signed
 @pytest.mark.parametrize(
     ("headers", "reason"),
     [
-        ({"authorization": ""}, "Authorization header is not of the form"),
+        ({"authorization": ""}, "Authorization header does not have the form"),
         (
             {"authorization": CALL.headers["authorization"].replace("SDK-HMAC-SHA256", "V11-HMAC-SHA256")},
-            "not of the form",
+            "does not have the form",
         ),
         ({"authorization": CALL.headers["authorization"].replace("host;", "host;x-other;")}, "was not sent: x-other"),
         ({"x-security-token": "temporary"}, "access key is permanent"),
@@ -134,7 +134,7 @@ TEMPORARY = signed(headers={"X-Security-Token": "temporary"})
 def test_a_temporary_key_needs_its_security_token() -> None:
     check(TEMPORARY, security_token="temporary")
     for call, expected in ((TEMPORARY, "another"), (CALL, "temporary")):
-        with pytest.raises(BadSignatureError, match="X-Security-Token is missing or not the one it has"):
+        with pytest.raises(BadSignatureError, match="X-Security-Token is missing or wrong"):
             check(call, security_token=expected)
 
 

@@ -370,7 +370,7 @@ def test_a_master_that_cannot_be_reached_ends_the_job_and_is_named(tmp_path: Pat
         master = f"spark://127.0.0.1:{silent.getsockname()[1]}"
         end, line = run_script(tmp_path, "exit 0", master=master)
     assert end == "dead"
-    assert line.startswith(f"The job could not be started: the master {master} cannot be reached: ")
+    assert line.startswith(f"The local DLI could not start the job: the master {master} does not answer: ")
 
 
 def test_of_several_masters_one_is_enough(tmp_path: Path) -> None:
@@ -481,13 +481,13 @@ def test_a_job_knows_its_id(tmp_path: Path) -> None:
 def test_a_job_that_cannot_be_started_is_dead_and_says_why(tmp_path: Path) -> None:
     end, line = run_script(tmp_path, "exit 0", args=["x" * 2**22])
     assert end == "dead"
-    assert line.startswith("The job could not be started: [Errno 7] Argument list too long")
+    assert line.startswith("The local DLI could not start the job: [Errno 7] Argument list too long")
 
 
 def test_a_job_whose_file_is_gone_by_the_time_it_starts_is_dead_and_says_why(tmp_path: Path) -> None:
     assert run_script(tmp_path, "exit 0", jars=["obs://b/gone.jar"]) == [
         "dead",
-        "The job could not be started: Parameter jars is invalid: the object that it names does not exist.",
+        "The local DLI could not start the job: Parameter jars is invalid: the object that it names does not exist.",
     ]
 
 
@@ -686,5 +686,5 @@ def test_without_a_usable_java_everything_that_was_tried_is_named(
 
 def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(SparkError, match=r"pyspark is not installed: pip install 'pulumi-dli\[local\]'"):
+    with pytest.raises(SparkError, match=r"pyspark is not installed. Run: pip install 'pulumi-dli\[local\]'"):
         Spark.find()

@@ -29,15 +29,15 @@ def test_a_timeline_is_read_as_the_steps_of_each_attempt(text: str, attempts: li
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "no state is named ''"),
-        ("finished", "no state is named 'finished'"),
-        ("running:1s,,success", "no state is named ''"),
+        ("", "'' is not a state"),
+        ("finished", "'finished' is not a state"),
+        ("running:1s,,success", "'' is not a state"),
         ("running:soon,success", "not a duration: 'soon'"),
-        ("success:1s", "success ends the job, it has no time"),
+        ("success:1s", "success ends the job and must not have a time"),
         ("running:1s", "the last step must be"),
-        ("running,success", "nothing can come after running without a time"),
-        ("dead,success", "nothing can come after dead without a time"),
-        ("running:1s,dead;", "no state is named ''"),
+        ("running,success", "a state without a time must be the last step, and running is not"),
+        ("dead,success", "a state without a time must be the last step, and dead is not"),
+        ("running:1s,dead;", "'' is not a state"),
     ],
 )
 def test_a_timeline_that_cannot_be_played_is_refused_with_the_reason(api: Api, text: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What a job runs on. `spark` runs it, `timeline` plays its states."""
+"""The engines: `spark` runs a job, `timeline` only plays its states."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from pulumi_dli.local.logs import JobLogs
 
 @dataclass(frozen=True)
 class Attempt:
-    """One start of a job.
-
-    `number` counts from 0. `report` is called when the state changes.
-    """
+    """One start of a job. `number` counts from 0. The engine calls `report` when the state changes."""
 
     job_id: str
     number: int
@@ -27,7 +24,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class WebReply:
-    """What a job's web pages answer. `location` is a path, where they lead elsewhere."""
+    """An answer of a job's web pages. `location` is the path of a redirect, else None."""
 
     status: int
     content_type: str | None
@@ -36,34 +33,34 @@ class WebReply:
 
 
 class WebUi(Protocol):
-    """The web pages with which a job shows its work while it runs."""
+    """The web pages of a running job."""
 
     def get(self, target: str) -> WebReply:
-        """Get what is at a path, with its query; waits for the answer. Raises OSError where there is none."""
+        """Get a path with its query, and wait for the answer. Raises OSError if there is no answer."""
 
 
 def web_ui_path(job_id: str) -> str:
-    """Give the path behind which the page shows a job's web pages."""
+    """Return the path under which the page shows a job's web pages."""
     return f"/jobs/{job_id}/spark"
 
 
 class Engine(Protocol):
-    """What a job runs on."""
+    """Runs jobs."""
 
     default_slots: int | None
-    """How many jobs run at once unless it is set; None: all."""
+    """The default for the number of jobs that run at once. None means no limit."""
 
     def check(self, request: BatchRequest) -> None:
-        """Look at a request before it is accepted. Raises ApiError."""
+        """Check a request before it is accepted. Raises ApiError."""
 
     async def run(self, attempt: Attempt) -> BatchState:
-        """Run a job once, to its end, and give `success` or `dead`.
+        """Run one attempt to its end. Return `success` or `dead`.
 
-        Where the task is cancelled, the job is ended with all its processes before CancelledError goes on.
+        If the task is cancelled, the engine ends all processes of the job before it raises CancelledError.
         """
 
     def web_ui(self, job_id: str) -> WebUi | None:
-        """Give the web pages of a job; None where it has none now."""
+        """Return the web pages of a job. Return None if it has none now."""
 
     async def kill_orphans(self, job_id: str) -> None:
-        """End what is left of a job's processes from a server that was killed."""
+        """End the processes of a job that a killed server left running."""

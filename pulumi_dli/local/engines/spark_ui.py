@@ -1,8 +1,8 @@
-"""A job's own Spark UI, which answers nobody but this server.
+"""The Spark UI of a job. It answers only this server.
 
-Spark 3.5 asks for no password in its UI, and Hadoop's filters that would do not fit into the Spark that pip installs:
-they are made for servlet classes of another name. What Spark has is TLS with certificates of both sides (SSLOptions of
-Spark 3.5.9, `needClientAuth`). Each attempt has a certificate of its own, and either side trusts no other.
+The UI of Spark 3.5 has no password. Hadoop's filters would add one, but they do not work in the Spark that pip
+installs, because they use servlet classes of another name. So the UI uses TLS with client certificates (SSLOptions of
+Spark 3.5.9, `needClientAuth`). Each attempt has its own certificate, and both sides trust no other one.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ _TIMEOUT = 30.0
 
 
 class SparkUi:
-    """The UI of one attempt, behind `path` of the page."""
+    """The Spark UI of one attempt. The page shows it under `path`."""
 
     def __init__(self, directory: Path, path: str) -> None:
-        """Make the certificate, in a directory that only its owner reads. Raises OSError."""
+        """Make the certificate in `directory`, which must be private. Raises OSError."""
         self._directory = directory
         self._path = path
         self._port = _free_port()
         self._password = secrets.token_urlsafe(32)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._context.check_hostname = False  # there is but one certificate that it trusts
+        self._context.check_hostname = False  # the context trusts a single certificate
         self._make_certificate()
 
     def properties(self) -> dict[str, str]:
-        """Give the Spark properties."""
+        """Return the Spark properties that switch the UI on and protect it."""
         store = {"Store": str(self._directory / "ui.p12"), "StorePassword": self._password, "StoreType": "PKCS12"}
         ssl_properties = {f"{kind}{name}": value for kind in ("key", "trust") for name, value in store.items()}
         ssl_properties |= {
@@ -63,7 +63,7 @@ class SparkUi:
         }
         return {
             "spark.ui.enabled": "true",
-            "spark.ui.port": "0",  # answers with the way to the one with TLS
+            "spark.ui.port": "0",  # this port only redirects to the TLS port
             "spark.port.maxRetries": str(_RETRIES),
             "spark.ui.killEnabled": "false",
             "spark.ui.reverseProxy": "false",
@@ -73,13 +73,13 @@ class SparkUi:
         }
 
     def find(self, process_id: int) -> bool:
-        """See at which port the driver offers it: where ours is taken, Spark takes one of the next. False: nowhere.
+        """Find the port of the UI. If our port is taken, Spark uses one of the next. Return False if there is no UI.
 
-        Waits for the answers of what listens there: the driver has other ports too.
+        The driver has other ports, too, so this waits for an answer from each port in the range.
         """
         try:
             connections = psutil.Process(process_id).net_connections("tcp")
-        except psutil.Error:  # it has ended
+        except psutil.Error:  # the driver has ended
             return False
         listening = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
         near = sorted(listening & set(range(self._port, self._port + _RETRIES + 1)))
@@ -88,7 +88,7 @@ class SparkUi:
         return port is not None
 
     def get(self, target: str) -> WebReply:
-        """Get a page of it; waits for the answer. Raises OSError where it does not answer."""
+        """Get a page of the UI, and wait for the answer. Raises OSError if there is no answer."""
         connection = HTTPSConnection(HOST, self._port, timeout=_TIMEOUT, context=self._context)
         try:
             connection.request("GET", target)
@@ -106,7 +106,7 @@ class SparkUi:
             connection.close()
 
     def _answers_on(self, port: int) -> bool:
-        """See whether it is what listens there: nobody else has its certificate."""
+        """Return whether the UI listens on a port. No other server has its certificate."""
         try:
             with (
                 socket.create_connection((HOST, port), _TIMEOUT) as connection,
@@ -128,7 +128,7 @@ class SparkUi:
         write_private(pem, private + certificate.public_bytes(Encoding.PEM))
         self._context.load_cert_chain(pem)
         self._context.load_verify_locations(pem)
-        # Java trusts what stands in a trust store, its own certificate too.
+        # Java trusts every certificate in the trust store, so one store serves as key store and trust store.
         encryption = BestAvailableEncryption(self._password.encode())
         store = pkcs12.serialize_key_and_certificates(b"ui", key, certificate, None, encryption)
         write_private(self._directory / "ui.p12", store)

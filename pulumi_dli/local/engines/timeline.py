@@ -1,9 +1,9 @@
-"""An engine without Spark: each job plays the states that its `conf` asks for.
+"""An engine without Spark: each job plays the states in its `conf`.
 
     spark.dli.local.timeline    starting:0.5s,running:3s,success
 
-Each step is a state with how long it lasts; `success` or `dead` ends it. A last step without a time lasts for ever.
-With `auto_recovery`, `;` separates the attempts, of which the last one repeats: `running:1s,dead;running:1s,success`.
+Each step is a state and its duration. `success` or `dead` ends the job. A last step without a time lasts for ever. With
+`auto_recovery`, `;` separates the attempts, and the last one repeats: `running:1s,dead;running:1s,success`.
 
     spark.dli.local.log         lines of the driver log, written when the job first runs
     spark.dli.local.cancelling  how long the job goes on after a cancel (default 0s)
@@ -29,14 +29,14 @@ DEFAULT_TIMELINE = "starting:0s,running:1s,success"
 
 @dataclass(frozen=True)
 class Step:
-    """A state and how many seconds it lasts; None: for ever, or for a final state."""
+    """A state and its seconds. A final state, and a state that lasts for ever, has None."""
 
     state: BatchState
     seconds: float | None
 
 
 def parse_timeline(text: str) -> list[list[Step]]:
-    """Read a timeline: the steps of each attempt. Raises ValueError for one that cannot be played."""
+    """Read a timeline as the steps of each attempt. Raises ValueError for an invalid timeline."""
     return [_parse_attempt(attempt) for attempt in text.split(";")]
 
 
@@ -44,7 +44,7 @@ def _parse_attempt(text: str) -> list[Step]:
     steps = [_parse_step(part) for part in text.split(",")]
     endless = [step.state for step in steps[:-1] if step.seconds is None]
     if endless:
-        raise ValueError(f"nothing can come after {endless[0]} without a time")
+        raise ValueError(f"a state without a time must be the last step, and {endless[0]} is not")
     if not steps[-1].state.is_final and steps[-1].seconds is not None:
         raise ValueError("the last step must be success, dead, or a state without a time")
     return steps
@@ -53,24 +53,24 @@ def _parse_attempt(text: str) -> list[Step]:
 def _parse_step(text: str) -> Step:
     word, _, time = text.partition(":")
     if word.strip() not in set(BatchState):
-        raise ValueError(f"no state is named {word.strip()!r}")
+        raise ValueError(f"{word.strip()!r} is not a state")
     state = BatchState(word.strip())
     if time and state.is_final:
-        raise ValueError(f"{state} ends the job, it has no time")
+        raise ValueError(f"{state} ends the job and must not have a time")
     return Step(state, parse_duration(time) if time else None)
 
 
 class TimelineEngine:
-    """Plays timelines with the event loop's timers; a waiting job costs a timer."""
+    """Plays timelines with timers of the event loop, one for each job."""
 
     default_slots: int | None = None
 
     def __init__(self, conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {}) -> None:
-        """`conf_of` gives, by a job's name, what its `conf` counts as where it says nothing itself."""
+        """`conf_of` returns defaults for the `conf` of a job by its name."""
         self._conf_of = conf_of
 
     def check(self, request: BatchRequest) -> None:
-        """Refuse a timeline that cannot be read. Files need not exist."""
+        """Refuse an invalid timeline. Files need not exist."""
         try:
             parse_timeline(self._conf(request, TIMELINE, DEFAULT_TIMELINE))
             parse_duration(self._conf(request, CANCELLING, "0s"))
@@ -78,7 +78,6 @@ class TimelineEngine:
             raise bad_parameter(f"Parameter conf is invalid: {error}.") from None
 
     async def run(self, attempt: Attempt) -> BatchState:
-        """Play the timeline of an attempt."""
         attempts = parse_timeline(self._conf(attempt.request, TIMELINE, DEFAULT_TIMELINE))
         steps = attempts[min(attempt.number, len(attempts) - 1)]
         lines = self._conf(attempt.request, LOG, "").splitlines()
@@ -99,7 +98,7 @@ class TimelineEngine:
         return steps[-1].state
 
     def web_ui(self, job_id: str) -> None:
-        """A timeline has none."""
+        """Return None: a timeline has no web pages."""
 
     async def kill_orphans(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""
