@@ -1,4 +1,4 @@
-"""The life of a job: starting, running, recovering, and its end as success or dead."""
+"""The life cycle of jobs: starting, running, recovering, and the end as success or dead."""
 
 from __future__ import annotations
 
@@ -28,11 +28,17 @@ logger = logging.getLogger(__name__)
 
 
 class Jobs:
-    """All jobs. Everything happens in one event loop.
+    """All jobs. One event loop calls every method.
 
-    `slots` is how many jobs run at once, `queues` the CUs of each queue (see `Capacity`). `starve_after` is how many
-    seconds a job waits before it is given up; they count anew when the server starts. `keep_finished` is how many
-    seconds the record of a job is kept after its end. `now` gives the seconds since 1970.
+    Args:
+        table: The stored jobs.
+        engine: Runs the jobs.
+        directory: The directory with the logs of all jobs.
+        slots: The number of jobs that run at once, or None for the default of the engine.
+        queues: The CUs of each queue, or None for no limit (see `Capacity`).
+        starve_after: The seconds after which a job that still waits ends as dead. A restart of the server resets them.
+        keep_finished: The seconds for which the record of an ended job is kept.
+        now: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class Jobs:
         self._cancelled: set[str] = set()
 
     async def start(self) -> None:
-        """Take up what an earlier server left: what waited goes on waiting, what ran is dead."""
+        """Resume the jobs of an earlier server: waiting jobs wait again, running jobs end as dead."""
         interrupted = 0
         for job in self._table.live():
             if job.attempt is None:
@@ -69,22 +75,22 @@ class Jobs:
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
             interrupted += 1
         if interrupted:
-            logger.warning("jobs that ran when the local DLI was stopped, and are dead: %d", interrupted)
+            logger.warning("%d jobs are dead, because they ran when the local DLI stopped", interrupted)
         self._start_admitted()
 
     async def stop(self) -> None:
-        """End all jobs that run. Their rows stay as they are, for `start` of the next server."""
+        """End all running jobs. Their rows do not change, so that `start` of the next server finds them."""
         for job_id in list(self._starve_timers):
             self._stop_waiting(job_id)
         tasks = list(self._tasks.values())
-        for _ in range(2):  # a job may go on for a while after the first cancel, as if a user had asked for it
+        for _ in range(2):  # after the first cancel a job may go on for a while, as after a user's cancel
             for task in tasks:
                 task.cancel()
             await asyncio.sleep(0)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def submit(self, submission: Submission, owner: str) -> Job:
-        """Accept a job. Raises ApiError where the engine cannot run it."""
+        """Accept a job. Raises ApiError if the engine cannot run it."""
         self._engine.check(submission.request)
         now = self.now()
         job = Job(
@@ -103,12 +109,12 @@ class Jobs:
             self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
         self._table.add(job)
         self._wait(CapacityRequest(job.id, job.queue, submission.request.sizing.cus))
-        # The reply says `starting` in any case: what comes next happens in later turns of the loop.
+        # The reply always says `starting`, because the job starts in a later turn of the event loop.
         self._start_admitted()
         return job
 
     def get(self, job_id: str) -> Job:
-        """Find a job. Raises ApiError."""
+        """Return a job. Raises ApiError if it does not exist."""
         self._remove_expired()
         job = self._table.get(job_id)
         if job is None:
@@ -116,23 +122,23 @@ class Jobs:
         return self._with_current_log(job)
 
     def select(self, selection: Selection, hidden: frozenset[str] = frozenset()) -> tuple[int, list[Job]]:
-        """Give how many jobs match, and a page of them; jobs in `hidden` count as absent."""
+        """Return the number of jobs that match, and one page of them. Jobs in `hidden` do not match."""
         self._remove_expired()
         total, jobs = self._table.select(selection, now=self.now(), hidden=hidden)
         return total, [self._with_current_log(job) for job in jobs]
 
     def changes(self, jobs: Sequence[Job]) -> dict[str, list[Change]]:
-        """Give what happened to these jobs, by id, the first first."""
+        """Return the changes of these jobs by their ids, the oldest change first."""
         return self._table.changes([job.id for job in jobs])
 
     def active_between(self, start: int, end: int, limit: int) -> list[Job]:
-        """Give the first jobs, `limit` of them, that were at work between two times (ms since 1970)."""
+        """Return the oldest jobs that were admitted at some time between two times (ms since 1970)."""
         return self._table.active_between(start, end, limit)
 
     def cancel(self, job_id: str) -> None:
-        """End a job. It is dead as soon as its processes are gone. Raises ApiError for one that has ended.
+        """Cancel a job. It is dead as soon as its processes are gone. Raises ApiError if it has ended.
 
-        That ended jobs cannot be cancelled is on the page (dli_02_0129, 2026-04), the code for it is not.
+        The page says that an ended job cannot be cancelled (dli_02_0129, 2026-04). The error code is a guess.
         """
         job = self.get(job_id)
         if job.state.is_final:
@@ -141,8 +147,8 @@ class Jobs:
         if job_id in self._starve_timers:
             self._give_up(job_id, _NEVER_STARTED)
         elif task is None:
-            raise ApiError("DLI.0007", "The job cannot be canceled: it has ended, which is being noted.")
-        elif job.attempt is None:  # its task has not begun; a kill must not let it wait again
+            raise ApiError("DLI.0007", "The job cannot be canceled: it has just ended.")
+        elif job.attempt is None:  # its task has not begun; after a kill it must not wait again
             task.cancel()
             self._end(job_id, BatchState.DEAD, _NEVER_STARTED)
         elif job_id not in self._cancelled:
@@ -156,23 +162,22 @@ class Jobs:
             await asyncio.wait([task])
 
     def logs(self, job_id: str) -> JobLogs:
-        """Give the logs of a job."""
         return JobLogs(self._directory / job_id)
 
     def web_ui(self, job_id: str) -> WebUi | None:
-        """Give the web pages that a job has now."""
+        """Return the web pages of a job. Return None if it has none now."""
         return self._engine.web_ui(job_id)
 
     def waits_for(self, job_id: str) -> str | None:
-        """Say what a job waits for, as in `8 CUs of queue batch`; None for a job that does not wait."""
+        """Describe what a job waits for, as in `8 CUs of queue batch`. Return None for a job that does not wait."""
         return self._capacity.waits_for(job_id)
 
     def used_cus(self, queue: str) -> int:
-        """Give how many CUs of a queue its jobs take."""
+        """Return the number of CUs of a queue that are in use."""
         return self._capacity.used(queue)
 
     def now(self) -> int:
-        """Give the present time in milliseconds since 1970."""
+        """Return the current time in milliseconds since 1970."""
         return round(self._now() * 1000)
 
     def _wait(self, request: CapacityRequest) -> None:
@@ -185,12 +190,12 @@ class Jobs:
         self._capacity.release(job_id)
 
     def _starve(self, job_id: str) -> None:
-        """Give up a job that got no capacity. The page says "about 3 hours" (dli_02_0124, 2026-04)."""
+        """End a job that got no capacity. The page says after "about 3 hours" (dli_02_0124, 2026-04)."""
         waited = format_duration(self._starve_after)
-        self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. It is given up.")
+        self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. The local DLI gives it up.")
 
     def _give_up(self, job_id: str, line: str) -> None:
-        """End a job that waits; those behind it may fit now."""
+        """End a waiting job. The jobs behind it may fit now."""
         self._stop_waiting(job_id)
         self._end(job_id, BatchState.DEAD, line)
         self._start_admitted()
@@ -207,11 +212,11 @@ class Jobs:
         del self._tasks[job_id]
         self._capacity.release(job_id)
         if task.cancelled():
-            if job_id in self._cancelled:  # else the server stops
+            if job_id in self._cancelled:  # otherwise the server stops
                 self._end(job_id, BatchState.DEAD, "The job was cancelled.")
         elif (error := task.exception()) is not None:
-            logger.error("job %s: a fault of the local DLI", job_id, exc_info=error)
-            self._end(job_id, BatchState.DEAD, "A fault of the local DLI ended this job; its own log says more.")
+            logger.error("job %s: internal error", job_id, exc_info=error)
+            self._end(job_id, BatchState.DEAD, "An internal error of the local DLI ended this job. See its own log.")
         self._cancelled.discard(job_id)
         self._start_admitted()
 
@@ -239,13 +244,13 @@ class Jobs:
         )
 
     def _report(self, job_id: str, state: BatchState) -> None:
-        """Note what the engine says. A job that is started again is `recovering` until it runs."""
+        """Store the state that the engine reports. A job that is started again stays `recovering` until it runs."""
         job = self._table.get(job_id)
         if job is None or job.state is state or (state is BatchState.STARTING and job.attempt):
             return
         changes: dict[str, Any] = {"state": state, "update_time": self.now()}
         if state is BatchState.RUNNING and job.start_time is None:
-            # The form of huaweicloudsdkdli's sample (3.1.219, show_spark_job_response.py).
+            # The form is that of the sample in huaweicloudsdkdli 3.1.219 (show_spark_job_response.py).
             changes |= {"start_time": changes["update_time"], "app_id": f"batch-session-{job_id}:30663"}
         self._table.update(job_id, **changes)
 
@@ -257,29 +262,29 @@ class Jobs:
             tail, line = self._write_last_line(job, line)
             now = self.now()
             self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
-        except sqlite3.OperationalError as error:  # as with a full disk
-            logger.error("job %s: its end cannot be noted, and will be: %s", job_id, error)  # noqa: TRY400
+        except sqlite3.OperationalError as error:  # for example a full disk
+            logger.error("job %s: cannot store its end, will retry: %s", job_id, error)  # noqa: TRY400
             asyncio.get_running_loop().call_later(_SAVE_RETRY_DELAY, self._end, job_id, state, line)
 
     def _write_last_line(self, job: Job, line: str | None) -> tuple[tuple[str, ...], str | None]:
-        """Write a last line into a job's log. Give the log's end, and the line if it could not be written."""
+        """Write a last line to a job's log. Return the tail of the log, and the line if it could not be written."""
         logs = self.logs(job.id)
         try:
             if line is not None:
                 logs.write(job.attempt, line)
             return tuple(logs.tail(job.attempt)), None
         except OSError as error:
-            logger.error("job %s: its log cannot be used: %s", job.id, error)  # noqa: TRY400  it says all
+            logger.error("job %s: cannot use its log: %s", job.id, error)  # noqa: TRY400  a traceback adds nothing
             return () if line is None else (line,), line
 
     def _with_current_log(self, job: Job) -> Job:
-        """Fill in the last lines of a job that may be writing them."""
+        """Fill in the current tail of the log of a job that may still write to it."""
         if job.attempt is None or job.state.is_final:
             return job
         return replace(job, log=self.logs(job.id).tail(job.attempt))
 
     def _remove_expired(self) -> None:
         expired = self._table.ended_before(round(self.now() - self._keep_finished * 1000))
-        for job_id in expired:  # first what nobody would find again if this were interrupted
+        for job_id in expired:  # the logs first: nothing would find them again if only the rows were gone
             self.logs(job_id).remove()
         self._table.remove(expired)

@@ -1,8 +1,8 @@
-"""The page: the jobs, their logs and the queues in a browser, which signs in with a link that works once.
+"""The page shows jobs, logs and queues in a browser. The browser signs in with a link that works once.
 
-Beside the session's cookie, three things keep other pages out. `Host` must be a name of this machine, so that a foreign
-name that leads here reads nothing. Forms hold a token: a cookie is sent to, and `SameSite` counts, every port of
-127.0.0.1 alike. And the Content-Security-Policy runs and shows nothing but what comes from here.
+Besides the session's cookie, three things keep other pages out. `Host` must be a name of this machine, which prevents
+DNS rebinding. Each form contains a token, because cookies and `SameSite` do not tell the ports of 127.0.0.1 apart. The
+Content-Security-Policy allows only content from this server.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from pulumi_dli.local.timeline_view import Axis, Span, spans_of
 JOBS_PER_PAGE = 50
 LINES_PER_PAGE = 500
 MAX_ACTIVE_SHOWN = 5
-"""How many of the jobs that were at work are named."""
+"""The maximum number of jobs in "Running while it waited"."""
 LINE_LENGTH = 4000
-"""How many characters of a line of a log are shown."""
+"""The maximum number of characters that the page shows of a log line."""
 REQUEST_LENGTH = 100_000
-"""How many characters of a request are shown."""
+"""The maximum number of characters that the page shows of a request."""
 
 _WEB_UI_THREADS = 4
 _HERE = Path(__file__).parent
@@ -72,12 +72,12 @@ _WEB_UI_POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Spark's pages have scripts within. They are of a job, which as a program of this user may do all that they could."""
+"""Spark's pages contain inline scripts. They may run, because the job itself can do all that they can."""
 
 
 @dataclass(frozen=True)
 class QueueUsage:
-    """A queue, with the CUs it has (None: no limit) and those in use, and its jobs by state."""
+    """A queue with its CUs (None: no limit), the CUs in use, and the number of its jobs in each state."""
 
     name: str
     cus: int | None
@@ -87,7 +87,7 @@ class QueueUsage:
 
 @dataclass(frozen=True)
 class Row:
-    """A job in the table. `bars` are drawn: kind, place and width, from 0 to 1000."""
+    """A row of the table. `bars` has the kind, position and width of each bar, from 0 to 1000."""
 
     job: Job
     waits_for: str | None
@@ -96,10 +96,10 @@ class Row:
 
 
 class Page:
-    """The ASGI application of the page; what is not the page's goes on to `api`.
+    """The ASGI application of the page. It passes all other calls on to `api`.
 
-    `queues` are their CUs by name, None for no limit. A browser has one jar of cookies for all ports: `port` tells
-    apart those of several local DLIs.
+    `queues` has the CUs of each queue, None for no limit. A browser has one set of cookies for all ports, so the name
+    of the cookie contains `port`.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Page:
         self._queues = queues
         self._links = links
         self._cookie = f"local-dli-{port}"
-        # Threads of their own: logs and jobs must not wait for a driver that does not answer.
+        # Web pages of jobs have their own threads: logs and jobs must not wait for a driver that does not answer.
         self._web_ui_threads = ThreadPoolExecutor(_WEB_UI_THREADS)
         self._templates = Jinja2Templates(env=_environment())
         self._inner = Starlette(
@@ -127,7 +127,6 @@ class Page:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call."""
         if not _PATHS.fullmatch(scope["path"]):
             await self._api(scope, receive, send)
             return
@@ -144,26 +143,26 @@ class Page:
             await application(scope, receive, send_with_headers)
 
     def _guard(self, request: Request) -> ASGIApp | None:
-        """Give the answer to who may not come in; None for who may."""
+        """Return an application that refuses the call. Return None if the call may pass."""
         request.state.session = None
         if not _LOCAL_HOST.fullmatch(request.headers.get("host", "")):
-            text = "This page answers at 127.0.0.1 and localhost only, not at the name in the address bar."
+            text = "This page works only at 127.0.0.1 and localhost, not at the name in the address bar."
             return self._message(request, 421, "Wrong address", text)
         request.state.session = self._links.session(request.cookies.get(self._cookie, ""))
         path = request.scope["path"]
         if request.state.session is not None or path == "/sign-in" or path.startswith("/static/"):
             return None
-        return self._message(request, 401, "Sign in", "You are not signed in here.", shows_sign_in_help=True)
+        return self._message(request, 401, "Sign in", "You are not signed in.", shows_sign_in_help=True)
 
     async def _sign_in(self, request: Request) -> Response:
-        """Use up a link.
+        """Sign a browser in with a link.
 
-        What follows is loaded by a page, not by a redirection: after a link in another site's page, which a terminal
-        may be, a browser sends no `Strict` cookie to where it is redirected.
+        A page loads the jobs, not a redirect. A terminal may be a page of another site. After a link there, a browser
+        sends no `Strict` cookie to the target of a redirect.
         """
         session = self._links.sign_in(request.query_params.get("code", ""))
         if session is None and request.state.session is None:
-            text = "This link was used before, or the local DLI was started again since."
+            text = "The link was used before, or it has expired, or the local DLI was restarted."
             return self._message(request, 401, "The link does not work", text, shows_sign_in_help=True)
         response = self._message(request, 200, "Signed in", "You are signed in.", redirects_home=True)
         if session is not None:
@@ -207,17 +206,17 @@ class Page:
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
     async def _show_web_ui(self, request: Request) -> Response:
-        """Show what the job's own web pages show; the browser's headers do not reach them, nor theirs the browser."""
+        """Show a job's own web pages. No headers pass between them and the browser."""
         job = self._jobs.get(request.path_params["id"])
         web_ui = self._jobs.web_ui(job.id)
         if web_ui is None:
-            return self._message(request, 404, "No Spark UI", "This job has a Spark UI only while it runs.")
+            return self._message(request, 404, "No Spark UI", "A job has a Spark UI only while it runs.")
         target = f"/{quote(request.path_params['rest'])}?{request.url.query}"
         try:
             loop = asyncio.get_running_loop()
             reply = await loop.run_in_executor(self._web_ui_threads, web_ui.get, target)
         except OSError:
-            return self._message(request, 502, "No answer", "The Spark UI does not answer: the job may have ended.")
+            return self._message(request, 502, "No answer", "The Spark UI does not answer. The job may have ended.")
         headers = {
             "Content-Security-Policy": _WEB_UI_POLICY,
             "Content-Type": reply.content_type,
@@ -260,7 +259,7 @@ class Page:
         ]
 
     def _active_while_waiting(self, row: Row) -> list[Job]:
-        """Give the jobs that were at work while this one waited, one more than are shown."""
+        """Return the jobs that were admitted while this one waited: at most one more than the page shows."""
         waits = [span for span in row.spans if span.kind == "waiting"]
         return [job for span in waits for job in self._jobs.active_between(span.start, span.end, MAX_ACTIVE_SHOWN + 1)]
 
@@ -276,9 +275,9 @@ class Page:
     def _api_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)  # noqa: S101  it is registered for these
         if error.code == not_found("").code:
-            text = f"{error.message} The record of a job is kept for a while after its end."
+            text = f"{error.message} The local DLI removes the record of a job some time after its end."
             return self._message(request, 404, "Not found", text)
-        return self._message(request, 400, "This cannot be shown", error.message)
+        return self._message(request, 400, "The page cannot show this", error.message)
 
     def _message(
         self,
@@ -329,7 +328,7 @@ def _bar(axis: Axis, span: Span) -> tuple[str, float, float]:
 
 
 async def _check_form(request: Request) -> None:
-    """Read a form, and see that it is one of ours. Raises HTTPException."""
+    """Read a form and check its token. Raises HTTPException."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -341,7 +340,7 @@ async def _check_form(request: Request) -> None:
 
 
 def _requested_attempt(name: str | None, job: Job) -> int | None:
-    """Give which log to show, by attempt from 0: the last, or the one that is asked for; None: the submission's."""
+    """Return the attempt, from 0, with the requested log: by default the last one. None means the submission."""
     if not name:
         return job.attempt
     if name == "submission":
@@ -357,7 +356,7 @@ def _url(path: str, query: Mapping[str, str], start: int | None) -> str:
 
 
 def _pretty_json(document: str) -> str:
-    """Lay out a JSON document, unless it is shown in part only."""
+    """Indent a JSON document, unless it is too long to show as a whole."""
     if len(document) > REQUEST_LENGTH:
         return document
     return json.dumps(json.loads(document), indent=2, ensure_ascii=False)

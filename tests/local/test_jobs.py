@@ -108,8 +108,10 @@ def test_a_job_that_gets_no_capacity_is_dead_after_a_while_and_its_log_says_why(
         too_large, waiting = api.submit(ENDLESS, queue="small", sc_type="C"), api.submit(ENDLESS)
         assert [api.wait(job_id, "dead") for job_id in (too_large, waiting)] == ["dead", "dead"]
         waited = "The job waited 0.5 s for "
-        assert api.details(too_large)["log"] == [f"{waited}32 CUs of queue small, which has 16. It is given up."]
-        assert api.details(waiting)["log"] == [f"{waited}one of 1 slots. It is given up."]
+        assert api.details(too_large)["log"] == [
+            f"{waited}32 CUs of queue small, which has 16. The local DLI gives it up."
+        ]
+        assert api.details(waiting)["log"] == [f"{waited}one of 1 slots. The local DLI gives it up."]
         assert api.state(running) == "running"
         assert [job["duration"] for job in api.sessions(state="dead")] == [0, 0]
 
@@ -196,7 +198,7 @@ def test_an_end_that_cannot_be_noted_at_once_is_noted_later(
         api.wait(second, "success")
         api.wait(first, "success")
         assert api.lines(first) == ["a line"]
-    assert "its end cannot be noted, and will be: database or disk is full" in caplog.text
+    assert "cannot store its end, will retry: database or disk is full" in caplog.text
 
 
 def test_the_record_of_an_ended_job_is_kept_for_a_while(tmp_path: Path) -> None:
@@ -259,7 +261,7 @@ def test_a_job_whose_log_cannot_be_written_ends_all_the_same_and_the_next_one_ru
         api.cancel(jobs[0])
         api.wait(jobs[1], "running")
         assert (api.state(jobs[0]), api.details(jobs[0])["log"]) == ("dead", ["The job was cancelled."])
-    assert f"job {jobs[0]}: its log cannot be used: " in caplog.text
+    assert f"job {jobs[0]}: cannot use its log: " in caplog.text
 
 
 def test_a_restart_keeps_the_places_of_those_that_wait(tmp_path: Path) -> None:
@@ -421,5 +423,5 @@ def test_a_fault_of_the_engine_ends_the_job_and_is_logged(tmp_path: Path, caplog
 
     job = run_one(tmp_path, play, {})
     assert job.state == "dead"
-    assert job.log == ("A fault of the local DLI ended this job; its own log says more.",)
+    assert job.log == ("An internal error of the local DLI ended this job. See its own log.",)
     assert "ZeroDivisionError: inside" in caplog.text

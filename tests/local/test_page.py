@@ -99,12 +99,12 @@ def test_a_link_signs_one_browser_in_and_then_no_other(dli: LocalDli) -> None:
     link = dli.sign_in_link()
     first, second = Browser(dli), Browser(dli)
     reply = first.open(link)
-    assert (reply.status_code, text_of(reply.text)) == (200, "Signed in You are signed in. Go on to the jobs")
+    assert (reply.status_code, text_of(reply.text)) == (200, "Signed in You are signed in. Continue to the jobs")
     assert '<meta http-equiv="refresh" content="0; url=/">' in reply.text
     assert first.text().startswith("Jobs ")
     reply = second.open(link)
     assert reply.status_code == 401
-    assert "This link was used before" in text_of(reply.text)
+    assert "The link was used before" in text_of(reply.text)
     assert "python -m pulumi_dli.local link --data DIR" in text_of(reply.text)
     assert second.ask("GET", "/").status_code == 401
 
@@ -314,7 +314,7 @@ def test_many_jobs_are_shown_page_by_page(own: Browser) -> None:
 
 
 def test_the_table_can_be_narrowed_by_name_state_and_queue(own: Browser) -> None:
-    assert "No job yet" in own.text()
+    assert "No jobs yet" in own.text()
     api = Api(own.dli.credentials)
     ids = [api.submit(timeline, name=name) for name, timeline in (("a1", ENDLESS), ("a2", "success"), ("b", "dead"))]
     for job_id in ids:
@@ -335,8 +335,8 @@ def test_it_shows_who_waits_for_what_and_who_had_it(own: Browser, clock: Clock) 
     clock.seconds += 25
     assert "second starting waits for 8 CUs of queue batch batch" in own.text()
     assert "batch 16 of 16 1 running, 1 starting" in own.text()
-    assert "default 0 no limit none at work" in own.text()
-    assert "none waiting for 8 CUs of queue batch 25 s At work while it waited: first (batch, 16 CUs)" in own.text(
+    assert "default 0 no limit none" in own.text()
+    assert "none waiting for 8 CUs of queue batch 25 s Running while it waited: first (batch, 16 CUs)" in own.text(
         f"/jobs/{second}"
     )
     api.cancel(first)
@@ -346,9 +346,9 @@ def test_it_shows_who_waits_for_what_and_who_had_it(own: Browser, clock: Clock) 
     assert "batch 8 of 16 1 running" in own.text()
     text = own.text(f"/jobs/{second}")
     assert re.search(
-        r"none waiting 25 s [-\d]+ [:\d]+ 1 running 1 min 10 s At work while it waited: first \(batch", text
+        r"none waiting 25 s [-\d]+ [:\d]+ 1 running 1 min 10 s Running while it waited: first \(batch", text
     )
-    assert "At work while it waited" not in own.text(f"/jobs/{first}")
+    assert "Running while it waited" not in own.text(f"/jobs/{first}")
 
 
 def test_a_job_that_recovers_shows_its_attempts_with_a_log_each(browser: Browser, api: Api) -> None:
@@ -398,10 +398,10 @@ def test_a_record_that_has_expired_is_gone(own: Browser, clock: Clock) -> None:
     clock.seconds += 3599
     assert "old" in own.text()
     clock.seconds += 2
-    assert "No job yet" in own.text()
+    assert "No jobs yet" in own.text()
     reply = own.ask("GET", f"/jobs/{job_id}")
     assert reply.status_code == 404
-    assert "The record of a job is kept for a while after its end." in text_of(reply.text)
+    assert "The local DLI removes the record of a job some time after its end." in text_of(reply.text)
 
 
 def test_who_looks_is_not_counted_and_meets_no_faults(own: Browser) -> None:
@@ -482,7 +482,7 @@ def test_web_pages_that_take_their_time_hold_up_nobody_else(
 def test_web_pages_that_do_not_answer_are_a_bad_gateway(browser: Browser, api: Api) -> None:
     reply = browser.ask("GET", f"/jobs/{api.submit()}/spark/gone")
     assert reply.status_code == 502
-    assert "The Spark UI does not answer: the job may have ended." in text_of(reply.text)
+    assert "The Spark UI does not answer. The job may have ended." in text_of(reply.text)
 
 
 def test_a_job_without_web_pages_has_no_link_to_them(browser: Browser, api: Api) -> None:

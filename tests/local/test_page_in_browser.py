@@ -173,7 +173,7 @@ def test_an_attempt_that_begins_brings_its_log_and_says_so(browser: Browser, tmp
         expect(page.locator("#timeline")).to_contain_text("waiting for one of 1 slots")
         api.cancel(first)
         expect(page.get_by_role("log", name="Log of attempt 1")).to_have_text("it begins")
-        expect(page.get_by_role("status")).to_have_text("Log of attempt 1 is shown now.")
+        expect(page.get_by_role("status")).to_have_text("Now showing: Log of attempt 1.")
         expect(page.get_by_role("link", name="Attempt 1")).to_have_attribute("aria-current", "page")
         page.get_by_role("link", name="Submission").click()
         expect(page.get_by_role("log", name="Log of the submission")).to_be_visible()

@@ -147,7 +147,7 @@ def test_it_goes_when_the_job_ends(browser: Browser, api: Api) -> None:
     assert "Spark UI" not in browser.text(f"/jobs/{job_id}")
     reply = browser.ask("GET", f"/jobs/{job_id}/spark/jobs/")
     assert reply.status_code == 404
-    assert "This job has a Spark UI only while it runs." in text_of(reply.text)
+    assert "A job has a Spark UI only while it runs." in text_of(reply.text)
 
 
 def test_a_job_that_switches_it_off_runs_without(browser: Browser, api: Api) -> None:

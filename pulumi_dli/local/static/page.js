@@ -1,13 +1,13 @@
-// Keeps the page as the server shows it: loads it again and again, and changes what differs.
+// Keeps the page up to date: loads it again every second and changes only what differs.
 "use strict";
 
-const PAUSE = 1000;
-const MOST_LINES = 5000;
+const POLL_INTERVAL = 1000;
+const MAX_LINES = 5000;
 const live = document.getElementById("live");
 const notice = document.getElementById("notice");
 
-/** Make a node like a fresh one and keep what is equal, so that focus and reading position stay. */
-function renew(node, fresh) {
+/** Make a node equal to a fresh one. Equal parts stay, so focus and reading position stay, too. */
+function update(node, fresh) {
   if (node.isEqualNode(fresh)) return;
   if (node.nodeType === Node.TEXT_NODE && fresh.nodeType === Node.TEXT_NODE) {
     node.data = fresh.data;
@@ -16,41 +16,41 @@ function renew(node, fresh) {
   } else {
     for (const name of node.getAttributeNames()) if (!fresh.hasAttribute(name)) node.removeAttribute(name);
     for (const name of fresh.getAttributeNames()) node.setAttribute(name, fresh.getAttribute(name));
-    const [old, young] = [[...node.childNodes], [...fresh.childNodes]];
-    if (old.length === young.length) old.forEach((child, index) => renew(child, young[index]));
-    else node.replaceChildren(...young);
+    const [old, newNodes] = [[...node.childNodes], [...fresh.childNodes]];
+    if (old.length === newNodes.length) old.forEach((child, index) => update(child, newNodes[index]));
+    else node.replaceChildren(...newNodes);
   }
 }
 
-function renewParts(fresh) {
+function updateParts(fresh) {
   const focused = document.activeElement.id;
-  for (const part of document.querySelectorAll("[data-live]")) renew(part, fresh.getElementById(part.id));
+  for (const part of document.querySelectorAll("[data-live]")) update(part, fresh.getElementById(part.id));
   if (!focused || document.activeElement.id === focused) return;
   const target = document.getElementById(focused) ?? document.getElementById("main");
   target.focus({ preventScroll: true });
 }
 
-function renewLog(fresh) {
+function updateLog(fresh) {
   const log = document.getElementById("log");
   if (!log?.hasAttribute("data-follows")) return;
   if (log.dataset.log !== fresh.dataset.log) {
     log.replaceWith(fresh);
     fresh.scrollTop = fresh.scrollHeight;
-    notice.textContent = `${fresh.getAttribute("aria-label")} is shown now.`;
+    notice.textContent = `Now showing: ${fresh.getAttribute("aria-label")}.`;
     return;
   }
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 20;
   for (const line of [...fresh.children]) {
     const known = document.getElementById(line.id);
-    if (known) renew(known, line);
+    if (known) update(known, line);
     else log.append(line);
   }
-  while (log.children.length > MOST_LINES) log.firstElementChild.remove();
+  while (log.children.length > MAX_LINES) log.firstElementChild.remove();
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
-/** Load the page and take over what is new; say whether there may be more. */
-async function look() {
+/** Load the page and show what is new. Return whether the page can still change. */
+async function refresh() {
   const reply = await fetch(location.href, { cache: "no-store" });
   if (!reply.ok) {
     location.reload();
@@ -63,24 +63,24 @@ async function look() {
     delete notice.dataset.silent;
   }
   document.title = fresh.title;
-  renewParts(fresh);
-  renewLog(fresh.getElementById("log"));
+  updateParts(fresh);
+  updateLog(fresh.getElementById("log"));
   return Boolean(fresh.querySelector("script"));
 }
 
-async function keepLooking() {
-  let goesOn = true;
+async function poll() {
+  let continues = true;
   try {
-    if (live.checked && !document.hidden) goesOn = await look();
+    if (live.checked && !document.hidden) continues = await refresh();
   } catch {
     notice.textContent = "The local DLI does not answer.";
     notice.dataset.silent = "true";
   }
-  if (goesOn) setTimeout(keepLooking, PAUSE);
+  if (continues) setTimeout(poll, POLL_INTERVAL);
   else live.parentElement.hidden = true;
 }
 
 live.parentElement.hidden = false;
 const log = document.getElementById("log");
 if (log?.hasAttribute("data-follows")) log.scrollTop = log.scrollHeight;
-setTimeout(keepLooking, PAUSE);
+setTimeout(poll, POLL_INTERVAL);
