@@ -139,7 +139,7 @@ def import_cost(bench: Bench) -> float:
 
 def calls_of(service: Service, do: Callable[[], object]) -> dict[str, int]:
     """Count the calls that something makes."""
-    service.forget_calls()
+    service.reset_calls()
     do()
     return {route: count for route, count in service.calls().items() if not route.startswith("POST /v3/")}
 

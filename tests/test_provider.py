@@ -116,7 +116,7 @@ def test_a_value_that_is_unknown_without_a_preview_is_no_change_and_no_call(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(args=["a"], **ENDLESS))
-    service.forget_calls()
+    service.reset_calls()
     plan = provider.jobs.diff(batch_id, outputs, declared(args=[unknown()], **ENDLESS))
     assert not plan.changes
     assert service.calls() == {}
@@ -143,7 +143,7 @@ def test_options_of_the_provider_are_updated_without_a_call(provider: ProviderPr
     inputs, _ = provider.jobs.check(declared(cancelTimeout=60, **ENDLESS), outputs)
     plan = provider.jobs.diff(batch_id, outputs, inputs)
     assert (plan.changes, plan.replaces) == (True, [])
-    service.forget_calls()
+    service.reset_calls()
     updated = provider.jobs.update(batch_id, outputs, inputs)
     assert updated == {**outputs, "cancelTimeout": 60}
     assert service.calls() == {}
@@ -171,7 +171,7 @@ def test_a_run_that_must_not_be_cancelled_is_not_where_nobody_knows_whether_it_g
 def test_a_job_whose_end_was_seen_is_not_asked_for(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare(JOB)
     inputs, _ = provider.jobs.check(declared(args=["b"]))
-    service.forget_calls()
+    service.reset_calls()
     assert not provider.jobs.diff(batch_id, {**outputs, "state": "success"}, outputs).changes
     assert provider.jobs.diff(batch_id, {**outputs, "state": "dead"}, outputs).replaces == ["state"]
     assert provider.jobs.diff(batch_id, {**outputs, "state": "success"}, inputs).replaces == ["args"]
@@ -184,7 +184,7 @@ def test_many_jobs_whose_end_was_not_seen_are_one_listing(
     jobs = {name: declared(resourceName=name, **ENDLESS) for name in ("a", "b", "c")}
     stored = {name: provider.jobs.declare(job) for name, job in jobs.items()}
     service.cancel(stored["b"][0])
-    service.forget_calls()
+    service.reset_calls()
     plans = {name: later.jobs.diff(*stored[name], later.jobs.check(job)[0]) for name, job in jobs.items()}
     assert {name for name, plan in plans.items() if plan.changes} == {"b"}
     assert plans["b"].replaces == ["state"]
@@ -198,7 +198,7 @@ def test_no_answer_about_jobs_whose_end_was_not_seen_is_no_change_and_said_once(
     jobs = {name: declared(resourceName=name, **DEAD) for name in ("a", "b", "c")}
     stored = {name: provider.jobs.declare(job) for name, job in jobs.items()}
     service.fail("GET", LIST, count=None)
-    service.forget_calls()
+    service.reset_calls()
     for name, job in jobs.items():
         batch_id, outputs = stored[name]
         assert not later.jobs.diff(batch_id, {**outputs, "state": "running"}, later.jobs.check(job)[0]).changes
@@ -305,7 +305,7 @@ def test_deleting_needs_the_id_alone_and_leaves_an_ended_job_alone(provider: Pro
     running, _ = provider.jobs.declare(declared(**ENDLESS))
     provider.jobs.delete(running, {})
     assert service.states() == ["dead"]
-    service.forget_calls()
+    service.reset_calls()
     provider.jobs.delete(running, {"state": "dead"})
     assert service.calls() == {}
 
@@ -324,7 +324,7 @@ def test_a_cancel_that_is_refused_because_the_job_has_ended_is_done(
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**DEAD))
     service.fail("GET", DETAILS, status=200, body={"id": batch_id, "state": "running"})
-    service.forget_calls()
+    service.reset_calls()
     provider.jobs.delete(batch_id, {**outputs, "state": "running"})
     assert service.calls() == {"GET /batches/{id}": 2, "DELETE /batches/{id}": 1}
 
@@ -620,7 +620,7 @@ def test_a_look_that_fails_is_not_a_failed_job(provider: ProviderProcess, servic
     batch_id, _ = provider.jobs.declare(JOB)
     service.fail("GET", DETAILS, count=2)
     service.cut("GET", DETAILS, nth=3)
-    service.forget_calls()
+    service.reset_calls()
     _, outputs = provider.waits.declare({"jobId": batch_id, "jobName": "load"})
     assert outputs["state"] == "success"
     assert service.calls()["GET /batches/{id}"] > 3
@@ -649,7 +649,7 @@ def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(tmp_path: P
         ThreadPoolExecutor() as threads,
     ):
         batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
-        service.forget_calls()
+        service.reset_calls()
         wait = threads.submit(provider.waits.declare, {"jobId": batch_id, "jobName": "load"})
         # Who asks again has seen the job.
         eventually(lambda: service.calls().get("GET /batches/{id}", 0), lambda count: count > 1 or wait.done())
@@ -669,7 +669,7 @@ def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
     assert provider.waits.declare(wait)[1]["state"] == "success"
 
     batch_id, _ = provider.jobs.declare(declared(args=["b"], **DIES))
-    service.forget_calls()
+    service.reset_calls()
     with pytest.raises(ProviderError, match=f"load: batch job {batch_id} is dead after"):
         provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": 0})
     assert service.calls()["GET /batches/{id}"] == 2
@@ -730,7 +730,7 @@ def test_what_is_newly_marked_as_secret_is_an_update_without_a_call(
     _, outputs = provider.jobs.read(batch_id, outputs)
     wait = {"jobId": batch_id, "jobName": "load", "until": "success"}
     wait_id, verdict = provider.waits.declare(wait)
-    service.forget_calls()
+    service.reset_calls()
     for resource, old_id, old, new in (
         (provider.jobs, batch_id, outputs, declared(redact=["hunter2"], **said)),
         (provider.waits, wait_id, verdict, {**wait, "redact": ["hunter2"]}),

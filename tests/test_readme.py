@@ -177,7 +177,7 @@ def test_a_preview_needs_no_credentials(project: Project, service: Service) -> N
     """
     project.write(program.format(day="monday"))
     project.up()
-    service.forget_calls()
+    service.reset_calls()
     project.write(program.format(day="tuesday"))
     del project.environment["OS_SECRET_KEY"], project.environment["OS_ACCESS_KEY"]
     screen = shell(project, block("Previews without credentials", "sh"))

@@ -158,7 +158,7 @@ def test_no_command_in_the_life_of_a_job_writes_a_secret_in_plain(
     written.up(works=True)
     service.cut("DELETE", "/batches/{id}", count=None)
     written.run("destroy", "--yes", "--diff", works=False)
-    service.heal()
+    service.clear_faults()
     written.run("destroy", "--yes", "--diff")
     assert written.leaks() == []
 

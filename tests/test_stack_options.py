@@ -240,7 +240,7 @@ def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there
 def test_destroy_cancels_the_job_and_asks_nothing_for_its_wait(project: Project, service: Service) -> None:
     project.write(f'dli.BatchJob("load", file="load.py", {ENDLESS}).wait(until="running")')
     project.up()
-    service.forget_calls()
+    service.reset_calls()
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert service.states("load") == [DEAD]
     assert set(service.calls()) == {"GET /batches/{id}", "DELETE /batches/{id}"}

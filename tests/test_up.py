@@ -27,7 +27,7 @@ def test_a_job_is_submitted_awaited_and_left_alone_from_then_on(project: Project
     assert project.output("job") == job.id
     assert job.state == "success"
 
-    service.forget_calls()
+    service.reset_calls()
     nothing_to_do = ("--expect-no-changes", "--diff")
     project.pulumi("preview", *nothing_to_do)
     project.up(*nothing_to_do)

@@ -49,11 +49,11 @@ class Gateway:
     """The ASGI application of the API. Every call passes through it."""
 
     def __init__(
-        self, routes: Sequence[Route], *, authenticator: Authenticator, calls: CallCounter, faults: Faults
+        self, routes: Sequence[Route], *, authenticator: Authenticator, call_counter: CallCounter, faults: Faults
     ) -> None:
         self._routes = routes
         self._authenticator = authenticator
-        self._calls = calls
+        self._call_counter = call_counter
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +70,7 @@ class Gateway:
         route, parameters = self._find(scope)
         is_local = path.startswith(_LOCAL_PATH)
         if not is_local:
-            self._calls.count(method, route.name if route else "unknown")
+            self._call_counter.count(method, route.name if route else "unknown")
         if len(body) > MAX_BODY:
             raise ApiError("APIGW.0201", "Request entity too large.", status=413)
         if (method, path) != _SIGN_IN:

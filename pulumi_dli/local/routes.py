@@ -177,7 +177,7 @@ class SignInApi:
 class TestApi:
     """What only the local DLI has: counted calls and faults."""
 
-    calls: CallCounter
+    call_counter: CallCounter
     faults: Faults
 
     def routes(self) -> list[Route]:
@@ -190,11 +190,11 @@ class TestApi:
 
     async def show_calls(self, _request: Request) -> Response:
         """Give the counts by method and route."""
-        return JSONResponse(self.calls.as_dict())
+        return JSONResponse(self.call_counter.as_dict())
 
     async def reset_calls(self, _request: Request) -> Response:
         """Start counting again."""
-        self.calls.reset()
+        self.call_counter.reset()
         return Response(status_code=204)
 
     async def set_faults(self, request: Request) -> Response:

@@ -81,7 +81,7 @@ class LocalDli:
         conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {},
     ) -> None:
         self.data = Path(data).absolute()
-        self.calls = CallCounter()
+        self.call_counter = CallCounter()
         self.faults = Faults()
         self._port = port
         self._engine: EngineName = engine
@@ -231,9 +231,9 @@ class LocalDli:
         keystone = Keystone(account, lambda: datetime.fromtimestamp(self._now(), UTC))
         queues = Queues(cus, used=jobs.used_cus, owner=account.username, created=jobs.now())
         self._batches = BatchApi(jobs, queues, self.faults, account.username)
-        apis = (self._batches, keystone, SignInApi(links), TestApi(self.calls, self.faults))
+        apis = (self._batches, keystone, SignInApi(links), TestApi(self.call_counter, self.faults))
         routes = [route for api in apis for route in api.routes()]
-        gateway = Gateway(routes, authenticator=keystone, calls=self.calls, faults=self.faults)
+        gateway = Gateway(routes, authenticator=keystone, call_counter=self.call_counter, faults=self.faults)
         return Page(gateway, jobs=jobs, queues=cus, links=links, port=port)
 
     def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, cleanup: ExitStack) -> None:

@@ -28,7 +28,7 @@ SHORT_PAUSES = {"DLI_POLL_INTERVAL": "0.2s", "DLI_LOOKUP_WINDOW": "1s", "DLI_RET
 """Settings of the provider with which a test does not wait as long as one would for the real service."""
 
 
-class Strike(TypedDict, total=False):
+class FaultMatch(TypedDict, total=False):
     """Which matching calls a fault spoils: from the `nth` (1) on `count` (1; None: all), before or after the work."""
 
     nth: int
@@ -128,11 +128,11 @@ class Service:
 
     def calls(self) -> dict[str, int]:
         """Give how often each route was called, by method and route: `{"POST /batches": 1}`."""
-        return self.server.calls.as_dict()
+        return self.server.call_counter.as_dict()
 
-    def forget_calls(self) -> None:
+    def reset_calls(self) -> None:
         """Count from nothing."""
-        self.server.calls.reset()
+        self.server.call_counter.reset()
 
     def play(self, job: str, timeline: str = DEFAULT_TIMELINE, log: str = "") -> None:
         """Have a job play this timeline from now on, with these lines in its driver log.
@@ -156,34 +156,34 @@ class Service:
         code: str | None = None,
         body: Any = "",
         headers: Mapping[str, str] | None = None,
-        **strike: Unpack[Strike],
+        **match: Unpack[FaultMatch],
     ) -> None:
         """Have a call answered with this status and body; with `code`: an error body of the service."""
         content = body if code is None else error_body(code, "A test asked for this error.")
         rule = {"status": status, "body": content, "headers": dict(headers or {})}
-        self._spoil("reply", method, route, rule | strike)
+        self._inject("reply", method, route, rule | match)
 
-    def cut(self, method: Method, route: RouteName, **strike: Unpack[Strike]) -> None:
+    def cut(self, method: Method, route: RouteName, **match: Unpack[FaultMatch]) -> None:
         """Close the connection instead of an answer. After the work, the call was carried out all the same."""
-        self._spoil("cut", method, route, strike)
+        self._inject("cut", method, route, match)
 
-    def delay(self, method: Method, route: RouteName, seconds: float, **strike: Unpack[Strike]) -> None:
+    def delay(self, method: Method, route: RouteName, seconds: float, **match: Unpack[FaultMatch]) -> None:
         """Have a call take so much longer."""
-        self._spoil("delay", method, route, {"seconds": seconds} | strike)
+        self._inject("delay", method, route, {"seconds": seconds} | match)
 
-    def garble(self, method: Method, route: RouteName, **strike: Unpack[Strike]) -> None:
+    def garble(self, method: Method, route: RouteName, **match: Unpack[FaultMatch]) -> None:
         """Answer 200 with something that is no JSON."""
-        self._spoil("garbage", method, route, strike)
+        self._inject("garbage", method, route, match)
 
     def hide_new_jobs(self, *, lists: int | None = None, seconds: float | None = None) -> None:
         """Keep jobs that are accepted from now on out of so many lists, or of all for so many seconds."""
         self.server.faults.add({"action": "listing_lag", "calls": lists, "seconds": seconds})
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """End all faults."""
         self.server.faults.set([])
 
-    def _spoil(self, action: str, method: Method, route: RouteName, rule: Mapping[str, Any]) -> None:
+    def _inject(self, action: str, method: Method, route: RouteName, rule: Mapping[str, Any]) -> None:
         self.server.faults.add({"action": action, "method": method, "route": route, **rule})
 
 

@@ -242,7 +242,7 @@ def test_a_provider_process_signs_in_by_the_stacks_configuration(account: Creden
 def asked(dli: Service) -> dict[str, int]:
     """Count what was asked of IAM since this was called last."""
     counts = {route: count for route, count in dli.calls().items() if "/v3" in route}
-    dli.forget_calls()
+    dli.reset_calls()
     return counts
 
 
@@ -352,7 +352,7 @@ def test_a_token_is_renewed_before_the_service_refuses_it(
     clock.offset = 100 - DAY  # what is issued now ends in 100 seconds
     client = session(configured(account, kind)).client()
     clock.offset = 0
-    dli.forget_calls()
+    dli.reset_calls()
     client.page({})
     assert dli.calls() == {"POST /v3/auth/tokens": 1, "GET /batches": 1}
 
@@ -522,7 +522,7 @@ def test_a_key_that_is_locked_is_told_and_opens_after_five_minutes(account: Cred
 
 def test_a_wrong_signature_is_not_tried_again(dli: Service, account: Credentials) -> None:
     configuration = configured(account, "temporary key", secretKey="wrong", projectId="p1", maxRetries="5")
-    dli.forget_calls()
+    dli.reset_calls()
     refused(configuration, ServiceError, ["verify aksk signature fail"], account)
     assert dli.calls() == {"GET /batches": 1}
 

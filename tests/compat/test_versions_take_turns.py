@@ -118,7 +118,7 @@ class Turns:
                 assert process.poll() is None, process.communicate()[0]
             finally:
                 _kill_session(process.pid)
-        self._dli.heal()
+        self._dli.clear_faults()
         self._project.pulumi("cancel", "--yes")  # A killed CLI leaves its lock.
 
     def cancel_in_the_console(self, form: str) -> None:

@@ -407,7 +407,7 @@ def test_a_record_that_has_expired_is_gone(own: Browser, clock: Clock) -> None:
 def test_who_looks_is_not_counted_and_meets_no_faults(own: Browser) -> None:
     own.dli.faults.set([{"action": "reply", "status": 503}])
     own.page("/")
-    assert own.dli.calls.as_dict() == {}
+    assert own.dli.call_counter.as_dict() == {}
     own.dli.faults.set([])
 
 

@@ -155,7 +155,7 @@ def test_a_call_that_is_still_answered_does_not_keep_it_from_stopping(tmp_path: 
         dli.faults.set([{"action": "delay", "seconds": 0.2}])
         caller = threading.Thread(target=lambda: answers.append(api.call("GET", api.batches).status_code))
         caller.start()
-        eventually(dli.calls.as_dict, lambda calls: "GET /batches" in calls)
+        eventually(dli.call_counter.as_dict, lambda calls: "GET /batches" in calls)
     caller.join()
     assert answers == [200]
 

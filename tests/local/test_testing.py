@@ -28,7 +28,7 @@ def test_the_jobs_that_were_accepted_are_there_as_they_were_sent_the_oldest_firs
     second = api.submit("dead", {"spark.dli.local.log": "one\ntwo"})
     api.wait(second, "dead")
     assert api.call("POST", api.batches, json={}).status_code == 400
-    service.forget_calls()
+    service.reset_calls()
     sent = {"file": "obs://jobs/job.py", "conf": {"spark.dli.local.timeline": ENDLESS}}
     job, died = service.jobs()
     body = sent | {"name": "first", "className": "org.Main", "queue": "BATCH"}
@@ -36,7 +36,7 @@ def test_the_jobs_that_were_accepted_are_there_as_they_were_sent_the_oldest_firs
     assert (died.id, died.state, died.log) == (second, "dead", ("one", "two"))
     assert job.create_time <= died.create_time <= (died.end_time or 0)
     assert job.create_time == api.details(first)["create_time"]
-    service.forget_calls()
+    service.reset_calls()
     assert service.states() == ["running", "dead"]
     assert service.calls() == {}
 
@@ -98,7 +98,7 @@ def test_calls_are_counted_by_method_and_route(service: Service, api: Api) -> No
 
 
 @pytest.mark.parametrize(
-    ("spoil", "status", "body"),
+    ("inject", "status", "body"),
     [
         (lambda service: service.fail("GET", "/batches"), 503, ""),
         (lambda service: service.fail("GET", "/batches", status=502, body={"a": 1}), 502, '{"a": 1}'),
@@ -107,9 +107,9 @@ def test_calls_are_counted_by_method_and_route(service: Service, api: Api) -> No
     ],
 )
 def test_a_call_fails_once_and_others_are_left_alone(
-    service: Service, api: Api, spoil: Callable[[Service], None], status: int, body: str
+    service: Service, api: Api, inject: Callable[[Service], None], status: int, body: str
 ) -> None:
-    spoil(service)
+    inject(service)
     assert api.details(api.submit())
     reply = api.call("GET", api.batches)
     assert (reply.status_code, body in reply.text) == (status, True)
@@ -147,7 +147,7 @@ def test_faults_add_up_until_all_end(service: Service, api: Api) -> None:
     service.fail("POST", "/batches", count=None)
     service.hide_new_jobs(seconds=3600)
     assert [api.call(method, api.batches).status_code for method in ("GET", "POST")] == [503, 503]
-    service.heal()
+    service.clear_faults()
     job_id = api.submit()
     assert [job["id"] for job in api.sessions()] == [job_id]
 
