@@ -5,7 +5,7 @@ import pytest
 from pulumi_dli.local.testing import Service
 from tests.campaign.__main__ import judge_all, over_grpc, real_ups
 from tests.campaign.seeds import Step, run, schedule
-from tests.campaign.verdict import WrongError
+from tests.campaign.verdict import BrokenPromiseError
 from tests.engine import ProviderProcess
 
 
@@ -30,13 +30,13 @@ def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service) -> 
     def start() -> ProviderProcess:
         return ProviderProcess(service.environment | {"DLI_ADOPT": "false"})
 
-    told: list[str] = []
+    log_lines: list[str] = []
 
-    def tell(text: str) -> None:
-        told.append(text)
+    def log(text: str) -> None:
+        log_lines.append(text)
         if text.startswith("up"):  # behind the provider's back, once more
             service.submit(service.jobs("s0j0")[0].body)
 
-    with pytest.raises(WrongError, match="s0j0: twice"):
-        run(schedule(0), service, start, tell)
-    assert told[0].startswith("seed 0")
+    with pytest.raises(BrokenPromiseError, match="s0j0: twice"):
+        run(schedule(0), service, start, log)
+    assert log_lines[0].startswith("seed 0")

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from pulumi_dli.local.testing import Service
 from tests.campaign import __doc__ as usage
-from tests.campaign.hosts import Nursery
+from tests.campaign.hosts import ForkServer
 from tests.campaign.real import RealRun, killing_schedule
-from tests.campaign.seeds import PATIENCE, Result, Tell, run, schedule
-from tests.campaign.verdict import WrongError
+from tests.campaign.seeds import SHORT_TIMEOUTS, Log, Result, run, schedule
+from tests.campaign.verdict import BrokenPromiseError
 from tests.engine import ProviderProcess
 from tests.project import heeded_signals
 
-Judge = Callable[[int, Tell], Result]
+Judge = Callable[[int, Log], Result]
 
 
 @contextmanager
@@ -28,11 +28,11 @@ def over_grpc() -> Iterator[Judge]:
     """Give what judges a seed over gRPC."""
     with (
         tempfile.TemporaryDirectory() as name,
-        Nursery(Path(name)) as nursery,
+        ForkServer(Path(name)) as fork_server,
         Service(Path(name) / "dli") as service,
     ):
-        start = partial(ProviderProcess, service.environment | PATIENCE, start=nursery.start)
-        yield lambda seed, tell: run(schedule(seed), service, start, tell)
+        start = partial(ProviderProcess, service.environment | SHORT_TIMEOUTS, start=fork_server.start)
+        yield lambda seed, log: run(schedule(seed), service, start, log)
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def real_ups(*, kill: bool = False, short: bool = False) -> Iterator[Judge]:
     """Give what judges a seed with the real CLI. `kill`: every `up` is killed; `short`: its jobs may have ended."""
     with tempfile.TemporaryDirectory() as name, Service(Path(name) / "dli") as service:
 
-        def judge(seed: int, tell: Tell) -> Result:
+        def judge(seed: int, log: Log) -> Result:
             plan = killing_schedule(seed, short=short) if kill else schedule(seed)
-            return RealRun(plan, service, Path(name) / str(seed), tell).judge(twice_is_wrong=not short)
+            return RealRun(plan, service, Path(name) / str(seed), log).judge(twice_is_wrong=not short)
 
         yield judge
 
@@ -51,12 +51,12 @@ def judge_all(title: str, judge: Judge, seeds: Iterable[int], *, verbose: bool, 
     """Judge one seed after the other, until there were enough kills; give how many failed."""
     failed, total, began = [], Counter[str](), time.monotonic()
     for seed in seeds:
-        told: list[str] = []
+        log_lines: list[str] = []
         try:
-            total += Counter(asdict(judge(seed, print if verbose else told.append)))
-        except WrongError as wrong:
+            total += Counter(asdict(judge(seed, print if verbose else log_lines.append)))
+        except BrokenPromiseError as wrong:
             failed.append(seed)
-            print("\n".join([*told, f"seed {seed}: {wrong}"]), flush=True)
+            print("\n".join([*log_lines, f"seed {seed}: {wrong}"]), flush=True)
         if total["seeds"] % 100 == 0:
             print(f"{title}: {time.monotonic() - began:.0f} s, {dict(total)}", flush=True)
         if total["kills"] >= most_kills:
@@ -75,7 +75,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=0, metavar="N", help="real `pulumi up`s that are killed")
     parser.add_argument("--short", action="store_true", help="with --kills: jobs that end at once")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed")
-    parser.add_argument("--verbose", action="store_true", help="tell every command")
+    parser.add_argument("--verbose", action="store_true", help="log every command")
     options = parser.parse_args()
     with heeded_signals():
         return min(judge_series(options), 1)

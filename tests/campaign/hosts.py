@@ -46,7 +46,7 @@ class Host:
         return self._log.read_text().splitlines()
 
 
-class Nursery:
+class ForkServer:
     """The process that others are forked off."""
 
     def __init__(self, folder: Path) -> None:
@@ -77,24 +77,24 @@ class Nursery:
     def start(self, environment: Mapping[str, str]) -> Host:
         """Start a provider process with these variables."""
         log = self._folder / f"host-{len(self._hosts)}.log"
-        order = {"environment": dict(environment), "log": str(log)}
-        self._socket.sendall(json.dumps(order).encode() + b"\n")
+        request = {"environment": dict(environment), "log": str(log)}
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
         reply = json.loads(self._replies.readline())
         self._hosts.append(Host(reply["pid"], reply["port"], log))
         return self._hosts[-1]
 
 
-def _nurse(orders: Iterator[str], replies: socket.socket) -> None:
-    for line in orders:
-        order = json.loads(line)
+def _fork_hosts(requests: Iterator[str], replies: socket.socket) -> None:
+    for line in requests:
+        request = json.loads(line)
         reader, writer = os.pipe()
         pid = os.fork()
         if not pid:
-            log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(writer, 1)
             os.dup2(log, 2)
             replies.close()
-            os.environ.update(order["environment"])
+            os.environ.update(request["environment"])
             sys.argv = ["pulumi.dynamic", "127.0.0.1:0"]
             runpy.run_module("pulumi.dynamic", run_name="__main__")
         os.close(writer)
@@ -104,12 +104,12 @@ def _nurse(orders: Iterator[str], replies: socket.socket) -> None:
 
 
 def main() -> None:
-    """Fork off one process for each order that comes, until nobody gives any."""
+    """Fork off one process for each request that comes, until nobody gives any."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are nobody's zombies
     for name in MODULES:
         __import__(name)
     connection = socket.socket(fileno=int(sys.argv[1]))
-    _nurse(iter(connection.makefile()), connection)
+    _fork_hosts(iter(connection.makefile()), connection)
 
 
 if __name__ == "__main__":

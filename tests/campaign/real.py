@@ -18,36 +18,43 @@ import psutil
 
 from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
-from tests.campaign.seeds import PATIENCE, QUICK, Result, Schedule, Step, Tell, schedule
+from tests.campaign.seeds import QUICK, SHORT_TIMEOUTS, Log, Result, Schedule, Step, changed_properties, schedule
 from tests.campaign.simulated_engine import Declared
-from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state, live_ids, runs_of
+from tests.campaign.verdict import (
+    BrokenPromiseError,
+    check_nothing_runs,
+    compare_runs,
+    compare_with_state,
+    live_ids,
+    runs_of,
+)
 from tests.project import Project
 
-LONGEST = 4.0
+MAX_SECONDS_TO_KILL = 4.0
 """Seconds within which a kill comes: an `up` of these programs takes two or three."""
 
 
 class RealRun:
     """A stack that goes through a schedule."""
 
-    def __init__(self, plan: Schedule, service: Service, folder: Path, tell: Tell) -> None:
+    def __init__(self, plan: Schedule, service: Service, folder: Path, log: Log) -> None:
         self._result = Result(seeds=1)
         self._plan = plan
         self._service = service
-        self._tell = tell
-        self._project = Project(folder, service.environment | PATIENCE, name=f"seed{plan.seed}")
+        self._log = log
+        self._project = Project(folder, service.environment | SHORT_TIMEOUTS, name=f"seed{plan.seed}")
         self._program = {job.name: job for job in plan.program}
         self._expected = Counter(self._program.keys())
 
     def judge(self, *, twice_is_wrong: bool) -> Result:
-        """Carry the schedule out. Raises WrongError."""
-        self._tell(str(self._plan))
+        """Carry the schedule out. Raises BrokenPromiseError."""
+        self._log(str(self._plan))
         for number, step in enumerate([Step("up"), *self._plan.steps]):
             self._change(step, number)
             self._write()
             self._service.server.faults.set(step.faults)
             self._up(step, random.Random(f"{self._plan.seed} {number}"))
-            self._service.heal()
+            self._service.clear_faults()
             self._must_work("up", "--yes", "--skip-preview")
             self._compare(twice_is_wrong=twice_is_wrong)
         self._must_work("destroy", "--yes", "--skip-preview")
@@ -69,14 +76,9 @@ class RealRun:
         if job is None:
             return
         match step.change:
-            case "args":
-                self._program[job.name] = replace(job, properties={**job.properties, "args": [str(number)]})
-                self._expected[job.name] += 1
-            case "triggers":
-                self._program[job.name] = replace(job, properties={**job.properties, "triggers": {"at": number}})
-                self._expected[job.name] += 1
-            case "option":
-                self._program[job.name] = replace(job, properties={**job.properties, "cancelTimeout": 100 + number})
+            case "args" | "triggers" | "option" as change:
+                self._program[job.name] = replace(job, properties=job.properties | changed_properties(change, number))
+                self._expected[job.name] += int(change != "option")
             case "remove" if len(self._program) > 1:
                 del self._program[job.name]
             case "console":
@@ -84,27 +86,27 @@ class RealRun:
                     self._service.cancel(live)
                     self._expected[job.name] += 1
 
-    def _up(self, step: Step, chance: random.Random) -> None:
+    def _up(self, step: Step, rng: random.Random) -> None:
         command = ["pulumi", step.command, "--yes", "--skip-preview", "--non-interactive"]
         self._result.commands += 1
         self._result.faults += len(step.faults)
         process = self._project.start(*command, own_session=True)
         try:
-            screen, _ = process.communicate(timeout=chance.uniform(0.3, LONGEST) if step.kill else 120)
+            screen, _ = process.communicate(timeout=rng.uniform(0.3, MAX_SECONDS_TO_KILL) if step.kill else 120)
         except subprocess.TimeoutExpired:
             kill_session(process.pid)
             screen, _ = process.communicate()
             self._result.kills += 1
             self._must_work("cancel", "--yes")  # the lock that a killed CLI leaves
-        self._tell(f"{step}: {screen}")
+        self._log(f"{step}: {screen}")
         if "Traceback" in screen:
-            raise WrongError(f"a traceback: {screen}")
+            raise BrokenPromiseError(f"a traceback: {screen}")
 
     def _must_work(self, *command: str) -> None:
         run = self._project.run(*command)
-        self._tell(f"{command}: {run.screen}")
+        self._log(f"{command}: {run.screen}")
         if run.code:
-            raise WrongError(f"{' '.join(command)} failed without a fault: {run.screen}")
+            raise BrokenPromiseError(f"{' '.join(command)} failed without a fault: {run.screen}")
 
     def _jobs(self) -> list[Job]:
         return runs_of(self._service, self._plan.seed)

@@ -57,7 +57,7 @@ class Outcome:
     """What one command did."""
 
     failures: list[Failure] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    log_lines: list[str] = field(default_factory=list)
     is_killed: bool = False
     changes: int = 0
 
@@ -82,10 +82,10 @@ class SimulatedEngine:
         with self._start() as process, killer(process):
             command = _Command(self, process, outcome)
             with ThreadPoolExecutor(WORKERS) as pool:
-                list(pool.map(command.bring, program))
+                list(pool.map(command.apply, program))
             if not outcome.failures:
                 command.remove(set(self.jobs) - {job.name for job in program})
-            outcome.said = process.kill()
+            outcome.log_lines = process.kill()
         return outcome
 
     def refresh(self, killer: Callable[[ProviderProcess], AbstractContextManager[None]]) -> Outcome:
@@ -95,7 +95,7 @@ class SimulatedEngine:
             command = _Command(self, process, outcome)
             for name in [name for name, stored in self.jobs.items() if not stored.is_deleted]:
                 command.refresh(name)
-            outcome.said = process.kill()
+            outcome.log_lines = process.kill()
         return outcome
 
     def destroy(self) -> Outcome:
@@ -103,7 +103,7 @@ class SimulatedEngine:
         outcome = Outcome()
         with self._start() as process:
             _Command(self, process, outcome).remove(set(self.jobs))
-            outcome.said = process.kill()
+            outcome.log_lines = process.kill()
         return outcome
 
 
@@ -115,18 +115,18 @@ class _Command:
         self._jobs = process.jobs
         self._lock = threading.Lock()
 
-    def bring(self, job: Declared) -> None:
+    def apply(self, job: Declared) -> None:
         """Make one job and its wait what is declared."""
         method = ["check"]
         try:
-            self._bring_job(job, method)
+            self._apply_job(job, method)
             if job.until is not None:
                 method[0] = "wait"
-                self._bring_wait(job)
+                self._apply_wait(job)
         except ProviderError as error:
             self._fail(job.name, method[0], error)
 
-    def _bring_job(self, job: Declared, method: list[str]) -> None:
+    def _apply_job(self, job: Declared, method: list[str]) -> None:
         stored = self._engine.jobs.get(job.name)
         known = stored is not None and not stored.is_deleted
         inputs, failures = self._jobs.check(job.properties, stored.inputs if stored and known else {})
@@ -171,7 +171,7 @@ class _Command:
                 if self._jobs.diff(stored.id, stored.outputs, question).replaces:
                     raise AssertionError(f"{other} would be cancelled because {name} is replaced")
 
-    def _bring_wait(self, job: Declared) -> None:
+    def _apply_wait(self, job: Declared) -> None:
         waits: Provider = self._process.waits
         batch_id = self._engine.jobs[job.name].id
         news: Properties = {"jobId": batch_id, "until": job.until, "jobName": job.name}

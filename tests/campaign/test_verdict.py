@@ -4,7 +4,7 @@ import pytest
 
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.table import Job
-from tests.campaign.verdict import WrongError, check_nothing_runs, compare_runs, compare_with_state
+from tests.campaign.verdict import BrokenPromiseError, check_nothing_runs, compare_runs, compare_with_state
 
 
 def run_of(name: str, number: int = 0, state: BatchState = BatchState.RUNNING) -> Job:
@@ -13,7 +13,7 @@ def run_of(name: str, number: int = 0, state: BatchState = BatchState.RUNNING) -
 
 
 def wrong(match: str) -> AbstractContextManager[object]:
-    return pytest.raises(WrongError, match=match)
+    return pytest.raises(BrokenPromiseError, match=match)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pulumi_dli.local.table import Job, JobTable, Selection
 from pulumi_dli.local.testing import Service
 
 
-class WrongError(AssertionError):
+class BrokenPromiseError(AssertionError):
     """The provider broke a promise in a seed."""
 
 
@@ -32,7 +32,7 @@ def compare_runs(intended: Mapping[str, int], accepted: Collection[Job], *, twic
         The number of runs beyond the intended ones: 0 if `twice_is_wrong`.
 
     Raises:
-        WrongError: A run was lost, a job ran twice, or a job ran that was not to run.
+        BrokenPromiseError: A run was lost, a job ran twice, or a job ran that was not to run.
     """
     runs: dict[str, list[str]] = {name: [] for name in intended}
     for job in accepted:
@@ -40,22 +40,22 @@ def compare_runs(intended: Mapping[str, int], accepted: Collection[Job], *, twic
     for name, ids in runs.items():
         wanted = intended.get(name, 0)
         if len(ids) < wanted:
-            raise WrongError(f"{name}: lost: {wanted} runs were intended, {len(ids)} accepted: {ids}")
+            raise BrokenPromiseError(f"{name}: lost: {wanted} runs were intended, {len(ids)} accepted: {ids}")
         if len(ids) > wanted and (twice_is_wrong or not wanted):
-            raise WrongError(f"{name}: twice: {wanted} runs were intended, {len(ids)} accepted: {ids}")
+            raise BrokenPromiseError(f"{name}: twice: {wanted} runs were intended, {len(ids)} accepted: {ids}")
     return len(accepted) - Counter(intended).total()
 
 
 def compare_with_state(accepted: Iterable[Job], in_state: Collection[str]) -> None:
-    """Raise WrongError if a run that is not in the state is live. `in_state` holds the ids of the state's resources."""
+    """Raise BrokenPromiseError if a live run is not in the state. `in_state` has the ids of the resources there."""
     if outside := live_ids(accepted) - set(in_state):
-        raise WrongError(f"run outside the state: {outside}")
+        raise BrokenPromiseError(f"run outside the state: {outside}")
 
 
 def check_nothing_runs(accepted: Iterable[Job]) -> None:
-    """Raise WrongError if a run is live after `destroy`."""
+    """Raise BrokenPromiseError if a run is live after `destroy`."""
     if left := live_ids(accepted):
-        raise WrongError(f"left running after destroy: {left}")
+        raise BrokenPromiseError(f"left running after destroy: {left}")
 
 
 def live_ids(accepted: Iterable[Job]) -> set[str]:
