@@ -54,11 +54,11 @@ for number in range({number}):
 
 
 @dataclass
-class Life:
+class StackTimes:
     """Medians of what the commands on one program take."""
 
     up: Measured
-    again: Measured
+    no_op: Measured
     refresh: Measured
     destroy: Measured
 
@@ -96,27 +96,27 @@ class Bench:
         with self.service() as service:
             yield self.project(service, program, code)
 
-    def life(self, program: str) -> Life:
+    def measure_stack(self, program: str) -> StackTimes:
         """Measure the life of a stack, some times."""
         lives = []
         for _ in range(self.repeats):
             with self.opened(program, ROOT) as project:
                 lives.append([pulumi(project, command) for command in ("up", "up", "refresh", "destroy")])
-        return Life(*(medians_of(runs) for runs in zip(*lives, strict=True)))
+        return StackTimes(*(medians_of(runs) for runs in zip(*lives, strict=True)))
 
-    def row(self, figure: str, value: float, most: float | None, how: str) -> None:
+    def row(self, figure: str, value: float, limit: float | None, how: str) -> None:
         """Add a line to the table, and show it at once. What is promised is promised without latency."""
-        most = None if self._latency else most
-        self.rows.append(Row(figure, value, most, how))
+        limit = None if self._latency else limit
+        self.rows.append(Row(figure, value, limit, how))
         print(self.rows[-1], flush=True)
 
-    def ratio(self, figure: str, ours: Measured, others: Measured, most: float | None, idle: float = 0.0) -> None:
+    def ratio(self, figure: str, ours: Measured, others: Measured, limit: float | None, idle: float = 0.0) -> None:
         """Add a line that compares two walls, and shows CPU beside them. The others also idle for some seconds."""
         seconds, cpu = ours.seconds, ours.cpu_seconds
         others_seconds = others.seconds + idle
         how = f"{seconds:.1f} s ÷ {others_seconds:.1f} s"
         how += f"; CPU {cpu:.2f} s ÷ {others.cpu_seconds:.2f} s = {cpu / others.cpu_seconds:.2f}"
-        self.row(figure, seconds / others_seconds, most, how)
+        self.row(figure, seconds / others_seconds, limit, how)
 
 
 def jobs(number: int, timeline: str, *, wait: bool) -> str:
@@ -148,8 +148,8 @@ def run(bench: Bench, sizes: list[int], number: int) -> None:
     """Measure everything. `number` is the number of jobs of the promised figures."""
     per_job: dict[int, float] = {}
     for size in sizes:
-        floor = bench.life(FLOOR.format(number=size))
-        submit = bench.life(jobs(size, ENDLESS, wait=False))
+        floor = bench.measure_stack(FLOOR.format(number=size))
+        submit = bench.measure_stack(jobs(size, ENDLESS, wait=False))
         per_job[size] = submit.up.seconds / floor.up.seconds
         is_promised = size == number
         bench.ratio(f"submit {size} jobs: wall ÷ floor", submit.up, floor.up, 1.25 if is_promised else None)
@@ -160,18 +160,18 @@ def run(bench: Bench, sizes: list[int], number: int) -> None:
             floor.destroy,
             2 if is_promised else None,
         )
-    most = max(sizes)
-    if most != number:
+    largest = max(sizes)
+    if largest != number:
         bench.row(
-            f"time per job at {most} ÷ at {number}, over the floor's own ratio",
-            per_job[most] / per_job[number],
+            f"time per job at {largest} ÷ at {number}, over the floor's own ratio",
+            per_job[largest] / per_job[number],
             1.1,
-            f"{per_job[most]:.2f} ÷ {per_job[number]:.2f}, from the lines above",
+            f"{per_job[largest]:.2f} ÷ {per_job[number]:.2f}, from the lines above",
         )
-    with_children = bench.life(FLOOR_WITH_CHILDREN.format(number=number))
-    ended = bench.life(jobs(number, AT_ONCE, wait=True))
-    bench.ratio(f"no-op `up` of {number} jobs with waits: wall ÷ floor's no-op", ended.again, with_children.again, 1.15)
-    timed = bench.life(jobs(number, TIMED, wait=True))
+    with_children = bench.measure_stack(FLOOR_WITH_CHILDREN.format(number=number))
+    ended = bench.measure_stack(jobs(number, AT_ONCE, wait=True))
+    bench.ratio(f"no-op `up` of {number} jobs with waits: wall ÷ floor's no-op", ended.no_op, with_children.no_op, 1.15)
+    timed = bench.measure_stack(jobs(number, TIMED, wait=True))
     bench.ratio(
         f"{number} jobs of {JOB_SECONDS} s with `wait`: wall ÷ ({JOB_SECONDS} s + floor's wall)",
         timed.up,
@@ -181,8 +181,8 @@ def run(bench: Bench, sizes: list[int], number: int) -> None:
     )
     count_calls(bench, number)
     bench.row("`from pulumi_dli import BatchJob` over `import pulumi`, ms", import_cost(bench), 50, "whole processes")
-    peers(bench, number, timed)
-    memory(bench, most)
+    compare_with_sdk(bench, number, timed)
+    memory(bench, largest)
 
 
 def memory(bench: Bench, number: int) -> None:
@@ -205,11 +205,11 @@ def memory(bench: Bench, number: int) -> None:
 def count_calls(bench: Bench, number: int) -> None:
     """Count calls by route, from the local DLI's own counter, and see when a job's end was known."""
 
-    def counted(service: Service, what: str, program: str, most_per_job: int) -> Project:
+    def counted(service: Service, what: str, program: str, limit_per_job: int) -> Project:
         project = bench.project(service, program)
         calls = calls_of(service, lambda: pulumi(project, "up"))
         each = calls.get("POST /batches", 0) + calls.get("GET /batches/{id}", 0)
-        bench.row(f"calls for each of {number} jobs {what}", each / number, most_per_job, json.dumps(calls))
+        bench.row(f"calls for each of {number} jobs {what}", each / number, limit_per_job, json.dumps(calls))
         return project
 
     with bench.service() as service:
@@ -222,10 +222,10 @@ def count_calls(bench: Bench, number: int) -> None:
         project = counted(service, "that are awaited, without lists", jobs(number, AT_ONCE, wait=True), 3)
         again = calls_of(service, lambda: pulumi(project, "up"))
         bench.row("calls of a no-op after success", sum(again.values()), 5, json.dumps(again))
-    lag(bench)
+    measure_latency(bench)
 
 
-def lag(bench: Bench) -> None:
+def measure_latency(bench: Bench) -> None:
     """See when the end of a job was known: of few jobs, since the engine takes its own time for each resource."""
     with bench.service() as service:
         project = bench.project(service, jobs(FEW, TIMED, wait=True))
@@ -256,7 +256,7 @@ def settings_of(service: Service) -> dict[str, str]:
     }
 
 
-def peers(bench: Bench, number: int, timed: Life) -> None:
+def compare_with_sdk(bench: Bench, number: int, timed: StackTimes) -> None:
     """Compare with what users do today."""
     script = [sys.executable, str(ROOT / "bench" / "vendor_poll.py"), str(number), TIMED]
 
@@ -312,7 +312,7 @@ def main() -> int:
             return compare(bench.opened, compared, options.against, options.repeats)
         print_heading(f"latency {options.latency * 1000:.0f} ms, medians of {options.repeats}")
         run(bench, sizes, options.jobs)
-    return int(not all(row.is_held for row in bench.rows))
+    return int(not all(row.is_within_limit for row in bench.rows))
 
 
 if __name__ == "__main__":

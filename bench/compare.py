@@ -116,10 +116,10 @@ def print_row(figure: str, runs: list[tuple[Measured, Measured]]) -> bool:
     new_cpu, old_cpu = (median(run.cpu_seconds for run in side) for side in zip(*runs, strict=True))
     # The load of the machine drifts, so each run is compared with the other version's run of its own round.
     ratio = median(new.cpu_seconds / old.cpu_seconds for new, old in runs)
-    is_held = ratio <= LIMIT
+    is_within_limit = ratio <= LIMIT
     numbers = f"{wall:.1f} | {new_cpu:.2f} | {old_cpu:.2f} | {ratio:.3f} | {LIMIT}"
-    print(f"| {figure} | {numbers} | {'yes' if is_held else '**no**'} |", flush=True)
-    return is_held
+    print(f"| {figure} | {numbers} | {'yes' if is_within_limit else '**no**'} |", flush=True)
+    return is_within_limit
 
 
 def _git(*arguments: str) -> str:

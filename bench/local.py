@@ -23,7 +23,7 @@ from pulumi_dli.api.states import LIVE_STATES
 from pulumi_dli.local.credentials import Credentials
 
 CLIENTS = 200
-LOOK_EVERY = 10.0
+POLL_INTERVAL = 10.0
 """Seconds between two looks of a client that waits: the default of `dli:pollInterval`."""
 PAGE = 100
 STARTS = 5
@@ -103,11 +103,11 @@ def wait_together(account: Credentials, stop: Event) -> None:
 
     def wait() -> None:
         client = Client(account)
-        pause = random.uniform(0, LOOK_EVERY)  # noqa: S311
+        pause = random.uniform(0, POLL_INTERVAL)  # noqa: S311
         while not stop.wait(pause):
             for _ in client.live_jobs():
                 pass
-            pause = LOOK_EVERY
+            pause = POLL_INTERVAL
 
     threads = [threading.Thread(target=wait) for _ in range(CLIENTS)]
     for thread in threads:
@@ -120,7 +120,7 @@ def medians(client: Client, calls: int) -> Iterator[Row]:
     """Ask the same again and again."""
     newest = json.loads(client.call())
     job, total = newest["sessions"][-1], newest["total"]
-    asked = {
+    requested = {
         "list page": ("", 10),
         "last list page": (f"?from={max(total - PAGE, 0)}", None),
         "list page of the jobs that run": ("?state=running", None),
@@ -129,11 +129,11 @@ def medians(client: Client, calls: int) -> Iterator[Row]:
         "details": (f"/{job['id']}", 10),
         "state": (f"/{job['id']}/state", None),
     }
-    for figure, (path, most) in asked.items():
+    for figure, (path, limit) in requested.items():
         times = [milliseconds(partial(client.call, path)) for _ in range(calls)]
         size = len(client.call(path)) / 1000
         yield Row(
-            f"{figure}, ms", statistics.median(times), most, f"median of {calls} calls in turn, {size:.1f} kB each"
+            f"{figure}, ms", statistics.median(times), limit, f"median of {calls} calls in turn, {size:.1f} kB each"
         )
 
 
@@ -151,10 +151,10 @@ def run(data: Path, jobs: int, calls: int) -> Iterator[Row]:
         stop = spawning.Event()
         waiting = spawning.Process(target=wait_together, args=(Credentials.load(data), stop))
         waiting.start()
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
         for row in medians(client, calls):
-            if row.most:
-                yield Row(f"{CLIENTS} clients wait: {row.figure}", row.value, row.most, row.how)
+            if row.limit:
+                yield Row(f"{CLIENTS} clients wait: {row.figure}", row.value, row.limit, row.how)
         stop.set()
         waiting.join()
     with serving(data) as seconds:
@@ -177,7 +177,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         for row in run(Path(name) / "dli", options.jobs, options.calls):
             print(row, flush=True)
-            held = held and row.is_held
+            held = held and row.is_within_limit
     return int(not held)
 
 

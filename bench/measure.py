@@ -20,27 +20,27 @@ from bench import process_tree
 from tests.project import Project
 
 PROGRAM = "pulumi-language-python-exec"
-LOOK_EVERY = 0.05
+POLL_INTERVAL = 0.05
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. `most` is what it may be, None where nothing is promised."""
+    """A line of the table. `limit` is what it may be, None where nothing is promised."""
 
     figure: str
     value: float
-    most: float | None
+    limit: float | None
     how: str
 
     @property
-    def is_held(self) -> bool:
+    def is_within_limit(self) -> bool:
         """True where the value is what was promised, or nothing was."""
-        return self.most is None or self.value <= self.most
+        return self.limit is None or self.value <= self.limit
 
     def __str__(self) -> str:
-        most = "" if self.most is None else f"{self.most:g}"
-        verdict = "" if self.most is None else "yes" if self.is_held else "**no**"
-        return f"| {self.figure} | {self.value:.3g} | {most} | {verdict} | {self.how} |"
+        limit = "" if self.limit is None else f"{self.limit:g}"
+        verdict = "" if self.limit is None else "yes" if self.is_within_limit else "**no**"
+        return f"| {self.figure} | {self.value:.3g} | {limit} | {verdict} | {self.how} |"
 
 
 def print_heading(how: str, *columns: str) -> None:
@@ -85,7 +85,7 @@ def measure(start: Callable[..., subprocess.Popen[str]], *command: str) -> Measu
         report = Path(folder) / "report.json"
         process = start(sys.executable, "-I", process_tree.__file__, str(report), *command)
         peak = [0.0]
-        watcher = threading.Thread(target=_watch, args=(process.pid, peak))
+        watcher = threading.Thread(target=_watch_memory, args=(process.pid, peak))
         watcher.start()
         screen, _ = process.communicate()
         watcher.join()
@@ -94,7 +94,7 @@ def measure(start: Callable[..., subprocess.Popen[str]], *command: str) -> Measu
         return Measured(**json.loads(report.read_text()), program_mib=peak[0])
 
 
-def _watch(pid: int, peak: list[float]) -> None:
+def _watch_memory(pid: int, peak: list[float]) -> None:
     program: psutil.Process | None = None
     while psutil.pid_exists(pid):
         try:
@@ -103,7 +103,7 @@ def _watch(pid: int, peak: list[float]) -> None:
                 peak[0] = max(peak[0], program.memory_info().rss / 2**20)
         except psutil.Error:
             program = None
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
 
 
 def _program_of(pid: int) -> psutil.Process | None:
