@@ -1,4 +1,4 @@
-"""The routes of the service: from a call to the thing that answers it."""
+"""The routes of the API: each maps a call to the function that answers it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from pulumi_dli.local.submissions import read_json, read_submission
 from pulumi_dli.local.table import ORDERS, Job, Selection
 
 MAX_PAGE = 100
-"""How many jobs a list gives at most. The page gives no number; the vendor's client says that 100 is the default."""
+"""The maximum number of jobs in a list. The page has no number; the vendor's client says that 100 is the default."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class BatchApi:
-    """The batch-job calls."""
+    """The calls for batch jobs and queues."""
 
     jobs: Jobs
     queues: Queues
@@ -38,7 +38,7 @@ class BatchApi:
     owner: str
 
     def routes(self) -> list[Route]:
-        """Give the routes; a route's name is what it is counted as."""
+        """Return the routes. The name of a route is its name in `GET /local/calls`."""
         batches = "/v2.0/{project_id}/batches"
         return [
             Route(batches, self.create, methods=["POST"], name="/batches"),
@@ -56,7 +56,7 @@ class BatchApi:
         return JSONResponse(replies.created(await self.submit(await request.body())))
 
     async def submit(self, body: bytes) -> Job:
-        """Accept the job that the body of a create call describes. Raises ApiError."""
+        """Accept the job in the body of a create call. Raises ApiError if the body is invalid."""
         job = self.jobs.submit(read_submission(read_json(body), self.queues), self.owner)
         self.faults.hidden_jobs.accepted(job.id)
         return job
@@ -72,16 +72,16 @@ class BatchApi:
         return JSONResponse(replies.details(self._job(request)))
 
     async def state(self, request: Request) -> Response:
-        """Give the state of a job (dli_02_0127)."""
+        """Show the state of a job (dli_02_0127)."""
         return JSONResponse(replies.state(self._job(request)))
 
     async def cancel(self, request: Request) -> Response:
-        """Cancel a job (dli_02_0129). The record stays, though the reply says "deleted"."""
+        """Cancel a job (dli_02_0129). The record stays, but the reply says "deleted"."""
         self.jobs.cancel(self._job(request).id)
         return JSONResponse({"msg": "deleted"})
 
     async def log(self, request: Request) -> Response:
-        """Give lines of a log (dli_02_0128). `index` alone means the driver log."""
+        """Show lines of a log (dli_02_0128). `index` without `type` means the driver log."""
         job = self._job(request)
         query = request.query_params
         index = _integer(query, "index", 0)
@@ -92,11 +92,9 @@ class BatchApi:
         return JSONResponse(replies.log(job.id, page))
 
     async def list_queues(self, request: Request) -> Response:
-        """List the queues."""
         return JSONResponse(self.queues.listed(request.query_params.get("queue_type")))
 
     async def show_queue(self, request: Request) -> Response:
-        """Describe a queue."""
         return JSONResponse(self.queues.details(request.path_params["name"]))
 
     def _job(self, request: Request) -> Job:
@@ -109,8 +107,8 @@ class BatchApi:
 def read_selection(query: Mapping[str, str]) -> Selection:
     """Read the query of a list call. Raises ApiError.
 
-    Parameters are those of the page (2023 and 2026) and of huaweicloudsdkdli 3.1.219: the job's id is `job_id` in the
-    one and `job-id` in the other; `start`, `end` and `order` are the client's.
+    The parameters are those of the page (2023 and 2026) and of huaweicloudsdkdli 3.1.219. The job's id is `job_id` in
+    the page of 2023 and `job-id` in that of 2026. `start`, `end` and `order` come from the client.
     """
     order, state = _order(query), _state(query)
     queue, job_id = _text(query, "queue_name", "cluster_name"), _text(query, "job-id", "job_id")
@@ -129,7 +127,7 @@ def read_selection(query: Mapping[str, str]) -> Selection:
 
 
 def _text(query: Mapping[str, str], *names: str) -> str | None:
-    """Give the first of these parameters that is not empty."""
+    """Return the first of these parameters that is not empty."""
     return next((text for name in names if (text := query.get(name))), None)
 
 
@@ -160,28 +158,25 @@ def _integer(query: Mapping[str, str], name: str, minimum: int) -> int | None:
 
 @dataclass(frozen=True)
 class SignInApi:
-    """Links for people who look at the page."""
+    """The call that makes a sign-in link to the page."""
 
     links: SignInLinks
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
         return [Route("/local/sign-in-links", self.create, methods=["POST"], name="/local/sign-in-links")]
 
     async def create(self, _request: Request) -> Response:
-        """Make a link."""
         return JSONResponse({"url": self.links.new_link()}, 201)
 
 
 @dataclass(frozen=True)
 class TestApi:
-    """What only the local DLI has: counted calls and faults."""
+    """The calls for tests, which only the local DLI has: call counts and faults."""
 
     call_counter: CallCounter
     faults: Faults
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
         return [
             Route("/local/calls", self.show_calls, methods=["GET"], name="/local/calls"),
             Route("/local/calls", self.reset_calls, methods=["DELETE"], name="/local/calls"),
@@ -189,15 +184,14 @@ class TestApi:
         ]
 
     async def show_calls(self, _request: Request) -> Response:
-        """Give the counts by method and route."""
+        """Show the counts by method and route."""
         return JSONResponse(self.call_counter.as_dict())
 
     async def reset_calls(self, _request: Request) -> Response:
-        """Start counting again."""
         self.call_counter.reset()
         return Response(status_code=204)
 
     async def set_faults(self, request: Request) -> Response:
-        """Replace all rules."""
+        """Replace all fault rules."""
         self.faults.set(read_json(await request.body()))
         return Response(status_code=204)

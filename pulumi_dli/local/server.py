@@ -1,4 +1,4 @@
-"""The server: a socket on 127.0.0.1, and a thread with the event loop in which everything happens."""
+"""The server: a socket on 127.0.0.1, and a thread whose event loop does all work."""
 
 from __future__ import annotations
 
@@ -41,29 +41,33 @@ Result = TypeVar("Result")
 EngineName = Literal["spark", "timeline"]
 HOST = "127.0.0.1"
 STARVE_AFTER = 3 * 3600.0
-"""Seconds for which a job waits for capacity ("about 3 hours": dli_02_0124, table of states, 2026-04)."""
+"""The seconds after which a job without capacity is dead ("about 3 hours": dli_02_0124, table of states, 2026-04)."""
 KEEP_FINISHED = 6 * 3600.0
-"""Seconds for which the record of an ended job is kept (Huawei Cloud user guide, 2021: 6 hours)."""
+"""The seconds for which the record of an ended job is kept (Huawei Cloud user guide, 2021: 6 hours)."""
 
 _STOP_TIMEOUT = 60.0
 _IDLE_TIMEOUT = 75
-"""Seconds after which a connection without calls is closed: longer than the 10 s between two looks of a wait."""
+"""The seconds after which an idle connection is closed. Waiting clients poll every 10 s on the same connection."""
 
 
 class LocalDliError(Exception):
-    """The local DLI cannot start or go on. `str(error)` says why and what to do."""
+    """The local DLI cannot start, or it has failed. `str(error)` says why and what to do."""
 
 
 class LocalDli:
-    """A local DLI in this process: a context manager that starts and stops it.
+    """A local DLI in this process, as a context manager. `start`, `stop` and `with` raise LocalDliError.
 
-    `data` is its directory. `port` 0 takes a free one. `engine` is `spark`, or `timeline` for states without Spark;
-    `master` is for Spark. `slots` is how many jobs run at once: by default half of the processors with Spark, any
-    number with timelines. `queues` are queues beside `default`, `NAME` or `NAME:CUs`; one without CUs has no limit.
-    `starve_after` is how many seconds a job waits before it is given up, `keep_finished` how many seconds the record of
-    an ended job is kept. `now` gives the seconds since 1970, for the times of jobs and credentials; what
-    jobs do takes real time. `conf_of` is for timelines (see `TimelineEngine`). `start` and `stop`, and so `with`, raise
-    LocalDliError.
+    Args:
+        data: The data directory. Only one server at a time can use it.
+        port: The port on 127.0.0.1. 0 means a free one.
+        engine: `spark` runs the jobs, `timeline` only plays their states.
+        master: The Spark master.
+        slots: The number of jobs that run at once. Default: half of the processors with Spark, no limit with timelines.
+        queues: Queues beside `default`, as `NAME` or `NAME:CUs`. A queue without CUs has no limit.
+        starve_after: The seconds after which a job that still waits for capacity ends as dead.
+        keep_finished: The seconds for which the record of an ended job is kept.
+        now: Returns the seconds since 1970 for the times of jobs and credentials. Jobs still take real time.
+        conf_of: Returns defaults for the `conf` of a job by its name (see `TimelineEngine`).
     """
 
     def __init__(
@@ -110,29 +114,29 @@ class LocalDli:
 
     @property
     def endpoint(self) -> str:
-        """The address, as in `http://127.0.0.1:8080`."""
+        """The address, for example `http://127.0.0.1:8080`."""
         return self.credentials.endpoint
 
     def sign_in_link(self) -> str:
-        """Make a link to the page that signs a browser in. It works once, while this server runs."""
+        """Make a link that signs a browser in to the page. It works once, until this server stops."""
         if self._links is None:
             raise RuntimeError("the local DLI has not been started")
         return self._links.new_link()
 
     def submit(self, body: bytes) -> str:
-        """Accept a job as its create call does, and give its id. No call is counted or spoiled. Raises ApiError."""
+        """Accept a job like the create call, and return its id. Faults and call counts ignore this. Raises ApiError."""
         return self._do(lambda batches: batches.submit(body)).id
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job, and return when it is dead. No call is counted or spoiled. Raises ApiError."""
+        """Cancel a job, and return when it is dead. Faults and call counts ignore this. Raises ApiError."""
         self._do(lambda batches: batches.jobs.cancel_and_wait(job_id))
 
     def bucket(self, name: str) -> Path:
-        """Give the directory of a bucket, made if it is not there: `obs://name/key` is the file `key` in it."""
+        """Return the directory of a bucket, and make it if it is missing. `obs://name/key` is the file `key` in it."""
         return make_private_dir(self.data / "obs" / name)
 
     def start(self) -> None:
-        """Start the server; it answers when this returns. Raises LocalDliError."""
+        """Start the server, and return when it answers. Raises LocalDliError."""
         try:
             cus = read_queues(self._queues)
         except ValueError as error:
@@ -152,7 +156,7 @@ class LocalDli:
                 self._credentials.save(self.data)
                 directory = make_private_dir(self.data / "jobs")
             except (OSError, sqlite3.Error) as error:
-                raise LocalDliError(f"the directory {self.data} cannot be used: {error}") from None
+                raise LocalDliError(f"cannot use the directory {self.data}: {error}") from None
             except CredentialsError as error:
                 raise LocalDliError(str(error)) from None
             jobs = Jobs(
@@ -177,29 +181,29 @@ class LocalDli:
             self.stop()
 
     def wait(self) -> None:
-        """Wait until the server has ended: it was asked to, or it failed."""
+        """Wait until the server has stopped or failed."""
         if self._thread is not None:
             self._thread.join()
 
     def request_stop(self) -> None:
-        """Have the server stop soon, even one that is only starting. Takes no lock: signal handlers may call it."""
+        """Ask the server to stop, even while it starts. This takes no lock, so signal handlers may call it."""
         self._stop_requested = True
         if self._server is not None:
             self._server.should_exit = True
 
     def stop(self) -> None:
-        """Stop the server, with all processes of its jobs. What waits goes on when it is started again."""
+        """Stop the server and all processes of its jobs. After the next start, waiting jobs wait again."""
         if self._thread is None:
             return
         self.request_stop()
         self._thread.join(_STOP_TIMEOUT)
         if self._thread.is_alive():
-            raise LocalDliError(f"the local DLI has not stopped within {_STOP_TIMEOUT:.0f} s")
+            raise LocalDliError(f"the local DLI did not stop within {_STOP_TIMEOUT:.0f} s")
         self._thread = None
         self._stop_requested = False
         if (failure := self._failure) is not None:
             self._failure = None
-            raise LocalDliError(f"the local DLI has failed: {type(failure).__name__}: {failure}") from failure
+            raise LocalDliError(f"the local DLI failed: {type(failure).__name__}: {failure}") from failure
 
     def __enter__(self) -> Self:
         self.start()
@@ -211,7 +215,7 @@ class LocalDli:
         self.stop()
 
     def _do(self, work: Callable[[BatchApi], Coroutine[Any, Any, Result]]) -> Result:
-        """Have something done in the server's event loop."""
+        """Run a coroutine in the server's event loop, and return its result."""
         if self._batches is None or self._loop is None:
             raise RuntimeError("the local DLI is not running")
         return asyncio.run_coroutine_threadsafe(work(self._batches), self._loop).result()
@@ -249,14 +253,14 @@ class LocalDli:
         try:
             with cleanup:
                 asyncio.run(serve())
-        except BaseException as error:  # noqa: BLE001  raised again in the thread that starts or stops the server
+        except BaseException as error:  # noqa: BLE001  `stop` raises it again in its own thread
             self._failure = error
         finally:
             server.has_started.set()
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers, and hands the connection on, for faults that cut it."""
+    """Signals when it answers, and passes the connection to the application, for faults that close it."""
 
     def __init__(self, application: ASGIApp) -> None:
         super().__init__(
@@ -294,25 +298,25 @@ class _Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         try:
             super().send_400_response(msg)
-        except LocalProtocolError:  # the answer to a HEAD has no body, or another one has begun
+        except LocalProtocolError:  # the answer to a HEAD has no body, or another answer has begun
             self.transport.close()
-        if self.cycle is not None:  # and the application's own answer comes too late
+        if self.cycle is not None:  # the application must not answer any more
             self.cycle.disconnected = True
 
 
 def _lock(data: Path) -> int:
-    """Keep others off the directory while this process has it open."""
+    """Lock the directory for this process, and return the descriptor of the lock. Raises LocalDliError or OSError."""
     lock = open_private(data / "lock", os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise LocalDliError(f"another local DLI works in {data}: stop it, or give another --data") from None
+        raise LocalDliError(f"another local DLI uses {data}. Stop it, or give another --data") from None
     return lock
 
 
 def is_running(data: Path) -> bool:
-    """True where a service works in this directory."""
+    """Return whether a service runs with this data directory."""
     try:
         os.close(_lock(data))
     except LocalDliError:
@@ -322,8 +326,8 @@ def is_running(data: Path) -> bool:
 
 def _listen(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise LocalDliError(f"port {port} cannot be used: it is not from 0 to 65535")
-    # With the protocol named, asyncio sends without delay; an answer in two parts else waits 40 ms for an ACK.
+        raise LocalDliError(f"cannot use port {port}: it is not from 0 to 65535")
+    # asyncio sets TCP_NODELAY only if the protocol is named. Without it an answer in two parts waits 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -331,5 +335,5 @@ def _listen(port: int) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        raise LocalDliError(f"port {port} cannot be used: {error.strerror}. Give another --port, or 0") from None
+        raise LocalDliError(f"cannot use port {port}: {error.strerror}. Give another --port, or 0") from None
     return listener

@@ -1,6 +1,6 @@
-"""A local DLI for tests: what its account sees, what was submitted to it, and how it is made to fail.
+"""A local DLI for tests: submit and inspect jobs, count calls, and inject faults.
 
-With pytest the fixture `local_dli` is a `Service`; elsewhere:
+With pytest, the fixture `local_dli` is a `Service`. Without pytest:
 
     with Service(directory) as local_dli:
         ...
@@ -25,11 +25,14 @@ from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.table import Job, JobTable, Selection
 
 SHORT_PAUSES = {"DLI_POLL_INTERVAL": "0.2s", "DLI_LOOKUP_WINDOW": "1s", "DLI_RETRY_PAUSE": "0.05s"}
-"""Settings of the provider with which a test does not wait as long as one would for the real service."""
+"""Settings of the provider that make it wait less than for the real service."""
 
 
 class FaultMatch(TypedDict, total=False):
-    """Which matching calls a fault spoils: from the `nth` (1) on `count` (1; None: all), before or after the work."""
+    """The matching calls that a fault applies to: `count` calls (1; None: all) from the `nth` (1) on.
+
+    `when` says whether the fault applies before (default) or after the service does the work.
+    """
 
     nth: int
     count: int | None
@@ -38,26 +41,26 @@ class FaultMatch(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class SubmittedJob:
-    """A job that was accepted.
+    """A job that the service has accepted.
 
-    `body` is the request: just the keys that were sent, in the API's spelling of today. Times are milliseconds since
-    1970. A job that has not ended has no `end_time`.
+    `body` is the request with only the keys that were sent, in today's spelling of the API. Times are milliseconds
+    since 1970. `end_time` is None until the job ends.
     """
 
     id: str
     name: str
     queue: str
     state: BatchState
-    body: dict[str, Any] = field(repr=False)  # it may hold secrets
+    body: dict[str, Any] = field(repr=False)  # it may contain secrets
     log: tuple[str, ...]
     create_time: int
     end_time: int | None
 
 
 def timeline(starting: str = "0s", running: str = "1s", end: Literal["success", "dead"] | None = "success") -> str:
-    """Write a value for the conf `spark.dli.local.timeline`; without an `end` the job runs until it is cancelled.
+    """Write a value for the conf `spark.dli.local.timeline`. If `end` is None, the job runs until it is cancelled.
 
-    Raises ValueError for a span of time that cannot be read.
+    Raises ValueError if a duration is invalid.
     """
     text = f"starting:{starting}," + (f"running:{running},{end}" if end else "running")
     parse_timeline(text)
@@ -65,9 +68,9 @@ def timeline(starting: str = "0s", running: str = "1s", end: Literal["success", 
 
 
 class Service:
-    """A local DLI. `options` are those of `LocalDli`; its engine is `timeline` unless they say otherwise.
+    """A local DLI. `options` are those of `LocalDli`. The default engine is `timeline`.
 
-    Faults are named as `calls` names calls, by method and route: `GET` and `/batches/{id}`. A rule that cannot be read
+    Faults choose calls by method and route, with the names in `calls()`: `GET` and `/batches/{id}`. An invalid rule
     raises ApiError.
     """
 
@@ -87,20 +90,20 @@ class Service:
 
     @property
     def endpoint(self) -> str:
-        """The address, as in `http://127.0.0.1:8080`."""
+        """The address, for example `http://127.0.0.1:8080`."""
         return self.server.endpoint
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that sign in (those of `python -m pulumi_dli.local env`), and short pauses for the provider."""
+        """The variables that `python -m pulumi_dli.local env` prints, and short pauses of the provider."""
         return environment_of(self.server.credentials) | SHORT_PAUSES
 
     def bucket(self, name: str) -> Path:
-        """Give the directory of a bucket, made if it is not there. Only Spark needs the files."""
+        """Return the directory of a bucket, and make it if it is missing. Only Spark needs files in it."""
         return self.server.bucket(name)
 
     def jobs(self, job: str | None = None) -> list[SubmittedJob]:
-        """Give the jobs that were accepted, the oldest first, as the service keeps them: no fault strikes here.
+        """Return the accepted jobs from the service's table, the oldest first. No fault applies.
 
         `job` selects the runs of one job, by its id, its name, or its logical name in a Pulumi program.
         """
@@ -109,36 +112,36 @@ class Service:
         return [_submitted(row) for row in rows if job in (None, row.id) or _is_run_of(str(job), row.name)]
 
     def states(self, job: str | None = None) -> list[BatchState]:
-        """Give the states of the jobs that `jobs` gives."""
+        """Return the states of the jobs that `jobs(job)` returns."""
         return [one.state for one in self.jobs(job)]
 
     def submit(self, body: Mapping[str, Any]) -> str:
-        """Submit a job as another client does, and give its id.
+        """Submit a job like another client, and return its id.
 
-        `body` is the request in the API's spelling. No fault strikes, and no call is counted. Raises ApiError.
+        `body` is the request in the API's spelling. No fault applies, and no call is counted. Raises ApiError.
         """
         return self.server.submit(json.dumps(body).encode())
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job as somebody in the console does. It is dead when this returns.
+        """Cancel a job like a user of the console, and return when it is dead.
 
-        No fault strikes, and no call is counted. Raises ApiError for an id that does not exist, and for an ended job.
+        No fault applies, and no call is counted. Raises ApiError if the job does not exist or has ended.
         """
         self.server.cancel(job_id)
 
     def calls(self) -> dict[str, int]:
-        """Give how often each route was called, by method and route: `{"POST /batches": 1}`."""
+        """Return the number of calls by method and route: `{"POST /batches": 1}`."""
         return self.server.call_counter.as_dict()
 
     def reset_calls(self) -> None:
-        """Count from nothing."""
+        """Set all call counts to zero."""
         self.server.call_counter.reset()
 
     def play(self, job: str, timeline: str = DEFAULT_TIMELINE, log: str = "") -> None:
-        """Have a job play this timeline from now on, with these lines in its driver log.
+        """Set the timeline that the next runs of a job play, and the lines of their driver logs.
 
-        `job` is the job's name, or its logical name in a Pulumi program. A job whose own `conf` has a timeline or a log
-        keeps it. Raises ValueError for a timeline that cannot be played.
+        `job` is the job's name, or its logical name in a Pulumi program. A timeline or log in the job's own `conf`
+        overrides this. Raises ValueError if the timeline is invalid.
         """
         parse_timeline(timeline)
         self._confs[job] = {TIMELINE: timeline, LOG: log}
@@ -158,29 +161,29 @@ class Service:
         headers: Mapping[str, str] | None = None,
         **match: Unpack[FaultMatch],
     ) -> None:
-        """Have a call answered with this status and body; with `code`: an error body of the service."""
+        """Answer a call with this status and body. With `code`, the body is that of an error of the service."""
         content = body if code is None else error_body(code, "A test asked for this error.")
         rule = {"status": status, "body": content, "headers": dict(headers or {})}
         self._inject("reply", method, route, rule | match)
 
     def cut(self, method: Method, route: RouteName, **match: Unpack[FaultMatch]) -> None:
-        """Close the connection instead of an answer. After the work, the call was carried out all the same."""
+        """Close the connection without an answer. With `when="after"` the service has done the work nevertheless."""
         self._inject("cut", method, route, match)
 
     def delay(self, method: Method, route: RouteName, seconds: float, **match: Unpack[FaultMatch]) -> None:
-        """Have a call take so much longer."""
+        """Delay a call by `seconds`."""
         self._inject("delay", method, route, {"seconds": seconds} | match)
 
     def garble(self, method: Method, route: RouteName, **match: Unpack[FaultMatch]) -> None:
-        """Answer 200 with something that is no JSON."""
+        """Answer 200 with something that is not JSON."""
         self._inject("garbage", method, route, match)
 
     def hide_new_jobs(self, *, lists: int | None = None, seconds: float | None = None) -> None:
-        """Keep jobs that are accepted from now on out of so many lists, or of all for so many seconds."""
+        """Hide each newly accepted job from the next `lists` lists, or from all lists for `seconds`."""
         self.server.faults.add({"action": "listing_lag", "calls": lists, "seconds": seconds})
 
     def clear_faults(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         self.server.faults.set([])
 
     def _inject(self, action: str, method: Method, route: RouteName, rule: Mapping[str, Any]) -> None:
@@ -193,5 +196,5 @@ def _submitted(row: Job) -> SubmittedJob:
 
 
 def _is_run_of(job: str, name: str) -> bool:
-    """Say whether a run of this name belongs to a job, which is given by its name or its logical name."""
+    """Return whether a run with this name belongs to a job. `job` is its name or its logical name."""
     return name == job or name.startswith(f"{job}-")

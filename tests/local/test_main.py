@@ -211,20 +211,20 @@ def test_a_job_that_would_go_on_after_a_cancel_does_not_keep_it_from_stopping(tm
 def test_a_second_server_in_one_directory_is_refused(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline"):
         line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline")
-    assert line == f"another local DLI works in {tmp_path}: stop it, or give another --data"
+    assert line == f"another local DLI uses {tmp_path}. Stop it, or give another --data"
 
 
 def test_a_port_that_is_in_use_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         line = failure_of("serve", "--data", str(tmp_path), "--engine", "timeline", "--port", str(port))
-    assert line == f"port {port} cannot be used: Address already in use. Give another --port, or 0"
+    assert line == f"cannot use port {port}: Address already in use. Give another --port, or 0"
 
 
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     line = failure_of("serve", "--data", str(tmp_path / "file"), "--engine", "timeline")
-    assert line.startswith(f"the directory {tmp_path}/file cannot be used: ")
+    assert line.startswith(f"cannot use the directory {tmp_path}/file: ")
 
 
 @pytest.fixture
@@ -285,4 +285,4 @@ def test_a_number_that_is_no_port_is_refused(tmp_path: Path, capsys: pytest.Capt
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    assert capsys.readouterr().err == "local DLI: port 65536 cannot be used: it is not from 0 to 65535\n"
+    assert capsys.readouterr().err == "local DLI: cannot use port 65536: it is not from 0 to 65535\n"

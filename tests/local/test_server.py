@@ -46,7 +46,7 @@ def test_it_leaves_no_threads(tmp_path: Path) -> None:
 
 
 def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
-    reason = f"another local DLI works in {tmp_path}: stop it, or give another --data"
+    reason = f"another local DLI uses {tmp_path}. Stop it, or give another --data"
     with LocalDli(tmp_path, engine="timeline"), pytest.raises(LocalDliError, match=reason):
         LocalDli(tmp_path, engine="timeline").start()
     with LocalDli(tmp_path, engine="timeline"):
@@ -55,7 +55,7 @@ def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
 
 def test_a_port_that_is_in_use_is_said_and_nothing_stays_locked(tmp_path: Path) -> None:
     port = free_port()
-    reason = rf"^port {port} cannot be used: .*\. Give another --port, or 0$"
+    reason = rf"^cannot use port {port}: .*\. Give another --port, or 0$"
     with socket.create_server(("127.0.0.1", port)), pytest.raises(LocalDliError, match=reason):
         LocalDli(tmp_path, engine="timeline", port=port).start()
     with LocalDli(tmp_path, engine="timeline", port=port) as dli:
@@ -64,7 +64,7 @@ def test_a_port_that_is_in_use_is_said_and_nothing_stays_locked(tmp_path: Path) 
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_number_that_is_no_port_is_said(tmp_path: Path, port: int) -> None:
-    with pytest.raises(LocalDliError, match=f"^port {port} cannot be used: it is not from 0 to 65535"):
+    with pytest.raises(LocalDliError, match=f"^cannot use port {port}: it is not from 0 to 65535"):
         LocalDli(tmp_path, engine="timeline", port=port).start()
 
 
@@ -74,7 +74,7 @@ def test_a_directory_that_cannot_be_used_is_said_and_nothing_stays_locked(tmp_pa
     obstacle = data / in_the_way
     obstacle.parent.mkdir(parents=True, exist_ok=True)
     obstacle.touch()
-    with pytest.raises(LocalDliError, match=rf"^the directory {data} cannot be used: \[Errno"):
+    with pytest.raises(LocalDliError, match=rf"^cannot use the directory {data}: \[Errno"):
         LocalDli(data, engine="timeline").start()
     obstacle.unlink()
     if "/" in in_the_way:
@@ -85,7 +85,7 @@ def test_a_directory_that_cannot_be_used_is_said_and_nothing_stays_locked(tmp_pa
 
 def test_a_table_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "jobs.sqlite").write_text("this is no table" * 100)
-    with pytest.raises(LocalDliError, match="cannot be used: file is not a database"):
+    with pytest.raises(LocalDliError, match=r"^cannot use the directory .*: file is not a database"):
         LocalDli(tmp_path, engine="timeline").start()
 
 
@@ -105,7 +105,7 @@ def test_a_start_that_fails_in_the_servers_thread_is_an_error_and_leaves_nothing
         database.execute("CREATE TRIGGER locked BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'locked'); END")
     before = set(threading.enumerate())
     again = LocalDli(tmp_path, engine="timeline")
-    with pytest.raises(LocalDliError, match=r"^the local DLI has failed: IntegrityError: locked$"):
+    with pytest.raises(LocalDliError, match=r"^the local DLI failed: IntegrityError: locked$"):
         again.start()
     assert set(threading.enumerate()) <= before
     with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as database:
@@ -126,7 +126,7 @@ def test_one_that_fails_while_it_runs_says_so_to_who_waits_and_frees_everything(
     Api(dli.credentials).wait(job_id, "running")
     monkeypatch.setattr(dli._server, "on_tick", fail)
     dli.wait()
-    with pytest.raises(LocalDliError, match=r"^the local DLI has failed: OSError: the event loop is broken$"):
+    with pytest.raises(LocalDliError, match=r"^the local DLI failed: OSError: the event loop is broken$"):
         dli.stop()
     with dli:
         assert Api(dli.credentials).state(job_id) == "dead"
