@@ -75,7 +75,7 @@ class Jobs:
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
             interrupted += 1
         if interrupted:
-            logger.warning("%d jobs are dead, because they ran when the local DLI stopped", interrupted)
+            logger.warning("jobs that ran when the local DLI stopped and are dead now: %d", interrupted)
         self._start_admitted()
 
     async def stop(self) -> None:
