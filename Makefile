@@ -30,7 +30,7 @@ check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports
-	$(PYTHON) scripts/complexity.py pulumi_dli/local scripts bench tests/campaign
+	$(PYTHON) scripts/complexity.py pulumi_dli scripts bench tests/campaign
 	$(PYTHON) scripts/generate.py --check
 
 campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--seeds 200" for a part
