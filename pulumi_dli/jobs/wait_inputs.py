@@ -80,7 +80,7 @@ def _seconds(value: Any) -> float:
     try:
         return parse_duration(value)
     except ValueError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(str(error)) from error
 
 
 def _place(value: Any) -> Any:

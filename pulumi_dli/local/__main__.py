@@ -95,7 +95,7 @@ def _duration(text: str) -> float:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -154,7 +154,7 @@ def _print_link(data: Path) -> int:
             )
             reply.raise_for_status()
         except requests.RequestException as error:
-            raise _LinkError(f"the service in {data} did not make a link: {error}") from None
+            raise _LinkError(f"the service in {data} did not make a link: {error}") from error
     print(reply.json()["url"])
     return 0
 

@@ -75,15 +75,15 @@ class Credentials:
             document = json.loads(path.read_text(encoding="utf-8"))
             names = [one.name for one in fields(cls) if one.default_factory is MISSING or one.name in document]
             return cls(**{name: str(document[name]) for name in names})
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             raise CredentialsError(
                 f"{path} does not exist. Start the service first: python -m pulumi_dli.local serve --data {data_dir}"
-            ) from None
+            ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CredentialsError(
                 f"{path} cannot be read ({type(error).__name__}: {error}). "
                 "Remove it, then the service makes new credentials."
-            ) from None
+            ) from error
 
     @classmethod
     def load_or_make(cls, data_dir: Path) -> Credentials:

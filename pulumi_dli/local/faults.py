@@ -181,7 +181,7 @@ def _read(document: Any) -> Sequence[CallRule | ListingLag]:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from None
+        raise bad_parameter(f"Fault rule {where or 'list'}: {problem['msg']}.") from error
 
 
 def _counted(rules: Sequence[CallRule | ListingLag]) -> list[tuple[CallRule, Iterator[int]]]:

@@ -76,7 +76,7 @@ class Keystone:
         try:
             self._check_signature(call)
         except BadSignatureError as error:
-            raise ApiError("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from None
+            raise ApiError("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from error
 
     def _check_token(self, text: str, path: str) -> None:
         token = self._tokens.get(text)

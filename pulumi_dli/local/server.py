@@ -140,7 +140,7 @@ class LocalDli:
         try:
             cus = read_queues(self._queues)
         except ValueError as error:
-            raise LocalDliError(str(error)) from None
+            raise LocalDliError(str(error)) from error
         with ExitStack() as cleanup:
             try:
                 make_private_dir(self.data)
@@ -156,9 +156,9 @@ class LocalDli:
                 self._credentials.save(self.data)
                 directory = make_private_dir(self.data / "jobs")
             except (OSError, sqlite3.Error) as error:
-                raise LocalDliError(f"cannot use the directory {self.data}: {error}") from None
+                raise LocalDliError(f"cannot use the directory {self.data}: {error}") from error
             except CredentialsError as error:
-                raise LocalDliError(str(error)) from None
+                raise LocalDliError(str(error)) from error
             jobs = Jobs(
                 table=table,
                 engine=engine,
@@ -228,7 +228,7 @@ class LocalDli:
         try:
             return SparkEngine(Spark.find(), store, self._master, slots=self._slots)
         except SparkError as error:
-            raise LocalDliError(str(error)) from None
+            raise LocalDliError(str(error)) from error
 
     def _build_application(self, jobs: Jobs, cus: Mapping[str, int | None], links: SignInLinks, port: int) -> ASGIApp:
         account = self.credentials
@@ -309,9 +309,9 @@ def _lock(data: Path) -> int:
     lock = open_private(data / "lock", os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(lock)
-        raise LocalDliError(f"another local DLI uses {data}. Stop it, or give another --data") from None
+        raise LocalDliError(f"another local DLI uses {data}. Stop it, or give another --data") from error
     return lock
 
 
@@ -335,5 +335,5 @@ def _listen(port: int) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        raise LocalDliError(f"cannot use port {port}: {error.strerror}. Give another --port, or 0") from None
+        raise LocalDliError(f"cannot use port {port}: {error.strerror}. Give another --port, or 0") from error
     return listener

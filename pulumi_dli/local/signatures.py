@@ -77,8 +77,8 @@ def _parse(call: SignedCall) -> re.Match[str]:
 def _parse_date(text: str) -> datetime:
     try:
         return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=UTC)
-    except ValueError:
-        raise BadSignatureError("X-Sdk-Date is missing, or does not have the form 20260131T235959Z") from None
+    except ValueError as error:
+        raise BadSignatureError("X-Sdk-Date is missing, or does not have the form 20260131T235959Z") from error
 
 
 def _canonical(call: SignedCall, names: list[str]) -> str:

@@ -62,8 +62,8 @@ def read_json(body: bytes) -> Any:
         is_too_deep = _is_too_deep(document)
     except RecursionError:
         is_too_deep = True
-    except ValueError:
-        raise bad_parameter("The request body is not valid JSON.") from None
+    except ValueError as error:
+        raise bad_parameter("The request body is not valid JSON.") from error
     if is_too_deep:
         raise bad_parameter("The request body is nested too deep.")
     return document
@@ -92,7 +92,7 @@ def read_submission(document: Any, queues: Container[str]) -> Submission:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise bad_parameter(f"Parameter {where} is invalid: {problem['msg']}.") from None
+        raise bad_parameter(f"Parameter {where} is invalid: {problem['msg']}.") from error
     _check_application(request)
     _check_sizes(request)
     _check_packages(request)
@@ -160,10 +160,10 @@ def _check_sizes(request: BatchRequest) -> None:
             continue
         try:
             memory_mib(memory)
-        except ValueError:
+        except ValueError as error:
             raise bad_parameter(
                 f"Parameter {parameter} is invalid: it must be an integer with a unit, as in 2G or 2048M."
-            ) from None
+            ) from error
     for parameter, attribute in _INTEGERS.items():
         _integer(parameter, getattr(request, attribute), 0, _MAX_INTEGER)
 

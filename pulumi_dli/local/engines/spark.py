@@ -67,8 +67,8 @@ class Spark:
         """
         try:
             import pyspark  # noqa: PLC0415  the timeline engine does not need it
-        except ImportError:
-            raise SparkError("pyspark is not installed. Run: pip install 'pulumi-dli[local]'") from None
+        except ImportError as error:
+            raise SparkError("pyspark is not installed. Run: pip install 'pulumi-dli[local]'") from error
         return cls(Path(pyspark.__file__).parent, _find_java())
 
 

@@ -101,7 +101,7 @@ class SparkUi:
                 body=reply.read(),
             )
         except HTTPException as error:
-            raise OSError(f"{type(error).__name__}: {error}") from None
+            raise OSError(f"{type(error).__name__}: {error}") from error
         finally:
             connection.close()
 

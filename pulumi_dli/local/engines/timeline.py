@@ -75,7 +75,7 @@ class TimelineEngine:
             parse_timeline(self._conf(request, TIMELINE, DEFAULT_TIMELINE))
             parse_duration(self._conf(request, CANCELLING, "0s"))
         except ValueError as error:
-            raise bad_parameter(f"Parameter conf is invalid: {error}.") from None
+            raise bad_parameter(f"Parameter conf is invalid: {error}.") from error
 
     async def run(self, attempt: Attempt) -> BatchState:
         attempts = parse_timeline(self._conf(attempt.request, TIMELINE, DEFAULT_TIMELINE))
