@@ -97,8 +97,11 @@ def job_list(jobs: Sequence[Job], *, start: int, total: int, now: int) -> dict[s
 
 
 def state(job: Job) -> dict[str, Any]:
-    """Answer a state call. The state has a capital letter as in the page's sample; the page's table has none."""
-    return {"id": job.id, "state": job.state.capitalize()}
+    """Answer a state call.
+
+    The page's table and the public clients have the state in lower case. Only the page's sample has a capital letter.
+    """
+    return {"id": job.id, "state": str(job.state)}
 
 
 def log(job_id: str, page: LogPage) -> dict[str, Any]:

@@ -64,10 +64,10 @@ def test_a_job_is_described_with_its_request_but_without_a_duration(api: Api) ->
     assert "duration" not in details
 
 
-def test_the_state_call_writes_the_state_with_a_capital_letter(api: Api) -> None:
+def test_the_state_call_writes_the_state_in_lower_case(api: Api) -> None:
     job_id = api.submit("success")
     api.wait(job_id, "success")
-    assert api.ask("GET", f"{api.batches}/{job_id}/state") == {"id": job_id, "state": "Success"}
+    assert api.ask("GET", f"{api.batches}/{job_id}/state") == {"id": job_id, "state": "success"}
 
 
 def test_the_record_of_a_job_is_found_by_its_id_in_any_case(api: Api) -> None:

@@ -173,7 +173,7 @@ class Service(RuleBasedStateMachine):
         record = job.record(self._api.account.username, self._now)
         assert f'"spark.dli.local.timeline":"{job.kind}"' in details.pop("req_body")
         assert details | {"appId": details["appId"] or None, "duration": record["duration"]} == record
-        assert state == {"id": job_id, "state": job.state.capitalize()}
+        assert state == {"id": job_id, "state": str(job.state)}
         for attempt, log in zip([None, *range(4)], logs, strict=True):
             lines = job.logs.get(attempt, [])
             assert log == {"id": job_id, "from": 0, "total": len(lines), "log": lines}

@@ -60,7 +60,7 @@ def test_it_creates_shows_lists_and_cancels(client: Any, api: Api) -> None:
     shown = client.show_spark_job(ShowSparkJobRequest(batch_id=job.id))
     assert (shown.name, shown.state, shown.log) == ("vendor's own ü", "running", ["at work"])
     assert '"args":["","a b","ü"]' in shown.req_body
-    assert client.show_spark_job_status(ShowSparkJobStatusRequest(batch_id=job.id)).state == "Running"
+    assert client.show_spark_job_status(ShowSparkJobStatusRequest(batch_id=job.id)).state == "running"
     with pytest.deprecated_call(match="show_spark_job_log"):
         log = client.show_spark_job_log(ShowSparkJobLogRequest(batch_id=job.id, type="driver"))
     assert (log.total, log.log) == (1, ["at work"])
