@@ -125,6 +125,11 @@ class Watcher:
         self._has_listed = False
         self._outage = Outage()
 
+    @property
+    def is_open(self) -> bool:
+        """True once the listing is given up: nobody waits here any more."""
+        return self._is_open
+
     async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
         """Wait until the job has reached `until`, has ended, or `timeout` seconds are over; give the seconds waited."""
         if self._is_open:

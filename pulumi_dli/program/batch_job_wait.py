@@ -5,6 +5,7 @@ from typing import Any, final
 
 import pulumi
 from pulumi import dynamic
+from pulumi.output import UNKNOWN
 
 from pulumi_dli.program.registration import fill_undeclared, given, outputs_only
 from pulumi_dli.program.secret_inputs import secret_texts
@@ -91,9 +92,9 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         row = opts.parent if opts is not None else None
         texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
 
-        async def pass_gate(batch_id: str) -> tuple[str, float]:
+        async def pass_gate(batch_id: str) -> tuple[str, float | None]:
             if pulumi.runtime.is_dry_run():
-                return batch_id, 0.0
+                return batch_id, None
             from pulumi_dli.program.wait_gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
 
             waited = await pass_gate(
@@ -110,7 +111,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             return batch_id, waited
 
         # The inputs beside the id are awaited in there: a secret among them would make the id a secret too.
-        passed: pulumi.Output[tuple[str, float]] = pulumi.Output.from_input(job_id).apply(pass_gate)
+        passed: pulumi.Output[tuple[str, float | None]] = pulumi.Output.from_input(job_id).apply(pass_gate)
         declared = {
             "job_id": passed.apply(lambda result: result[0]),
             "until": until,
@@ -119,12 +120,16 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             "submitted_to": submitted_to,
             "rerun_on_failure": rerun_on_failure,
             "redact": texts,
-            # How long the gate has waited matters only where the time is limited.
-            "waited": None if timeout is None else passed.apply(lambda result: result[1]),
+            "waited": None if timeout is None else passed.apply(_seconds_of),
         }
         props = _WAIT_INPUTS(_WAIT_OUTPUTS | given(declared))
         super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
         fill_undeclared(self)
+
+
+def _seconds_of(result: tuple[str, float | None]) -> Any:
+    """Give the seconds that the gate has waited. No preview knows them, so a plan accepts any or none."""
+    return UNKNOWN if pulumi.runtime.is_dry_run() else result[1]
 
 
 async def _value_of(value: pulumi.Input[Any]) -> Any:

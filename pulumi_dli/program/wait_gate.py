@@ -74,15 +74,19 @@ class Gate:
         stream_log: bool,
         redact: Sequence[str] | None,
         end: Sequence[pulumi.Output[Any]],
-    ) -> float:
-        """Wait until a job has reached `until` or has ended; give the seconds waited.
+    ) -> float | None:
+        """Wait until a job has reached `until` or has ended.
+
+        Gives the seconds waited if the provider has to count them against `timeout`, as it may have to go on waiting.
+        Otherwise gives None. The result must not differ between two runs that find the same: it is an input of the
+        resource, and an update plan holds only for equal inputs.
 
         Progress stands beside `row`, and so does the log with `stream_log`; `redact` are the texts to be masked in it.
         `end` are the outcome's state and duration, which the provider gives later.
         """
         try:
             if not self._session.settings.wait:
-                return 0.0
+                return None
             client = await asyncio.to_thread(self._session.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
             progress = Progress(job_name, row)
@@ -98,7 +102,8 @@ class Gate:
                     log.look(batch)
 
             with self._at_work.waiting(batch_id, job_name):
-                waited = await self._watcher(client).wait(batch_id, Until(until), seconds, report)
+                watcher = self._watcher(client)
+                waited = await watcher.wait(batch_id, Until(until), seconds, report)
             if log is not None:
                 await log.finish()
             if progress.was_reported:
@@ -106,8 +111,8 @@ class Gate:
         except (DliError, ValueError) as error:
             # The provider judges the settings and the inputs, and fails with the message for the user.
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
-            return 0.0
-        return waited
+            return None
+        return waited if progress.was_reported and _may_go_on(waited, seconds, watcher) else None
 
     def _watcher(self, client: Client) -> Watcher:
         if client.place not in self._watchers:
@@ -120,11 +125,16 @@ class Gate:
         return self._watchers[client.place]
 
 
+def _may_go_on(waited: float, timeout: float | None, watcher: Watcher) -> bool:
+    """Tell whether a job that was seen live may not have ended after `waited` seconds, and its time is limited."""
+    return timeout is not None and (watcher.is_open or waited >= timeout)
+
+
 _gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
 
 
-async def pass_gate(batch_id: str, **wait: Any) -> float:
-    """Wait for a job in a program, with the gate of the running event loop; give the seconds waited."""
+async def pass_gate(batch_id: str, **wait: Any) -> float | None:
+    """Wait for a job in a program, with the gate of the running event loop. Gives what `Gate.wait` gives."""
     loop = asyncio.get_running_loop()
     if loop not in _gates:
         _gates[loop] = Gate()

@@ -18,11 +18,9 @@ import pytest
 from pulumi_dli.local.testing import Service
 from tests.compat.account import ENDED, form_of
 from tests.compat.old_stack import JOB_TYPE, LIVE, SUCCESS
-from tests.compat.versions import TODAY, unpack_0_1_0
+from tests.compat.versions import TODAY, Version, unpack_0_1_0
 from tests.local.api import eventually
 from tests.project import Project
-
-Version = Mapping[str, str]
 
 PROGRAM = """
     def job(form, day, queue="default", **options):

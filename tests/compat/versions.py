@@ -10,11 +10,14 @@ from pathlib import Path
 
 WHEEL = Path(__file__).parents[1] / "data" / "compat" / "pulumi_dli-0.1.0-py3-none-any.whl"
 
-TODAY: Mapping[str, str] = {}
-"""The variables with which a `pulumi` command runs the checkout. The virtual environment has it installed."""
+Version = Mapping[str, str]
+"""The variables with which a `pulumi` command runs a version."""
+
+TODAY: Version = {}
+"""The checkout. The virtual environment has it installed."""
 
 
-def unpack_0_1_0(folder: Path) -> Mapping[str, str]:
+def unpack_0_1_0(folder: Path) -> Version:
     """Unpack 0.1.0 into a folder. Give the variables with which a `pulumi` command runs it.
 
     The program and the provider process both import the package from the first folder on PYTHONPATH.

@@ -175,7 +175,6 @@ def test_a_wait_is_a_child_of_its_job_and_knows_where_it_runs() -> None:
         "jobName": "etl",
         "submittedTo": {"region": "eu-de", "projectId": "5e1c"},
         "rerunOnFailure": False,
-        "waited": 0,
     }
     assert values["job_id"] == BATCH_ID
     assert values["submitted_to"]["project_id"] == "5e1c"

@@ -7,15 +7,19 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pulumi
 import pytest
 
+import pulumi_dli as dli
 from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.program.wait_gate import ProgramLog
+from tests.local.api import Api
 from tests.project import Project, read_until, started, variables_of
+from tests.registrations import run
 
 ENDLESS = "queue='default', conf={'spark.dli.local.timeline': 'starting:0s,running'}"
 
@@ -243,3 +247,36 @@ def test_an_engine_that_has_ended_fails_no_message(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(pulumi.log, name, fail)
     for level in Level:
         log.notify(level, "load", "goes on")
+
+
+TIME_IS_OVER = 0.5
+NOT_LISTED = {"status": 403, "count": None}
+
+
+@pytest.mark.parametrize(
+    ("timeline", "timeout", "failure", "counts"),
+    [
+        ("running", TIME_IS_OVER, {}, True),
+        ("running", "5m", {"nth": 4, **NOT_LISTED}, True),  # three calls list the live jobs; then the gate opens
+        ("running", "5m", NOT_LISTED, False),
+        ("success", "5m", {}, False),
+        ("success", 0, {}, False),
+        ("success", "5m", NOT_LISTED, False),
+        ("success", 0, NOT_LISTED, False),
+    ],
+)
+def test_the_time_in_the_gate_is_registered_only_if_the_provider_may_go_on_waiting(
+    local_dli: Service, timeline: str, timeout: str | float, failure: dict[str, Any], *, counts: bool
+) -> None:
+    api = Api(local_dli.server.credentials)
+    job_id = api.submit(timeline)
+    api.wait(job_id, timeline)
+    if failure:
+        local_dli.fail("GET", "/batches", **failure)
+    sent, _ = run(
+        lambda: {"id": dli.BatchJobWait("wait", job_id=job_id, timeout=timeout).id},
+        configuration={"dli:wait": "true"},
+    )
+    assert sent.inputs("wait").keys() == {"jobId", "until", "timeout", "jobName"} | ({"waited"} if counts else set())
+    if counts:
+        assert sent.inputs("wait")["waited"] >= (TIME_IS_OVER if timeout == TIME_IS_OVER else 0.1)
