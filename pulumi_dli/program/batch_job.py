@@ -25,6 +25,7 @@ from pulumi_dli.program.types import (
     wire_names,
     with_getters,
 )
+from pulumi_dli.program.wait_aliases import wait_aliases
 from pulumi_dli.provider import BatchJobProvider
 
 
@@ -252,6 +253,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._reruns = declared.get("rerun_on_failure")
         self._redact = secret_texts(declared, [resource_name])
         self._waits: dict[Until, BatchJobWait] = {}
+        self._parent, self._earlier = (opts.parent, opts.aliases) if opts is not None else (None, None)
         props = _JOB_INPUTS(_JOB_OUTPUTS | given(declared | hidden | {"redact": self._redact}))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)
@@ -287,11 +289,16 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     ) -> "BatchJobWait":
         """Wait for the outcome, as a resource of its own that others can depend on.
 
-        Its logical name is `<job>-<until>`, its parent this job. See `BatchJobWait` for `until`, `timeout` and
-        `stream_log`. Asked again without more, it gives the wait that there is.
+        Its logical name is `<job>-<until>`. Its parent is that of this job, so that a component in `depends_on` stands
+        for the outcome of the jobs in it. See `BatchJobWait` for `until`, `timeout` and `stream_log`. Asked again
+        without more, it gives the wait that there is.
         """
-        if until in self._waits and timeout is None and opts is None and not stream_log:
+        beside = pulumi.ResourceOptions(parent=self._parent)
+        has_no_options = opts is None or vars(opts) == vars(beside)
+        if until in self._waits and timeout is None and not stream_log and has_no_options:
             return self._waits[until]
+        if opts is None or opts.parent is None or opts.parent is self._parent:
+            beside.aliases = wait_aliases(self, self._earlier, until)
         self._waits[until] = BatchJobWait(
             f"{self.pulumi_resource_name}-{until}",
             job_id=self.id,
@@ -304,7 +311,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             rerun_on_failure=self._reruns,
             redact=self._redact,
             stream_log=stream_log,
-            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), opts),
+            opts=pulumi.ResourceOptions.merge(beside, opts),
         )
         return self._waits[until]
 

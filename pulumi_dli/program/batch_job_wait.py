@@ -89,7 +89,6 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             opts: Options of the resource.
         """
         shown_name = job_name or resource_name
-        row = opts.parent if opts is not None else None
         texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
 
         async def pass_gate(batch_id: str) -> tuple[str, float | None]:
@@ -103,7 +102,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 timeout=await _value_of(timeout),
                 submitted_to=await _value_of(submitted_to),
                 job_name=shown_name,
-                row=row,
+                row=await _row_of(job_id, opts),
                 stream_log=stream_log,
                 redact=await _value_of(texts) if stream_log else None,
                 end=(self.state, self.duration),
@@ -130,6 +129,13 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
 def _seconds_of(result: tuple[str, float | None]) -> Any:
     """Give the seconds that the gate has waited. No preview knows them, so a plan accepts any or none."""
     return UNKNOWN if pulumi.runtime.is_dry_run() else result[1]
+
+
+async def _row_of(job_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None) -> pulumi.Resource | None:
+    """Give the resource beside which the progress stands: the job that the id is of, or else the wait's parent."""
+    sources = await pulumi.Output.from_input(job_id).resources()
+    parent = opts.parent if opts is not None else None
+    return next(iter(sources)) if len(sources) == 1 else parent
 
 
 async def _value_of(value: pulumi.Input[Any]) -> Any:

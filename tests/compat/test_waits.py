@@ -67,5 +67,42 @@ def test_no_wait_is_updated_and_an_update_plan_holds(project: Project, local_dli
     project.pulumi("preview", "--expect-no-changes", "--save-plan", "plan.json", **TODAY, **experimental)
     project.up("--expect-no-changes", "--plan", "plan.json", **TODAY, **experimental)
     assert "waited" not in project.state_of("timed-success")["inputs"]
-    project.up("--expect-no-changes", **old)
+    assert "BatchJob$" not in project.pulumi("stack", "--show-urns")
+    # 0.1.0 makes its waits anew. They only read.
+    assert "BatchJobWait child-success created" in project.up(**old)
+    project.up("--expect-no-changes", **TODAY)
     assert submissions_and_cancels(local_dli) == 0
+
+
+def test_a_wait_is_kept_where_its_job_moves_or_is_renamed_in_the_upgrade(project: Project, local_dli: Service) -> None:
+    program = (project.folder / "__main__.py").read_text()
+    for before, after in {
+        'job("plain").wait()': 'moved("plain", parent=stage, aliases=[pulumi.Alias(parent=None)])',
+        'job("secret", args=[pulumi.Output.secret("hunter2")]).wait(timeout="5m")': (
+            'moved("renamed", "secret", parent=stage, aliases=[pulumi.Alias(name="secret", parent=None)],'
+            ' args=[pulumi.Output.secret("hunter2")])'
+        ),
+        'job("child", under_stage).wait(timeout="5m")': (
+            'moved("child", aliases=[f"urn:pulumi:dev::jobs::demo:index:Stage$'
+            'pulumi-python:dynamic/dli:BatchJob::child"])'
+        ),
+    }.items():
+        assert before in program
+        program = program.replace(before, after)
+    (project.folder / "__main__.py").write_text(
+        program.replace(
+            "def job(",
+            """def moved(name, form=None, args=None, **options):
+    opts = pulumi.ResourceOptions(**options)
+    return dli.BatchJob(name, file=f"{form or name}.py", queue="default", args=args, opts=opts).wait()
+
+def job(""",
+        )
+    )
+    screen = project.up(**TODAY)
+    assert "BatchJobWait" not in screen
+    assert submissions_and_cancels(local_dli) == 0
+    # The state has moved the waits: the program needs no aliases any more.
+    parents = {name: project.state_of(f"{name}-success")["parent"].split("::")[-1] for name in ("plain", "renamed")}
+    assert parents == {"plain": "stage", "renamed": "stage"}
+    assert project.state_of("child-success")["parent"].split("::")[-1] == "jobs-dev"

@@ -158,7 +158,7 @@ def test_the_scope_tells_a_job_from_one_of_the_same_name_under_another_parent() 
     assert len({scope("dev", "east"), scope("dev", "west"), scope("dev", None), scope("prod", "east")}) == 4
 
 
-def test_a_wait_is_a_child_of_its_job_and_knows_where_it_runs() -> None:
+def test_a_wait_is_beside_its_job_and_knows_where_it_runs() -> None:
     def program() -> dict[str, Any]:
         done = dli.BatchJob("etl", file="a.py", rerun_on_failure=False).wait(until="finished", timeout="2h")
         return {name: getattr(done, name) for name in wire_names(dli.BatchJobWait)}
@@ -166,7 +166,7 @@ def test_a_wait_is_a_child_of_its_job_and_knows_where_it_runs() -> None:
     sent, values = run(program)
     request = sent.requests["etl-finished"]
     assert request.type == WAIT_TYPE
-    assert request.parent.endswith(f"{JOB_TYPE}::etl")
+    assert not request.parent.endswith(f"{JOB_TYPE}::etl")
     assert not request.deleteBeforeReplace
     assert sent.inputs("etl-finished") == {
         "jobId": BATCH_ID,
@@ -188,7 +188,46 @@ def test_a_wait_has_the_options_that_it_is_given() -> None:
 
     sent, _ = run(program)
     assert sent.requests["etl-success"].protect
-    assert sent.requests["etl-success"].parent.endswith("::etl")
+
+
+def test_a_wait_has_the_parent_of_its_job_unless_it_is_given_one() -> None:
+    def program() -> dict[str, Any]:
+        east, west = (pulumi.ComponentResource("demo:index:Nightly", name) for name in ("east", "west"))
+        in_east, in_west = (pulumi.ResourceOptions(parent=component) for component in (east, west))
+        job = dli.BatchJob("etl", file="a.py", opts=in_east)
+        waits = [job.wait(), job.wait("running", opts=in_west), job.wait("finished", opts=in_east)]
+        below = pulumi.ResourceOptions(parent=job)
+        waits.append(dli.BatchJob("child", file="a.py", opts=below).wait())
+        waits.append(dli.BatchJob.get("got", BATCH_ID, opts=in_west).wait())
+        waits.append(dli.BatchJob("alone", file="a.py").wait())
+        waits.append(dli.BatchJob("above", file="a.py").wait(opts=below))
+        return {"ids": pulumi.Output.all(*(wait.id for wait in waits))}
+
+    sent, _ = run(program)
+    waits = {name: request.parent for name, request in sent.requests.items() if request.type == WAIT_TYPE}
+    assert {name: parent.split("::")[-1] for name, parent in waits.items()} == {
+        "etl-success": "east",
+        "etl-running": "west",
+        "etl-finished": "east",
+        "child-success": "etl",
+        "got-success": "west",
+        "alone-success": "demo-dev",
+        "above-success": "etl",
+    }
+    aliases = {name: len(sent.requests[name].aliases) for name in waits}
+    assert aliases == dict.fromkeys(waits, 1) | {"etl-running": 0, "above-success": 0}
+
+
+def test_a_wait_that_is_asked_for_again_is_the_one_that_there_is() -> None:
+    def program() -> dict[str, Any]:
+        component = pulumi.ComponentResource("demo:index:Nightly", "east")
+        opts = pulumi.ResourceOptions(parent=component)
+        job = dli.BatchJob("etl", file="a.py", opts=opts)
+        assert job.wait() is job.wait() is job.wait(opts=opts)
+        assert job.wait("running", opts=opts) is job.wait("running")
+        return {"id": job.wait().id}
+
+    run(program)
 
 
 def test_a_wait_for_a_job_of_elsewhere_needs_its_id_only() -> None:

@@ -83,8 +83,9 @@ def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_wait
     project: Project, service: Service
 ) -> None:
     project.write(f"""
-        for name in ("extract", "clean"):
-            dli.BatchJob(name, file="a.py", args=[name], {ENDLESS}).wait(until="finished")
+        stage = pulumi.ComponentResource("demo:index:Stage", "stage")
+        for name, opts in (("extract", pulumi.ResourceOptions(parent=stage)), ("clean", None)):
+            dli.BatchJob(name, file="a.py", args=[name], {ENDLESS}).wait(until="finished", opts=opts)
     """)
     with started(project) as up:
         read_until(up, "extract: running", "clean: running")
@@ -104,6 +105,7 @@ def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_wait
     assert up.returncode == 0
     assert re.search(r"BatchJob extract .*extract: running on queue default, waited", screen)
     assert re.search(r"BatchJob extract .*extract: dead after", screen)
+    assert re.search(r"BatchJob clean .*clean: running on queue default, waited", screen)
     assert service.states() == ["dead", "dead"]
 
 
