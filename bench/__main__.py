@@ -19,7 +19,7 @@ from bench.compare import Scenario, compare
 from bench.measure import Measured, Row, measure, medians_of, print_heading, pulumi
 from pulumi_dli.engine_log import StderrLog
 from pulumi_dli.local.testing import Service
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.pollers import live_jobs
 from tests.project import Project, heeded_signals
 
@@ -215,7 +215,7 @@ def count_calls(bench: Bench, number: int) -> None:
     with bench.service() as service:
         counted(service, "that are submitted, without lists", jobs(number, ENDLESS, wait=False), 2)
         settings = {f"dli:{name}": value for name, value in settings_of(service).items()}
-        client = Session(settings, StderrLog()).client()
+        client = ProviderContext(settings, StderrLog()).client()
         tick = calls_of(service, lambda: live_jobs(client))
         bench.row(f"calls of a waiting tick with {number} jobs that run", sum(tick.values()), 6, json.dumps(tick))
     with bench.service() as service:

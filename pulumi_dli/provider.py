@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pulumi_dli.jobs.wait_inputs import WaitInputs
     from pulumi_dli.operations.batch_job import BatchJobs
     from pulumi_dli.operations.batch_job_wait import BatchJobWaits
-    from pulumi_dli.operations.context import Session
+    from pulumi_dli.operations.context import ProviderContext
     from pulumi_dli.operations.notifier import Notifier
 
 Arguments = ParamSpec("Arguments")
@@ -113,43 +113,45 @@ def _notifier() -> Notifier:
 
 
 class _Process:
-    """What this process of the host has: one session for both providers, made when it is needed."""
+    """What this process of the host has: one context for both providers, made when it is needed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._request: ConfigureRequest | None = None
-        self._session: Session | None = None
+        self._context: ProviderContext | None = None
 
     def configure(self, request: ConfigureRequest) -> None:
         """Keep the stack's configuration; nothing is judged yet."""
         self._request = request
 
     @property
-    def session(self) -> Session:
-        """The session."""
+    def context(self) -> ProviderContext:
+        """The context."""
         from pulumi_dli.account.credentials import configuration_keys  # noqa: PLC0415
-        from pulumi_dli.operations.context import Session  # noqa: PLC0415
+        from pulumi_dli.operations.context import ProviderContext  # noqa: PLC0415
 
         with self._lock:
-            if self._session is None:
+            if self._context is None:
                 config = self._request.config if self._request is not None else None
                 values = {key: config.get(key) if config is not None else None for key in configuration_keys()}
-                self._session = Session({key: value for key, value in values.items() if value is not None}, _notifier())
-            return self._session
+                self._context = ProviderContext(
+                    {key: value for key, value in values.items() if value is not None}, _notifier()
+                )
+            return self._context
 
     @property
     def jobs(self) -> BatchJobs:
         """The operations on jobs."""
         from pulumi_dli.operations.batch_job import BatchJobs  # noqa: PLC0415
 
-        return BatchJobs(self.session)
+        return BatchJobs(self.context)
 
     @property
     def waits(self) -> BatchJobWaits:
         """The operations on waits."""
         from pulumi_dli.operations.batch_job_wait import BatchJobWaits  # noqa: PLC0415
 
-        return BatchJobWaits(self.session)
+        return BatchJobWaits(self.context)
 
 
 _process = _Process()

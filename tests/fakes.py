@@ -102,7 +102,7 @@ class ScriptedService:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATE)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.place = Location(f"{'https' if tls else 'http'}://{self.address}", "eu-de", PROJECT)
+        self.location = Location(f"{'https' if tls else 'http'}://{self.address}", "eu-de", PROJECT)
         if is_listening:
             self.listen()
 

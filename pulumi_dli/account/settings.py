@@ -102,10 +102,10 @@ class Settings(BaseSettings):
         given = {key: value for key, value in stack_configuration.items() if not is_blank(value)}
         values = ChainMap(given, os.environ)
 
-        def place_of(field: str) -> str:
+        def source_of(field: str) -> str:
             return next(name for name in names_of(cls.model_fields[field]) if not is_blank(values.get(name)))
 
-        return read_model(cls, given, place_of)
+        return read_model(cls, given, source_of)
 
     @property
     def verify(self) -> bool | str:
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
             return False
         return True if self.ca_cert is None else str(self.ca_cert)
 
-    def place(self, project_id: str, region: str | None) -> Location:
+    def location(self, project_id: str, region: str | None) -> Location:
         """Say where the jobs of a project are. Raises SettingsError where the address is not known."""
         try:
             project_id = sendable(project_id)
@@ -153,17 +153,17 @@ def _unknown_region(region: str) -> str:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_model(model: type[Model], given: Mapping[str, Any], place_of: Callable[[str], str]) -> Model:
+def read_model(model: type[Model], given: Mapping[str, Any], source_of: Callable[[str], str]) -> Model:
     """Make a model of what is given, by the names of its fields in the stack's configuration.
 
-    The error for a bad value shows no secret. `place_of` gives the place of a field's value, which the error names.
+    The error for a bad value shows no secret. `source_of` gives the place of a field's value, which the error names.
     """
     try:
         return model(**given)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         field = next(field for field, info in model.model_fields.items() if problem["loc"][0] in names_of(info))
-        raise SettingsError(f"{place_of(field)}: {problem['msg'].removeprefix('Value error, ')}") from error
+        raise SettingsError(f"{source_of(field)}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 
 def is_blank(value: Any) -> bool:

@@ -37,14 +37,14 @@ class Client:
 
     def __init__(
         self,
-        place: Location,
+        location: Location,
         auth: Auth,
         policy: RetryPolicy | None = None,
         *,
         verify: bool | str = True,
         observe: CallObserver = log_call,
     ) -> None:
-        self.place = place
+        self.location = location
         self._transport = Transport(
             auth,
             policy or RetryPolicy(),
@@ -147,7 +147,7 @@ class Client:
         body: dict[str, Any] | None = None,
         max_retries: int | None = None,
     ) -> Reply:
-        url = f"{self.place.endpoint.rstrip('/')}/v2.0/{quote(self.place.project_id, safe='')}/batches{path}"
+        url = f"{self.location.endpoint.rstrip('/')}/v2.0/{quote(self.location.project_id, safe='')}/batches{path}"
         if query:
             url += "?" + urlencode(query, quote_via=quote)
         return self._transport.call(

@@ -60,7 +60,7 @@ def _updated(stored: JobInputs, declared: JobInputs) -> list[str]:
 
 def _moved(stored: StoredJob, declared: JobInputs) -> list[str]:
     """Name the arguments in which the declaration wants another place than the one where the job ran."""
-    there, wanted = stored.place, declared.properties
+    there, wanted = stored.location, declared.properties
     return [
         name
         for name in _arguments(OnChange.MOVE)

@@ -1,7 +1,8 @@
 """The name of a submission, by which it is found again when its reply was lost.
 
-A name is `<logical name>-<scope>-<spec>-<random>`: scope and spec are 8 hex digits, random is 6. The scope says whose
-job it is, the spec what it runs, the random part is new with every submission. So a name stands for one submission.
+A name is `<logical name>-<resource>-<request>-<random>`. The two fingerprints have 8 hex digits, and the random part
+has 6. The first fingerprint says whose job it is, the second what it runs. The random part is new with every
+submission, so a name stands for one submission.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def _digest(*parts: Any) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:8]
 
 
-def scope_of(*identity: Any) -> str:
+def resource_fingerprint_of(*identity: Any) -> str:
     """Make the 8 hex digits that tell one resource from all others.
 
     `identity` is what makes it that resource: organization, project, stack, its parent (the types that lead to it, and
@@ -33,7 +34,7 @@ def scope_of(*identity: Any) -> str:
     return _digest(*identity)
 
 
-def spec_of(canonical: dict[str, Any], triggers: Any, replacement_trigger: Any) -> str:
+def request_fingerprint_of(canonical: dict[str, Any], triggers: Any, replacement_trigger: Any) -> str:
     """Make the 8 hex digits that stand for what is run: the canonical request, and the values that re-run it."""
     return _digest(canonical, triggers or {}, replacement_trigger)
 
@@ -43,14 +44,14 @@ class SubmissionName:
     """A submission's name in its parts."""
 
     resource_name: str
-    scope: str
-    spec: str
+    resource_fingerprint: str
+    request_fingerprint: str
     random: str
 
     @classmethod
-    def new(cls, resource_name: str, scope: str, spec: str) -> SubmissionName:
+    def new(cls, resource_name: str, resource_fingerprint: str, request_fingerprint: str) -> SubmissionName:
         """Make a name that no other submission has."""
-        return cls(resource_name, scope, spec, secrets.token_hex(3))
+        return cls(resource_name, resource_fingerprint, request_fingerprint, secrets.token_hex(3))
 
     @classmethod
     def parse(cls, text: str | None) -> SubmissionName | None:
@@ -61,7 +62,7 @@ class SubmissionName:
     def __str__(self) -> str:
         """Write the name; a long logical name is cut so that the whole has at most 128 characters."""
         kept = self.resource_name[: _MAX_NAME_LENGTH - _SUFFIX_LENGTH]
-        return f"{kept}-{self.scope}-{self.spec}-{self.random}"
+        return f"{kept}-{self.resource_fingerprint}-{self.request_fingerprint}-{self.random}"
 
 
 class Relation(Enum):
@@ -77,11 +78,11 @@ class Relation(Enum):
     """It is a run of this job, as it was declared before."""
 
 
-def relation_of(run_name: str | None, *, scope: str, spec: str, fixed_name: str | None) -> Relation:
-    """Tell from a run's name whether it is a run of the job with this scope, spec and fixed name."""
+def relation_of(run_name: str | None, *, resource: str, request: str, fixed_name: str | None) -> Relation:
+    """Tell from a run's name whether it is a run of the job with these fingerprints and this fixed name."""
     if fixed_name is not None and run_name == fixed_name:
         return Relation.SAME_FIXED_NAME
     name = SubmissionName.parse(run_name)
-    if name is None or name.scope != scope:
+    if name is None or name.resource_fingerprint != resource:
         return Relation.NONE
-    return Relation.SAME if fixed_name is None and name.spec == spec else Relation.OTHER_DECLARATION
+    return Relation.SAME if fixed_name is None and name.request_fingerprint == request else Relation.OTHER_DECLARATION

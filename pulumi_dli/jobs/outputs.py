@@ -40,10 +40,10 @@ class StoredJob:
         return "submittedTo" in self.properties
 
     @property
-    def place(self) -> Mapping[str, Any]:
+    def location(self) -> Mapping[str, Any]:
         """Where the job was submitted, `region` and `projectId`, as far as that is stored."""
-        place = self.properties.get("submittedTo")
-        return place if isinstance(place, Mapping) else {}
+        location = self.properties.get("submittedTo")
+        return location if isinstance(location, Mapping) else {}
 
     @cached_property
     def state(self) -> BatchState | None:
@@ -135,9 +135,9 @@ def verdict(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
     return {name: value for name, value in observed(batch, redact).items() if name in VERDICT}
 
 
-def of_job(declared: JobInputs, batch: Batch, place: Mapping[str, str | None]) -> dict[str, Any]:
+def of_job(declared: JobInputs, batch: Batch, location: Mapping[str, str | None]) -> dict[str, Any]:
     """Make the outputs of a job: what was declared, under the same names, and what the service says, under its own."""
-    return {**declared.properties, **observed(batch, declared.redact), "submittedTo": dict(place)}
+    return {**declared.properties, **observed(batch, declared.redact), "submittedTo": dict(location)}
 
 
 def refreshed(stored: StoredJob, batch: Batch | None) -> dict[str, Any]:

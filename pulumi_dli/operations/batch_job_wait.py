@@ -30,7 +30,7 @@ from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import LONGEST_OUTAGE, live_jobs
 
@@ -40,13 +40,13 @@ _LOG_LINES = 20
 class BatchJobWaits:
     """The operations on waits. Threads may share it."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, context: ProviderContext) -> None:
+        self._context = context
 
     def check(self, declared: WaitInputs) -> Checked:
         """Judge what is declared, without the cloud."""
         if declared.until is Until.FINISHED and declared.rerun_on_failure is True:
-            self._session.notify(
+            self._context.notify(
                 Level.WARNING,
                 declared.job_name,
                 "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
@@ -76,17 +76,17 @@ class BatchJobWaits:
         if batch_id is None:
             raise JobError(f"{name}: jobId is missing; give the id of a batch job")
         timeout = known(declared.timeout)
-        clock, client = self._session.clock, self._session.client_of(known(declared.submitted_to))
+        clock, client = self._context.clock, self._context.client_of(known(declared.submitted_to))
         started = clock.now() - declared.waited
         deadline = math.inf if timeout is None else started + timeout
 
         def pause(_looks: int = 0) -> float:
-            return poll_pause(clock.now() - started, self._session.settings.poll_interval)
+            return poll_pause(clock.now() - started, self._context.settings.poll_interval)
 
         def is_decided(batch: Batch | None) -> bool:
             return batch is not None and (until.is_reached(batch.batch_state) or until.is_missed(batch.batch_state))
 
-        reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._session)
+        reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._context)
         batch = poll(reader.read, until=is_decided, every=pause, deadline=deadline, clock=clock)
         if batch is None or not is_decided(batch):
             shown = batch or reader.last_live or Batch(id=batch_id, state="not readable")
@@ -103,7 +103,7 @@ class BatchJobWaits:
 
     def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
         """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
-        others = self._session.runs.at_work()
+        others = self._context.runs.at_work()
         others.pop(batch_id, None)
         if not others:
             return {}
@@ -168,7 +168,7 @@ class _JobReader:
         is_first = self._outage.is_over
         is_hopeless = self._outage.fail(self._clock.now()) >= LONGEST_OUTAGE and self._last is None
         if is_hopeless or not may_pass_by_itself(error):
-            project = self._client.place.project_id
+            project = self._client.location.project_id
             raise JobError(
                 f"{self._job_name}: batch job {self._batch_id} in project {project} cannot be read: {error} It goes on "
                 "if it runs; the next `pulumi up` waits again."

@@ -18,12 +18,12 @@ from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.operations.notifier import Level, Notifier
-from pulumi_dli.operations.pollers import DeadJobs
+from pulumi_dli.operations.pollers import DeadJobListing
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.submission import Submitter
 
 
-class Session:
+class ProviderContext:
     """Settings, clients by place, and the memory of one process. Threads may share it.
 
     `stack_configuration` has keys as in `dli:region`, values decrypted. Nothing is read or called before it is needed:
@@ -41,13 +41,13 @@ class Session:
         """Which resource of the program holds which run."""
         self._configuration = stack_configuration
         self._notifier = notifier
-        self._said: set[tuple[str, str]] = set()
+        self._notified: set[tuple[str, str]] = set()
         self._lock = threading.RLock()
         self._settings: Settings | None = None
         self._sign_in: SignIn | None = None
         self._clients: dict[Location, Client] = {}
         self._submitters: dict[Location, Submitter] = {}
-        self._dead_jobs: dict[Location, DeadJobs] = {}
+        self._dead_jobs: dict[Location, DeadJobListing] = {}
         self._seen: dict[str, tuple[float, Batch]] = {}
 
     @property
@@ -77,14 +77,14 @@ class Session:
         """Give the client of a place; what is not given comes from the settings, or is asked of IAM."""
         sign_in = self.sign_in
         region = region or sign_in.region
-        place = self.settings.place(project_id or sign_in.project_id(region), region)
+        location = self.settings.location(project_id or sign_in.project_id(region), region)
         with self._lock:
-            if place not in self._clients:
-                auth = sign_in.auth(place.project_id, region)
-                self._clients[place] = Client(
-                    place, auth, self._retry_policy, verify=sign_in.verify, observe=self._report_call
+            if location not in self._clients:
+                auth = sign_in.auth(location.project_id, region)
+                self._clients[location] = Client(
+                    location, auth, self._retry_policy, verify=sign_in.verify, observe=self._report_call
                 )
-            return self._clients[place]
+            return self._clients[location]
 
     def own_project_id(self, *, may_ask: bool) -> str | None:
         """Give the project that the settings name; by its name IAM may have to be asked. None where it is not known."""
@@ -97,14 +97,14 @@ class Session:
 
     def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
         """Give the client of the place where a job was submitted (`region`, `projectId`)."""
-        place = submitted_to or {}
-        return self.client(place.get("region"), place.get("projectId"))
+        location = submitted_to or {}
+        return self.client(location.get("region"), location.get("projectId"))
 
     def submitter(self, client: Client) -> Submitter:
         """Give what submits with this client; one for all jobs, since it lists what is left behind only once."""
         with self._lock:
-            if client.place not in self._submitters:
-                self._submitters[client.place] = Submitter(
+            if client.location not in self._submitters:
+                self._submitters[client.location] = Submitter(
                     client,
                     self.clock,
                     lookup_window=self.settings.lookup_window,
@@ -112,14 +112,14 @@ class Session:
                     runs=self.runs,
                     notifier=self,
                 )
-            return self._submitters[client.place]
+            return self._submitters[client.location]
 
-    def dead_jobs(self, client: Client) -> DeadJobs:
+    def dead_job_listing(self, client: Client) -> DeadJobListing:
         """Give the listing of dead jobs that all plans of this process share."""
         with self._lock:
-            return self._dead_jobs.setdefault(client.place, DeadJobs(client, self.clock))
+            return self._dead_jobs.setdefault(client.location, DeadJobListing(client, self.clock))
 
-    def saw(self, batch: Batch) -> None:
+    def remember(self, batch: Batch) -> None:
         """Remember a job as it was read just now."""
         self._seen[batch.id] = (self.clock.now(), batch)
 
@@ -131,8 +131,8 @@ class Session:
     def notify(self, level: Level, resource: str, message: str) -> None:
         """Show the user a message about a job, once: the engine may ask the same thing twice."""
         with self._lock:
-            is_new = (resource, message) not in self._said
-            self._said.add((resource, message))
+            is_new = (resource, message) not in self._notified
+            self._notified.add((resource, message))
         if is_new:
             self._notifier.notify(level, resource, message)
 

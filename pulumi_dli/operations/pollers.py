@@ -33,7 +33,7 @@ def live_jobs(client: Client) -> dict[str, Batch]:
     return {batch.id: batch for batch in client.live()}
 
 
-class DeadJobs:
+class DeadJobListing:
     """Tells which jobs are dead, from one listing of at most ten pages that is asked for again after 30 seconds.
 
     Threads may share it.
@@ -94,7 +94,7 @@ class _Wait:
         return is_listed and (batch is None or self.until.is_reached(batch.batch_state))
 
 
-class Watcher:
+class LiveJobPoller:
     """The gate: lets each wait pass when its job has ended, with one listing a tick for all of them.
 
     It belongs to one event loop. It decides nothing: whoever comes after it reads the job. So where the listing is

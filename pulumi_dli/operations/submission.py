@@ -32,7 +32,7 @@ _LOOKUP_PAUSES = steps(1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
-class Order:
+class SubmissionRequest:
     """A job to be submitted.
 
     `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
@@ -40,8 +40,8 @@ class Order:
     """
 
     key: ResourceKey
-    scope: str
-    spec: str
+    resource_fingerprint: str
+    request_fingerprint: str
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
@@ -56,7 +56,7 @@ class Order:
 class _Submission:
     """A request under its name. `before` has the jobs that had this name already."""
 
-    order: Order
+    request: SubmissionRequest
     name: str
     body: dict[str, Any]
     before: frozenset[str]
@@ -81,120 +81,132 @@ class Submitter:
         self._lock = threading.Lock()
         self._live: dict[str, Batch] | None = None
         self._unanswered: dict[str, _Submission] = {}
-        """The last submission of each scope of which nobody knows whether it runs."""
+        """The last submission of each resource of which nobody knows whether it runs."""
 
-    def submit(self, order: Order) -> Batch:
+    def submit(self, request: SubmissionRequest) -> Batch:
         """Submit a job, or take over the run of it that an interrupted `up` left.
 
         Raises ServiceError or TransportError where nothing runs: the service refuses, or was never reached. Raises
         SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
         whether a job runs; the message says which.
         """
-        batch = self._submitted_before(order) or (self._orphaned_run(order) if self._adopt else None)
+        batch = self._submitted_before(request) or (self._orphaned_run(request) if self._adopt else None)
         if batch is None:
-            if order.fixed_name is None:
-                name, before = str(SubmissionName.new(order.resource_name, order.scope, order.spec)), frozenset[str]()
+            if request.fixed_name is None:
+                name, before = (
+                    str(
+                        SubmissionName.new(
+                            request.resource_name, request.resource_fingerprint, request.request_fingerprint
+                        )
+                    ),
+                    frozenset[str](),
+                )
             else:
-                name, before = order.fixed_name, frozenset(batch.id for batch in self._named(order.fixed_name))
-            submission = _Submission(order, name, order.body(name), before)
+                name, before = request.fixed_name, frozenset(batch.id for batch in self._named(request.fixed_name))
+            submission = _Submission(request, name, request.body(name), before)
             batch = self._hold(submission, self._submit_as(submission))
         return batch
 
     def _hold(self, submission: _Submission, batch: Batch) -> Batch:
         """Note whose run a submission has become. Raises SubmissionError where another resource has that run."""
         try:
-            self._runs.created(batch.id, submission.order.key)
+            self._runs.created(batch.id, submission.request.key)
         except RunHeldError as error:
             raise self._uncertain(submission, f"The service answered with another job's run: {error}.") from error
         return batch
 
-    def _submitted_before(self, order: Order) -> Batch | None:
+    def _submitted_before(self, request: SubmissionRequest) -> Batch | None:
         """Look for what this process has submitted for the same job without an answer: a hook may have it repeated.
 
         It counts in any state, since it was submitted in this very `up`.
         """
-        submission = self._unanswered.get(order.scope)
+        submission = self._unanswered.get(request.resource_fingerprint)
         if submission is None:
             return None
         found = self._look_up_or_raise(submission)
         batch = self._hold(submission, self._keep_one(submission, found)) if found else None
-        self._unanswered.pop(order.scope, None)
+        self._unanswered.pop(request.resource_fingerprint, None)
         return batch
 
-    def _orphaned_run(self, order: Order) -> Batch | None:
+    def _orphaned_run(self, request: SubmissionRequest) -> Batch | None:
         """Adopt a live run of this very job: only an `up` killed between submission and save leaves one."""
-        runs = self._runs_without_state(order)
+        runs = self._runs_without_state(request)
         if len(runs) > 1:
             listed_runs = "; ".join(_described(batch) for batch in runs)
             raise SubmissionError(
-                f"{order.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
+                f"{request.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
                 f"knows: {listed_runs}. Cancel all but one of them, and run `pulumi up` again: it takes over the last "
                 "one."
             )
-        if not runs or not self._adopt_orphan(order, runs[0].id):
+        if not runs or not self._adopt_orphan(request, runs[0].id):
             return None
         self._notifier.notify(
             Level.WARNING,
-            order.resource_name,
+            request.resource_name,
             f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
         )
         return runs[0]
 
-    def _runs_without_state(self, order: Order) -> list[Batch]:
+    def _runs_without_state(self, request: SubmissionRequest) -> list[Batch]:
         """List the live runs of this job that no resource holds, and warn of those with another declaration."""
         runs = []
-        for listed in self._live_jobs(order).values():
-            relation = relation_of(listed.name, scope=order.scope, spec=order.spec, fixed_name=order.fixed_name)
-            if relation is Relation.NONE or not self._runs.may_adopt(listed.id, order.key):
+        for listed in self._live_jobs(request).values():
+            relation = relation_of(
+                listed.name,
+                resource=request.resource_fingerprint,
+                request=request.request_fingerprint,
+                fixed_name=request.fixed_name,
+            )
+            if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
                 continue
             batch = self._client.find(listed.id)
             if batch is None:
                 continue
-            if relation is Relation.SAME or (relation is Relation.SAME_FIXED_NAME and _is_same_request(order, batch)):
+            if relation is Relation.SAME or (relation is Relation.SAME_FIXED_NAME and _is_same_request(request, batch)):
                 runs.append(batch)
             elif relation is Relation.OTHER_DECLARATION and not batch.is_final:
                 self._notifier.notify(
                     Level.WARNING,
-                    order.resource_name,
+                    request.resource_name,
                     f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
                     "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
                     "beside the new one",
                 )
         return runs
 
-    def _adopt_orphan(self, order: Order, run: str) -> bool:
+    def _adopt_orphan(self, request: SubmissionRequest, run: str) -> bool:
         """Adopt a run that no state knows. False where another resource has adopted it in the meantime.
 
         Raises SubmissionError where another resource is adopting it right now: it may not keep the run.
         """
         try:
-            with self._runs.claim(run, order.key) as claim:
+            with self._runs.claim(run, request.key) as claim:
                 claim.keep()
         except RunHeldError as error:
             if error.is_claimed and error.holder is not None:
                 raise SubmissionError(
-                    f"{order.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no state "
-                    f"knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run `pulumi up` "
-                    "again."
+                    f"{request.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no "
+                    f"state knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run "
+                    "`pulumi up` again."
                 ) from error
             return False
         return True
 
-    def _live_jobs(self, order: Order) -> dict[str, Batch]:
+    def _live_jobs(self, request: SubmissionRequest) -> dict[str, Batch]:
         """List the jobs that have not ended: once, before this process submits anything."""
         with self._lock:
             if self._live is None:
-                self._live = self._list_live(order)
+                self._live = self._list_live(request)
             return self._live
 
-    def _list_live(self, order: Order) -> dict[str, Batch]:
+    def _list_live(self, request: SubmissionRequest) -> dict[str, Batch]:
         try:
             return {batch.id: batch for batch in self._client.live()}
         except ServiceError as error:
             if error.status != 403:
                 raise
             raise SubmissionError(
-                f"{order.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
+                f"{request.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
                 "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
                 "that permission set dli:adopt to false."
             ) from error
@@ -236,7 +248,7 @@ class Submitter:
 
     def _look_beside(self, submission: _Submission, answered: Batch) -> list[Batch]:
         """Look whether an earlier request has been accepted too. This one is, so nothing may raise."""
-        resource_name, found = submission.order.resource_name, []
+        resource_name, found = submission.request.resource_name, []
         try:
             self._clock.sleep(self._lookup_window)  # it has until the end of the window to be listed
             found = self._found(submission)
@@ -248,7 +260,7 @@ class Submitter:
                 f"asked: {error}",
             )
         others = [batch for batch in found if batch.id != answered.id]
-        if others and submission.order.fixed_name is not None:
+        if others and submission.request.fixed_name is not None:
             self._notifier.notify(
                 Level.WARNING,
                 resource_name,
@@ -263,12 +275,12 @@ class Submitter:
         try:
             return self._client.create(submission.body)
         except (NoAnswerError, ServiceError) as error:
-            answer = _without_secrets(error, submission.order.redact)
+            answer = _without_secrets(error, submission.request.redact)
             if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
                 raise answer from None  # the cause repeats secrets of the request
             self._notifier.notify(
                 Level.WARNING,
-                submission.order.resource_name,
+                submission.request.resource_name,
                 f"{_sentence(answer)} Looking for the job by its name, {submission.name}",
             )
         return None
@@ -294,22 +306,22 @@ class Submitter:
     def _found(self, submission: _Submission) -> list[Batch]:
         """List the jobs that a submission has become."""
         found = [batch for batch in self._named(submission.name) if batch.id not in submission.before]
-        if submission.order.fixed_name is None:
+        if submission.request.fixed_name is None:
             return found
         # The user's name may be that of other jobs too.
         return [
             batch
             for batch in found
-            if self._runs.holder(batch.id, submission.order.key) is None
+            if self._runs.holder(batch.id, submission.request.key) is None
             and is_same_request(batch, submission.body) is not False
         ]
 
     def _keep_one(self, submission: _Submission, found: list[Batch]) -> Batch:
         """Keep the first of the jobs that one submission has become, and cancel the others."""
-        resource_name = submission.order.resource_name
+        resource_name = submission.request.resource_name
         kept, *others = sorted(found, key=lambda batch: (batch.create_time or math.inf, batch.id))
-        if others and submission.order.fixed_name is not None:
-            self._unanswered[submission.order.scope] = submission
+        if others and submission.request.fixed_name is not None:
+            self._unanswered[submission.request.resource_fingerprint] = submission
             raise SubmissionError(
                 f"{resource_name}: submitted as {submission.name} without a usable answer, and several new jobs have "
                 f"that name: {_ids(found)}. Cancel all but one, and give that one as adoptId."
@@ -335,19 +347,19 @@ class Submitter:
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
         """Make the error for a submission of which nobody knows whether it runs."""
-        self._unanswered[submission.order.scope] = submission
+        self._unanswered[submission.request.resource_fingerprint] = submission
         what_next = (
             "The next `pulumi up` takes the job over while it runs."
-            if self._adopt and submission.order.fixed_name is None
+            if self._adopt and submission.request.fixed_name is None
             else "Look for it in the console before the next `pulumi up`; adoptId takes it over."
         )
         return SubmissionError(
-            f"{submission.order.resource_name}: a job may run, submitted as {submission.name}. {what} {what_next}"
+            f"{submission.request.resource_name}: a job may run, submitted as {submission.name}. {what} {what_next}"
         )
 
 
-def _is_same_request(order: Order, batch: Batch) -> bool:
-    return is_same_request(batch, order.body(str(order.fixed_name))) is True
+def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
+    return is_same_request(batch, request.body(str(request.fixed_name))) is True
 
 
 def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:

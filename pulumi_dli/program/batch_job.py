@@ -6,7 +6,7 @@ from typing import Any, final
 import pulumi
 from pulumi import dynamic
 
-from pulumi_dli.jobs.naming import scope_of
+from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.registration import fill_undeclared, given, outputs_only
 from pulumi_dli.program.secret_inputs import secret_texts
@@ -320,12 +320,12 @@ def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[s
     """Give the hash of what tells a job from all others: the stack, its parents, its name."""
     stack = pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()
     if parent is None:
-        return scope_of(*stack, [], resource_name)
+        return resource_fingerprint_of(*stack, [], resource_name)
 
     async def of_child() -> str:
         # Awaited, since an output of the parent would make the job depend on its siblings, and so on itself.
         *_, types, name = str(await parent.urn.future()).split("::", 3)
-        return scope_of(*stack, [types, name], resource_name)
+        return resource_fingerprint_of(*stack, [types, name], resource_name)
 
     return pulumi.Output.from_input(of_child())
 

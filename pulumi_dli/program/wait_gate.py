@@ -23,10 +23,10 @@ from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.wait_goals import Until
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.log_stream import LogStream
 from pulumi_dli.operations.notifier import Level
-from pulumi_dli.operations.pollers import Watcher, live_jobs
+from pulumi_dli.operations.pollers import LiveJobPoller, live_jobs
 from pulumi_dli.program.interrupt import AtWork, waiting_message
 from pulumi_dli.program.progress import Progress, ShownLog
 
@@ -55,8 +55,8 @@ class Gate:
     def __init__(self) -> None:
         values = {key: get_config(key) for key in configuration_keys()}
         given = {key: value for key, value in values.items() if value is not None}
-        self._session = Session(given, ProgramLog())
-        self._watchers: dict[Any, Watcher] = {}
+        self._context = ProviderContext(given, ProgramLog())
+        self._pollers: dict[Any, LiveJobPoller] = {}
         self._at_work = AtWork()
         self._has_told_what_an_interrupt_does = False
         # Threads of their own, made when they are needed: the listing must not wait for logs.
@@ -85,9 +85,9 @@ class Gate:
         `end` are the outcome's state and duration, which the provider gives later.
         """
         try:
-            if not self._session.settings.wait:
+            if not self._context.settings.wait:
                 return None
-            client = await asyncio.to_thread(self._session.client_of, submitted_to)
+            client = await asyncio.to_thread(self._context.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
             progress = Progress(job_name, row)
             log = ShownLog(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
@@ -114,18 +114,18 @@ class Gate:
             return None
         return waited if progress.was_reported and _may_go_on(waited, seconds, watcher) else None
 
-    def _watcher(self, client: Client) -> Watcher:
-        if client.place not in self._watchers:
-            self._watchers[client.place] = Watcher(
+    def _watcher(self, client: Client) -> LiveJobPoller:
+        if client.location not in self._pollers:
+            self._pollers[client.location] = LiveJobPoller(
                 lambda: live_jobs(client),
-                longest_pause=self._session.settings.poll_interval,
+                longest_pause=self._context.settings.poll_interval,
                 warn=pulumi.log.warn,
-                now=self._session.clock.now,
+                now=self._context.clock.now,
             )
-        return self._watchers[client.place]
+        return self._pollers[client.location]
 
 
-def _may_go_on(waited: float, timeout: float | None, watcher: Watcher) -> bool:
+def _may_go_on(waited: float, timeout: float | None, watcher: LiveJobPoller) -> bool:
     """Tell whether a job that was seen live may not have ended after `waited` seconds, and its time is limited."""
     return timeout is not None and (watcher.is_open or waited >= timeout)
 

@@ -31,7 +31,7 @@ def iam() -> Iterator[ScriptedService]:
 
 def keystone_auth(iam: ScriptedService, **options: Any) -> KeystoneAuth:
     plugin = v3.Password(
-        f"{iam.place.endpoint}/v3",
+        f"{iam.location.endpoint}/v3",
         username="me",
         password="s3cret",
         user_domain_name="my domain",
@@ -102,7 +102,7 @@ def test_a_refusal_of_iam_says_what_was_asked_with_what_and_what_it_means(iam: S
         token_of(keystone_auth(iam, advice="Or the domain is."))
     message = str(raised.value)
     assert message.startswith(
-        f"POST {iam.place.endpoint}/v3/auth/tokens with OS_USERNAME in the environment, for project eu-de: "
+        f"POST {iam.location.endpoint}/v3/auth/tokens with OS_USERNAME in the environment, for project eu-de: "
         f"HTTP {status}, "
     )
     assert ": The username or password is wrong." in message

@@ -132,7 +132,7 @@ def test_a_value_that_cannot_be_read_is_refused_with_the_name_of_its_place(
 def test_without_a_region_the_error_names_every_place_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_REGION_NAME", " ")
     with pytest.raises(SettingsError) as raised:
-        Settings.load({}).place("p1", None)
+        Settings.load({}).location("p1", None)
     assert str(raised.value) == (
         "no region: set dli:region (pulumi config set), or DLI_REGION, OS_REGION_NAME (empty), HW_REGION_NAME "
         "(environment); or the address itself, dli:endpoint (pulumi config set), or DLI_ENDPOINT (environment)"
@@ -149,7 +149,7 @@ def test_without_a_region_the_error_names_every_place_in_order(monkeypatch: pyte
 )
 def test_an_unknown_region_is_refused_with_what_to_do(region: str, told: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        Settings.load({}).place("p1", region)
+        Settings.load({}).location("p1", region)
     message = str(raised.value)
     assert message.startswith(f"region '{region}' is not known to have DLI. {told}")
     variable = f"HUAWEICLOUD_SDK_REGION_DLI_{region.upper().replace('-', '_')}"
@@ -160,7 +160,7 @@ def test_an_unknown_region_is_refused_with_what_to_do(region: str, told: str) ->
 
 def test_the_addresses_come_from_the_region() -> None:
     settings = Settings.load({"dli:region": "eu-de"})
-    assert settings.place("p1", "eu-de") == Location("https://dli.eu-de.otc.t-systems.com", "eu-de", "p1")
+    assert settings.location("p1", "eu-de") == Location("https://dli.eu-de.otc.t-systems.com", "eu-de", "p1")
     assert settings.iam("eu-de") == "https://iam.eu-de.otc.t-systems.com/v3"
     assert settings.iam("cn-north-4") == "https://iam.cn-north-4.myhuaweicloud.com/v3"
     assert settings.iam("eu-moon") is settings.iam(None) is None
@@ -168,7 +168,7 @@ def test_the_addresses_come_from_the_region() -> None:
 
 def test_an_address_that_is_given_comes_before_the_one_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
     def endpoint(**stack: str) -> str:
-        return Settings.load({f"dli:{key}": value for key, value in stack.items()}).place("p1", "eu-de").endpoint
+        return Settings.load({f"dli:{key}": value for key, value in stack.items()}).location("p1", "eu-de").endpoint
 
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_EU_DE", "https://sdk.example.com,https://other.example.com")
     assert endpoint() == "https://sdk.example.com"
@@ -180,7 +180,7 @@ def test_an_address_that_is_given_comes_before_the_one_of_the_region(monkeypatch
 
 def test_with_an_address_no_region_is_needed() -> None:
     settings = Settings.load({"dli:endpoint": "http://127.0.0.1:8080"})
-    assert settings.place("p1", None) == Location("http://127.0.0.1:8080", None, "p1")
+    assert settings.location("p1", None) == Location("http://127.0.0.1:8080", None, "p1")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_with_an_address_no_region_is_needed() -> None:
     ],
 )
 def test_an_address_is_completed(given: str, address: str) -> None:
-    assert Settings.load({"dli:endpoint": given}).place("p1", None).endpoint == address
+    assert Settings.load({"dli:endpoint": given}).location("p1", None).endpoint == address
 
 
 @pytest.mark.parametrize("given", ["iam.a", "https://iam.a", "https://iam.a/", "https://iam.a/v3", "https://iam.a/v3/"])
@@ -213,7 +213,7 @@ def test_an_address_of_iam_ends_in_its_version(given: str) -> None:
 )
 def test_what_is_no_address_is_refused_without_showing_it(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="must be an address") as raised:
-        Settings.load({"dli:endpoint": given}).place("p1", None)
+        Settings.load({"dli:endpoint": given}).location("p1", None)
     assert str(raised.value).startswith("dli:endpoint ")
     assert "s3cret" not in str(raised.value)
     with pytest.raises(SettingsError, match=r"^dli:authUrl .*must be an address"):
@@ -221,12 +221,12 @@ def test_what_is_no_address_is_refused_without_showing_it(given: str, monkeypatc
 
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_EU_DE", given)
     with pytest.raises(SettingsError, match=r"^HUAWEICLOUD_SDK_REGION_DLI_EU_DE: must be an address"):
-        Settings.load({}).place("p1", "eu-de")
+        Settings.load({}).location("p1", "eu-de")
 
 
 def test_a_project_that_no_header_can_carry_is_refused() -> None:
     with pytest.raises(SettingsError, match="the project's id has a character that cannot be sent"):
-        Settings.load({}).place("prøject", "eu-de")
+        Settings.load({}).location("prøject", "eu-de")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.batch_job_wait import BatchJobWaits
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from tests.engine import ProviderProcess
 from tests.fakes import CERTIFICATE, CUT, PROJECT, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.project import FOREIGN, Project, clean_environment
@@ -175,8 +175,8 @@ TABLE = [
 ]
 
 
-def session(configuration: Mapping[str, str], clock: FakeClock | None = None) -> Session:
-    return Session({"dli:retryPause": "0.001", **configuration}, FakeNotifier(), clock)
+def context(configuration: Mapping[str, str], clock: FakeClock | None = None) -> ProviderContext:
+    return ProviderContext({"dli:retryPause": "0.001", **configuration}, FakeNotifier(), clock)
 
 
 def put(place: str, values: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> dict[str, str]:
@@ -222,10 +222,10 @@ def test_a_job_is_submitted_and_read_by_each_way_from_each_place(
         named = {"its id": {"projectId": account.project_id}, "its name": {"projectName": account.project_name}}
         values |= named.get(project, {})
     configuration = put(place, values, tmp_path, monkeypatch, kind)
-    client = session(configuration | {"dli:endpoint": account.endpoint}).client()
+    client = context(configuration | {"dli:endpoint": account.endpoint}).client()
     batch = client.create({**BODY, "name": f"{kind} {place}"})
     assert client.details(batch.id).owner == account.username
-    assert client.place.project_id == account.project_id
+    assert client.location.project_id == account.project_id
 
 
 @pytest.mark.parametrize("kind", WAYS)
@@ -257,7 +257,7 @@ def asked(dli: Service) -> dict[str, int]:
 def test_iam_is_asked_once_however_many_jobs_and_threads_there_are(
     dli: Service, account: Credentials, kind: str, calls: dict[str, int]
 ) -> None:
-    signed_in = session(configured(account, kind))
+    signed_in = context(configured(account, kind))
     asked(dli)
     with ThreadPoolExecutor(8) as threads:
         pages = list(threads.map(lambda _: signed_in.client().page({}), range(20)))
@@ -270,7 +270,7 @@ def test_iam_is_asked_once_however_many_jobs_and_threads_there_are(
 @pytest.mark.parametrize("kind", ["key", "token"])
 def test_with_the_projects_id_a_key_and_a_token_need_no_iam(dli: Service, account: Credentials, kind: str) -> None:
     asked(dli)
-    session(configured(account, kind, projectId=account.project_id, authUrl="http://127.0.0.1:1")).client().page({})
+    context(configured(account, kind, projectId=account.project_id, authUrl="http://127.0.0.1:1")).client().page({})
     assert asked(dli) == {}
 
 
@@ -278,8 +278,8 @@ def test_a_key_imports_nothing_of_openstack(account: Credentials) -> None:
     program = """
         import json, os, sys
         from pulumi_dli.engine_log import StderrLog
-        from pulumi_dli.operations.context import Session
-        Session(json.loads(os.environ["CONFIGURATION"]), StderrLog()).client().page({})
+        from pulumi_dli.operations.context import ProviderContext
+        ProviderContext(json.loads(os.environ["CONFIGURATION"]), StderrLog()).client().page({})
         print(sorted({name.split(".")[0] for name in sys.modules} & {"keystoneauth1", "openstack", "stevedore"}))
     """
     lines = "\n".join(line.strip() for line in program.splitlines())
@@ -296,7 +296,7 @@ def test_a_key_imports_nothing_of_openstack(account: Credentials) -> None:
 # The end of a token
 
 
-def revoke_token_of(signed_in: Session, account: Credentials) -> None:
+def revoke_token_of(signed_in: ProviderContext, account: Credentials) -> None:
     auth = signed_in.sign_in.auth(account.project_id, account.region)
     token = requests.Request("GET", account.endpoint, auth=auth).prepare().headers["X-Auth-Token"]
     headers = {"X-Auth-Token": account.token, "X-Subject-Token": token}
@@ -320,7 +320,7 @@ def test_a_token_that_ends_in_the_middle_of_a_wait_is_renewed_once(
         elif looks == 4:
             dli.cancel(batch.id)
 
-    signed_in = session(configured(account, kind), FakeClock(during_sleep))
+    signed_in = context(configured(account, kind), FakeClock(during_sleep))
     batch = signed_in.client().create({**BODY, **ENDLESS})
     asked(dli)
     outputs = BatchJobWaits(signed_in).wait(
@@ -335,7 +335,7 @@ def test_a_token_that_ends_in_the_middle_of_a_wait_is_renewed_once(
 def test_a_submission_whose_token_has_ended_is_made_once_with_a_new_one(
     dli: Service, account: Credentials, clock: Clock, kind: str
 ) -> None:
-    client = session(configured(account, kind, maxRetries="0")).client()
+    client = context(configured(account, kind, maxRetries="0")).client()
     client.page({})
     clock.offset += DAY
     asked(dli)
@@ -350,7 +350,7 @@ def test_a_token_is_renewed_before_the_service_refuses_it(
     dli: Service, account: Credentials, clock: Clock, kind: str
 ) -> None:
     clock.offset = 100 - DAY  # what is issued now ends in 100 seconds
-    client = session(configured(account, kind)).client()
+    client = context(configured(account, kind)).client()
     clock.offset = 0
     dli.reset_calls()
     client.page({})
@@ -461,7 +461,7 @@ REFUSED: dict[str, Refusal] = {
 def refused(configuration: Mapping[str, str], error: type[DliError], told: list[str], account: Credentials) -> str:
     """Sign in, which has to fail with these parts in the message and no secret; give the message."""
     with pytest.raises(error) as raised:
-        session(configuration).client().page({})
+        context(configuration).client().page({})
     message = str(raised.value)
     assert [part for part in told if part not in message] == [], message
     secrets = {account.password, account.token, account.secret_key, account.application_credential_secret}
@@ -483,11 +483,11 @@ def test_a_token_of_no_project_is_refused_by_dli_and_exchanged_where_no_project_
     unscoped = configured(account, "token", token=reply.headers["X-Subject-Token"])
     told = ["APIGW.0302 403", f"which is sent as it is and has to be a token of project {account.project_id}."]
     refused({**unscoped, "dli:projectId": account.project_id}, ServiceError, told, account)
-    assert session(unscoped).client().place.project_id == account.project_id
+    assert context(unscoped).client().location.project_id == account.project_id
 
 
 def test_a_token_of_the_user_that_has_expired_is_told(account: Credentials, clock: Clock) -> None:
-    auth = session(configured(account, KEYSTONE[0])).sign_in.auth(account.project_id, account.region)
+    auth = context(configured(account, KEYSTONE[0])).sign_in.auth(account.project_id, account.region)
     token = requests.Request("GET", account.endpoint, auth=auth).prepare().headers["X-Auth-Token"]
     clock.offset += DAY
     told = ["APIGW.0307 401, the token has expired or is of another region", "Get a new token, of this region."]
@@ -498,7 +498,7 @@ def test_a_temporary_key_that_has_expired_is_told(account: Credentials, clock: C
     clock.offset = -14 * 60
     configuration = configured(account, "temporary key", projectId=account.project_id)
     clock.offset = 0
-    session(configuration).client().page({})
+    context(configuration).client().page({})
     clock.offset = 60
     refused(configuration, ServiceError, ["APIGW.0301 401", "the security token has expired"], account)
 
@@ -517,7 +517,7 @@ def test_a_key_that_is_locked_is_told_and_opens_after_five_minutes(account: Cred
     told = ["AK access failed to reach the limit", "Five wrong signatures in a row lock a key for 5 minutes."]
     refused(right, ServiceError, told, account)
     clock.offset += 300
-    session(right).client().page({})
+    context(right).client().page({})
 
 
 def test_a_wrong_signature_is_not_tried_again(dli: Service, account: Credentials) -> None:
@@ -566,7 +566,7 @@ def test_two_projects_of_one_name_are_not_chosen_from() -> None:
     with ScriptedService(Answer({"projects": projects})) as iam:
         configuration = {"dli:accessKey": "a", "dli:secretKey": "s", "dli:region": "eu-de"}
         with pytest.raises(SettingsError, match=r"2 projects have the name 'eu-de': p1, p2\. Set dli:projectId"):
-            session({**configuration, "dli:authUrl": iam.place.endpoint}).client()
+            context({**configuration, "dli:authUrl": iam.location.endpoint}).client()
         assert iam.calls[0].url == "/v3/projects?name=eu-de"
         assert "X-Project-Id" not in iam.calls[0].headers
 
@@ -579,13 +579,13 @@ def test_an_iam_that_fails_for_a_moment_is_asked_again(account: Credentials, kin
         KEYSTONE[0]: Answer({"token": token}, 201, {"X-Subject-Token": "t"}),
     }
     with ScriptedService(Answer(b"", 503), CUT, answers[kind]) as iam:
-        client = session(configured(account, kind, authUrl=iam.place.endpoint)).client()
-    assert client.place.project_id == "p1"
+        client = context(configured(account, kind, authUrl=iam.location.endpoint)).client()
+    assert client.location.project_id == "p1"
 
 
 def test_a_job_of_another_project_gets_a_token_of_that_project(account: Credentials) -> None:
     with pytest.raises(SignInError, match="The project is not one of this user"):
-        session(configured(account, KEYSTONE[0])).client_of({"region": None, "projectId": "0" * 32}).page({})
+        context(configured(account, KEYSTONE[0])).client_of({"region": None, "projectId": "0" * 32}).page({})
 
 
 @pytest.mark.parametrize("project", ["projectId", "projectName"])
@@ -593,7 +593,7 @@ def test_a_job_is_looked_up_where_it_was_submitted_and_a_refusal_names_both_proj
     account: Credentials, project: str
 ) -> None:
     own = {"projectId": account.project_id, "projectName": account.project_name}[project]
-    jobs = BatchJobs(session(configured(account, "key", **{project: own})))
+    jobs = BatchJobs(context(configured(account, "key", **{project: own})))
     elsewhere = {"resourceName": "load", "submittedTo": {"region": account.region, "projectId": "0" * 32}}
     with pytest.raises(DliError) as raised:
         jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", StoredJob.parse(elsewhere))
@@ -609,12 +609,12 @@ def test_certificates_are_checked_for_a_cloud_as_its_file_says(monkeypatch: pyte
     }
     answers = Answer({"token": token}, 201, {"X-Subject-Token": "t"}), Answer({"sessions": []})
     with ScriptedService(*answers, tls=True) as service:
-        values = {"region": "eu-de", "authUrl": f"{service.place.endpoint}/v3", "token": "t", "projectId": PROJECT}
+        values = {"region": "eu-de", "authUrl": f"{service.location.endpoint}/v3", "token": "t", "projectId": PROJECT}
         put("clouds.yaml", values, tmp_path, monkeypatch, "token")
         cloud = yaml.safe_load((tmp_path / "clouds.yaml").read_text())
         cloud["clouds"]["mine"]["cacert"] = str(CERTIFICATE)
         (tmp_path / "clouds.yaml").write_text(yaml.safe_dump(cloud))
-        assert session({"dli:endpoint": service.place.endpoint}).client().page({}).sessions == []
+        assert context({"dli:endpoint": service.location.endpoint}).client().page({}).sessions == []
 
 
 # Several stacks
@@ -624,7 +624,7 @@ def test_two_stacks_with_two_accounts_in_one_process_do_not_mix(
     dli: Service, account: Credentials, tmp_path: Path
 ) -> None:
     with Service(tmp_path / "other") as other:
-        sessions = [session(configured(one, KEYSTONE[0])) for one in (account, other.server.credentials)]
+        sessions = [context(configured(one, KEYSTONE[0])) for one in (account, other.server.credentials)]
         with ThreadPoolExecutor(8) as threads:
             for turn in range(20):
                 threads.submit(lambda own=turn % 2: sessions[own].client().create({**BODY, "name": f"of {own}"}))

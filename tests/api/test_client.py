@@ -56,7 +56,7 @@ def client(service: ScriptedService, clock: FakeClock) -> Client:
 
 
 def client_of(service: ScriptedService, clock: FakeClock, **options: Any) -> Client:
-    return Client(service.place, TokenAuth("the-token"), RetryPolicy(clock=clock, **options))
+    return Client(service.location, TokenAuth("the-token"), RetryPolicy(clock=clock, **options))
 
 
 def refusal(code: str, status: int = 400, **headers: str) -> Answer:
@@ -188,7 +188,7 @@ def test_an_address_that_refuses_connections_is_named_with_the_setting_to_check(
 
 def test_the_signature_fits_the_request_as_it_arrives(service: ScriptedService, clock: FakeClock) -> None:
     auth = KeyAuth("the-access-key", "the-secret-key", security_token="the-security-token", project_id="the-project")
-    client = Client(service.place, auth, RetryPolicy(clock=clock))
+    client = Client(service.location, auth, RetryPolicy(clock=clock))
     service.script(JOB, listing(ID))
     client.create(BODY)
     list(client.batches({"job_name": "a b/ü*~&", "queue_name": ""}))

@@ -41,7 +41,7 @@ def calls() -> list[HttpCall]:
 
 @pytest.fixture
 def client(service: ScriptedService, calls: list[HttpCall]) -> Client:
-    return Client(service.place, TokenAuth("the-token"), RetryPolicy(clock=FakeClock()), observe=calls.append)
+    return Client(service.location, TokenAuth("the-token"), RetryPolicy(clock=FakeClock()), observe=calls.append)
 
 
 # One report a call
@@ -70,14 +70,14 @@ def test_a_call_that_finds_no_connection_is_reported(calls: list[HttpCall]) -> N
     with ScriptedService(is_listening=False) as service:
         policy = RetryPolicy(max_retries=0, clock=FakeClock())
         with pytest.raises(NotSentError):
-            Client(service.place, TokenAuth("t"), policy, observe=calls.append).details(ID)
+            Client(service.location, TokenAuth("t"), policy, observe=calls.append).details(ID)
     assert [(call.status, call.failure) for call in calls] == [(None, "ConnectionError")]
 
 
 def test_the_time_of_a_call_is_in_milliseconds(service: ScriptedService, calls: list[HttpCall]) -> None:
     times = iter([10.0, 10.1234])
     service.script(JOB)
-    HttpSession(calls.append, lambda: next(times)).get(f"{service.place.endpoint}/v3/projects")
+    HttpSession(calls.append, lambda: next(times)).get(f"{service.location.endpoint}/v3/projects")
     assert (calls[0].milliseconds, calls[0].route) == (123, "/v3/projects")
 
 
@@ -144,7 +144,7 @@ def test_no_secret_of_a_header_a_body_or_an_address_is_logged(
         {"X-Subject-Token": secret, "Set-Cookie": secret, "X-Request-Id": "6f0c2d6e"},
     )
     auth = KeyAuth(secret, secret, security_token=secret) if is_key else TokenAuth(secret)
-    place = Location(f"{service.place.endpoint}/{quote(secret)}", secret, secret)
+    place = Location(f"{service.location.endpoint}/{quote(secret)}", secret, secret)
     client = Client(place, auth, RetryPolicy(max_retries=1, clock=FakeClock()))
     for call in (
         lambda: client.create({"args": [secret], "conf": {secret: secret}}),

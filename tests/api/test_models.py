@@ -292,6 +292,6 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedService]:
 def test_an_error_body_of_a_page_is_read(service: ScriptedService, name: str, expected: tuple[Any, ...]) -> None:
     service.script(Answer(body(name), expected[0]))
     with pytest.raises(ServiceError) as raised:
-        Client(service.place, TokenAuth("token")).details("1")
+        Client(service.location, TokenAuth("token")).details("1")
     error = raised.value
     assert (error.status, error.code, error.message.rstrip("."), error.request_id) == expected

@@ -51,7 +51,7 @@ class Caller:
         verify: bool | str = True,
         **policy: Any,
     ) -> None:
-        self._address = f"{service.place.endpoint}/v2.0/{service.place.project_id}/batches"
+        self._address = f"{service.location.endpoint}/v2.0/{service.location.project_id}/batches"
         setting = "the endpoint (dli:endpoint)"
         auth = auth or TokenAuth("the-token", source="OS_TOKEN in the environment")
         self._transport = Transport(auth, RetryPolicy(clock=clock, **policy), verify=verify, setting=setting)

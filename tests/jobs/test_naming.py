@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulumi_dli.jobs.naming import Relation, SubmissionName, relation_of, scope_of, spec_of
+from pulumi_dli.jobs.naming import (
+    Relation,
+    SubmissionName,
+    relation_of,
+    request_fingerprint_of,
+    resource_fingerprint_of,
+)
 from pulumi_dli.jobs.request import canonical
 
 JOB = {"file": "a.py", "args": ["in", "out"]}
@@ -12,14 +18,14 @@ IDENTITY = ("data", "jobs", "dev", [["demo:index:Nightly", "east"]], "load")
 
 
 def spec(declared: dict[str, Any], triggers: Any = None, replacement_trigger: Any = None) -> str:
-    return spec_of(canonical(declared), triggers, replacement_trigger)
+    return request_fingerprint_of(canonical(declared), triggers, replacement_trigger)
 
 
 def test_a_name_has_the_logical_name_and_three_hexadecimal_parts() -> None:
-    name = SubmissionName.new("load", scope_of(*IDENTITY), spec(JOB))
-    assert str(name) == f"load-{name.scope}-{name.spec}-{name.random}"
-    assert [len(part) for part in (name.scope, name.spec, name.random)] == [8, 8, 6]
-    assert int(name.scope + name.spec + name.random, 16) >= 0
+    name = SubmissionName.new("load", resource_fingerprint_of(*IDENTITY), spec(JOB))
+    assert str(name) == f"load-{name.resource_fingerprint}-{name.request_fingerprint}-{name.random}"
+    assert [len(part) for part in (name.resource_fingerprint, name.request_fingerprint, name.random)] == [8, 8, 6]
+    assert int(name.resource_fingerprint + name.request_fingerprint + name.random, 16) >= 0
 
 
 def test_a_name_stands_for_one_submission() -> None:
@@ -62,7 +68,7 @@ def test_a_name_that_somebody_else_made_is_not_ours(text: str | None) -> None:
 
 
 def test_scope_and_spec_are_the_same_in_every_version_since_live_jobs_bear_them() -> None:
-    assert scope_of(*IDENTITY) == "e717bb82"
+    assert resource_fingerprint_of(*IDENTITY) == "e717bb82"
     assert spec(JOB) == "49ab36c3"
 
 
@@ -81,7 +87,7 @@ def test_scope_and_spec_are_the_same_in_every_version_since_live_jobs_bear_them(
     ],
 )
 def test_the_scope_tells_one_resource_from_all_others(other: tuple[Any, ...]) -> None:
-    assert scope_of(*other) != scope_of(*IDENTITY)
+    assert resource_fingerprint_of(*other) != resource_fingerprint_of(*IDENTITY)
 
 
 def test_what_runs_the_same_has_the_same_spec() -> None:
@@ -125,4 +131,4 @@ OURS = "wordcount-0a1b2c3d-4e5f6071-abcdef"
 def test_the_name_of_a_run_tells_how_it_belongs_to_a_job(
     run_name: str | None, fixed_name: str | None, relation: Relation
 ) -> None:
-    assert relation_of(run_name, scope="0a1b2c3d", spec="4e5f6071", fixed_name=fixed_name) is relation
+    assert relation_of(run_name, resource="0a1b2c3d", request="4e5f6071", fixed_name=fixed_name) is relation

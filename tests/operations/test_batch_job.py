@@ -24,7 +24,7 @@ from pulumi_dli.jobs.validation import UNKNOWN, is_known
 from pulumi_dli.local.replies import req_body
 from pulumi_dli.local.submissions import read_submission
 from pulumi_dli.operations.batch_job import BatchJobs
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from tests.api.test_client import contents, documents, statuses
 from tests.fakes import Answer, Call, FakeClock, FakeNotifier, ScriptedService
 from tests.jobs.test_inputs import declarations as properties_of_any_kind
@@ -36,14 +36,14 @@ ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
 PLACE = {"region": "eu-de", "projectId": "5e1c"}
 KEY = {"resourceName": "load", "scope": "0a1b2c3d"}
 """What the adapter passes with every job."""
-NOWHERE = Session(
+NOWHERE = ProviderContext(
     {"dli:endpoint": "http://127.0.0.1:9", "dli:region": "eu-de", "dli:projectId": "5e1c", "dli:token": "the-token"},
     FakeNotifier(),
     FakeClock(),
 )
-"""A session of which no service ever answers. Settings are costly to read, so all examples share it."""
-NOBODY = Session({}, FakeNotifier(), FakeClock())
-"""A session without credentials."""
+"""A context of which no service ever answers. Settings are costly to read, so all examples share it."""
+NOBODY = ProviderContext({}, FakeNotifier(), FakeClock())
+"""A context without credentials."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +56,10 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 inputs = JobInputs.parse
 
 
-def jobs(session: Session = NOWHERE) -> BatchJobs:
+def jobs(context: ProviderContext = NOWHERE) -> BatchJobs:
     """The operations, before any check."""
-    session.is_preview = False
-    return BatchJobs(session)
+    context.is_preview = False
+    return BatchJobs(context)
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +77,14 @@ def operations(unreliable: ScriptedService) -> BatchJobs:
 
 def operations_at(service: ScriptedService, clock: FakeClock) -> BatchJobs:
     configuration = {
-        "dli:endpoint": service.place.endpoint,
+        "dli:endpoint": service.location.endpoint,
         "dli:region": "eu-de",
-        "dli:projectId": service.place.project_id,
+        "dli:projectId": service.location.project_id,
         "dli:token": "the-token",
         "dli:maxRetries": "0",
     }
     said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # refuses what is no text
-    return BatchJobs(Session(configuration, FakeNotifier(lambda _, message: print(message, file=said)), clock))
+    return BatchJobs(ProviderContext(configuration, FakeNotifier(lambda _, message: print(message, file=said)), clock))
 
 
 # Declarations that are mostly allowed
@@ -224,9 +224,9 @@ def test_no_change_of_what_is_run_is_missed(declared: Properties, edit: tuple[st
 
 @given(stored_junk | plausible, plausible | declarations, st.sampled_from([NOWHERE, NOBODY]))
 def test_a_plan_over_anything_stored_and_declared_is_a_decision_or_an_error_for_the_user(
-    stored: Properties, declared: Properties, session: Session
+    stored: Properties, declared: Properties, context: ProviderContext
 ) -> None:
-    operations = jobs(session)
+    operations = jobs(context)
     checked = operations.check(inputs(declared))
     if not checked.failures:
         try:

@@ -15,7 +15,7 @@ from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WAIT_ARGUMENTS, WaitInputs
 from pulumi_dli.operations.batch_job_wait import BatchJobWaits
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from tests.fakes import CUT, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.jobs.test_inputs import values
 
@@ -39,14 +39,14 @@ class Stage:
         self.said: list[str] = []
         self.service = service
         configuration = {
-            "dli:endpoint": service.place.endpoint,
+            "dli:endpoint": service.location.endpoint,
             "dli:region": "eu-de",
-            "dli:projectId": service.place.project_id,
+            "dli:projectId": service.location.project_id,
             "dli:token": "the-token",
             "dli:maxRetries": "0",
         }
         self._waits = BatchJobWaits(
-            Session(configuration, FakeNotifier(lambda _, message: self.said.append(message)), self.clock)
+            ProviderContext(configuration, FakeNotifier(lambda _, message: self.said.append(message)), self.clock)
         )
 
     def wait(self, *script: Answer, **declared: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def waits() -> BatchJobWaits:
-    return BatchJobWaits(Session({}, FakeNotifier(), FakeClock()))
+    return BatchJobWaits(ProviderContext({}, FakeNotifier(), FakeClock()))
 
 
 # What is accepted
@@ -208,6 +208,6 @@ def test_a_record_that_is_gone_leaves_the_outcome_unknown(stage: Stage, script: 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "APIGW.0301"), (403, "APIG.0302"), (404, "APIG.0101")])
 def test_a_look_that_is_refused_ends_the_wait_and_says_where_the_job_is(stage: Stage, status: int, code: str) -> None:
-    where = f"load: batch job {ID} in project {stage.service.place.project_id} cannot be read: "
+    where = f"load: batch job {ID} in project {stage.service.location.project_id} cannot be read: "
     with pytest.raises(JobError, match=f"{where}.*{code} {status}.*the next `pulumi up` waits again"):
         stage.wait(Answer({"error_code": code, "error_msg": "no"}, status))

@@ -6,7 +6,7 @@ import pytest
 
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.operations.context import Session
+from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level
 from tests.fakes import CERTIFICATE, Answer, FakeClock, FakeNotifier, ScriptedService
 from tests.project import FOREIGN
@@ -34,7 +34,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def session(said: list[str], clock: FakeClock) -> Session:
+def context(said: list[str], clock: FakeClock) -> ProviderContext:
     return session_of(CONFIGURATION, said, clock)
 
 
@@ -44,68 +44,68 @@ def service() -> Iterator[ScriptedService]:
         yield scripted
 
 
-def session_of(configuration: dict[str, str], said: list[str], clock: FakeClock) -> Session:
-    return Session(configuration, FakeNotifier(lambda name, message: said.append(f"{name}: {message}")), clock)
+def session_of(configuration: dict[str, str], said: list[str], clock: FakeClock) -> ProviderContext:
+    return ProviderContext(configuration, FakeNotifier(lambda name, message: said.append(f"{name}: {message}")), clock)
 
 
 def test_settings_are_read_when_they_are_needed(said: list[str], clock: FakeClock) -> None:
-    session = session_of({**CONFIGURATION, "dli:maxRetries": "many"}, said, clock)
+    context = session_of({**CONFIGURATION, "dli:maxRetries": "many"}, said, clock)
     with pytest.raises(SettingsError, match="dli:maxRetries"):
-        session.client()
+        context.client()
 
 
 def test_credentials_are_looked_for_when_a_client_is_needed(said: list[str], clock: FakeClock) -> None:
-    session = session_of({key: value for key, value in CONFIGURATION.items() if key != "dli:token"}, said, clock)
-    assert session.settings.region == "eu-de"
+    context = session_of({key: value for key, value in CONFIGURATION.items() if key != "dli:token"}, said, clock)
+    assert context.settings.region == "eu-de"
     with pytest.raises(SettingsError, match="no credentials"):
-        session.client()
+        context.client()
 
 
-def test_there_is_one_client_a_place(session: Session) -> None:
-    here = session.client()
-    assert session.client("eu-de", "p1") is here
-    assert session.client_of({"region": "eu-de", "projectId": "p1"}) is here
-    assert session.client_of(None) is session.client_of({}) is here
+def test_there_is_one_client_a_place(context: ProviderContext) -> None:
+    here = context.client()
+    assert context.client("eu-de", "p1") is here
+    assert context.client_of({"region": "eu-de", "projectId": "p1"}) is here
+    assert context.client_of(None) is context.client_of({}) is here
 
-    there = session.client_of({"region": "cn-north-4", "projectId": "p2"})
+    there = context.client_of({"region": "cn-north-4", "projectId": "p2"})
     assert there is not here
-    assert (there.place.endpoint, there.place.project_id) == ("https://dli.cn-north-4.myhuaweicloud.com", "p2")
-    assert session.client(project_id="p2") not in (here, there)
+    assert (there.location.endpoint, there.location.project_id) == ("https://dli.cn-north-4.myhuaweicloud.com", "p2")
+    assert context.client(project_id="p2") not in (here, there)
 
 
-def test_there_is_one_submitter_and_one_listing_of_dead_jobs_a_place(session: Session) -> None:
-    here, there = session.client(), session.client(project_id="p2")
-    assert session.submitter(here) is session.submitter(session.client())
-    assert session.submitter(here) is not session.submitter(there)
-    assert session.dead_jobs(here) is session.dead_jobs(session.client())
-    assert session.dead_jobs(here) is not session.dead_jobs(there)
+def test_there_is_one_submitter_and_one_listing_of_dead_jobs_a_place(context: ProviderContext) -> None:
+    here, there = context.client(), context.client(project_id="p2")
+    assert context.submitter(here) is context.submitter(context.client())
+    assert context.submitter(here) is not context.submitter(there)
+    assert context.dead_job_listing(here) is context.dead_job_listing(context.client())
+    assert context.dead_job_listing(here) is not context.dead_job_listing(there)
 
 
-def test_threads_get_the_same_client(session: Session) -> None:
+def test_threads_get_the_same_client(context: ProviderContext) -> None:
     with ThreadPoolExecutor(8) as threads:
-        clients = list(threads.map(lambda _: session.client(), range(50)))
+        clients = list(threads.map(lambda _: context.client(), range(50)))
     assert len(set(map(id, clients))) == 1
 
 
 def test_a_client_works_as_the_settings_say(service: ScriptedService, said: list[str], clock: FakeClock) -> None:
     configuration = {
         **CONFIGURATION,
-        "dli:endpoint": service.place.endpoint,
+        "dli:endpoint": service.location.endpoint,
         "dli:retryPause": "8s",
         "dli:maxRetries": "1",
     }
     service.script(Answer(b"", 503), Answer({"id": "a"}))
-    session = session_of(configuration, said, clock)
-    assert session.client(project_id=service.place.project_id).details("a").id == "a"
+    context = session_of(configuration, said, clock)
+    assert context.client(project_id=service.location.project_id).details("a").id == "a"
     assert service.calls[0].headers["X-Auth-Token"] == "the-token"
     (pause,) = clock.slept
     assert 6 <= pause <= 10
 
 
 def test_the_project_of_the_settings_is_known_without_a_call_and_none_where_it_cannot_be_had(
-    session: Session, said: list[str], clock: FakeClock
+    context: ProviderContext, said: list[str], clock: FakeClock
 ) -> None:
-    assert session.own_project_id(may_ask=False) == session.own_project_id(may_ask=True) == "p1"
+    assert context.own_project_id(may_ask=False) == context.own_project_id(may_ask=True) == "p1"
     key = {"dli:region": "eu-moon", "dli:accessKey": "ak", "dli:secretKey": "sk"}
     for may_ask in (False, True):
         assert session_of(key, said, clock).own_project_id(may_ask=may_ask) is None
@@ -113,41 +113,41 @@ def test_the_project_of_the_settings_is_known_without_a_call_and_none_where_it_c
 
 def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeClock) -> None:
     with ScriptedService(Answer({"id": "a"}), tls=True) as service:
-        configuration = {**CONFIGURATION, "dli:endpoint": service.place.endpoint, "dli:caCert": str(CERTIFICATE)}
-        session = session_of(configuration, said, clock)
-        assert session.client(project_id=service.place.project_id).details("a").id == "a"
+        configuration = {**CONFIGURATION, "dli:endpoint": service.location.endpoint, "dli:caCert": str(CERTIFICATE)}
+        context = session_of(configuration, said, clock)
+        assert context.client(project_id=service.location.project_id).details("a").id == "a"
 
 
-def test_what_is_said_of_a_job_is_said_once(session: Session, said: list[str]) -> None:
+def test_what_is_said_of_a_job_is_said_once(context: ProviderContext, said: list[str]) -> None:
     for name, message in [("a", "one"), ("a", "two"), ("b", "one"), ("a", "one"), ("b", "one")]:
-        session.notify(Level.INFO, name, message)
+        context.notify(Level.INFO, name, message)
     assert said == ["a: one", "a: two", "b: one"]
 
 
-def test_it_is_said_once_by_many_threads_too(session: Session, said: list[str]) -> None:
+def test_it_is_said_once_by_many_threads_too(context: ProviderContext, said: list[str]) -> None:
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda number: session.notify(Level.INFO, "a", str(number % 10)), range(200)))
+        list(threads.map(lambda number: context.notify(Level.INFO, "a", str(number % 10)), range(200)))
     assert sorted(said) == [f"a: {number}" for number in range(10)]
 
 
-def test_a_job_as_it_was_read_is_recent_for_30_seconds(session: Session, clock: FakeClock) -> None:
+def test_a_job_as_it_was_read_is_recent_for_30_seconds(context: ProviderContext, clock: FakeClock) -> None:
     batch = Batch(id="a", state="running")
-    assert session.recent("a") is None
-    session.saw(batch)
+    assert context.recent("a") is None
+    context.remember(batch)
     clock.sleep(30)
-    assert session.recent("a") is batch
-    assert session.recent("b") is None
+    assert context.recent("a") is batch
+    assert context.recent("b") is None
     clock.sleep(0.1)
-    assert session.recent("a") is None
+    assert context.recent("a") is None
 
 
-def test_a_job_that_is_read_again_is_recent_as_it_is_now(session: Session, clock: FakeClock) -> None:
-    session.saw(Batch(id="a", state="running"))
+def test_a_job_that_is_read_again_is_recent_as_it_is_now(context: ProviderContext, clock: FakeClock) -> None:
+    context.remember(Batch(id="a", state="running"))
     clock.sleep(29)
     now = Batch(id="a", state="dead")
-    session.saw(now)
+    context.remember(now)
     clock.sleep(29)
-    assert session.recent("a") is now
+    assert context.recent("a") is now
 
 
 def test_each_call_is_reported_to_the_engine_as_a_debug_message(service: ScriptedService, clock: FakeClock) -> None:
@@ -157,9 +157,9 @@ def test_each_call_is_reported_to_the_engine_as_a_debug_message(service: Scripte
         def notify(self, level: Level, resource: str, message: str) -> None:
             told.append((level, resource, message))
 
-    configuration = {**CONFIGURATION, "dli:endpoint": service.place.endpoint}
+    configuration = {**CONFIGURATION, "dli:endpoint": service.location.endpoint}
     service.script(Answer({"id": "a"}), Answer({"id": "a"}))
-    client = Session(configuration, Recorder(), clock).client()
+    client = ProviderContext(configuration, Recorder(), clock).client()
     for _ in range(2):
         client.details("a")
     line = "GET /v2.0/{project_id}/batches/{batch_id}: 200 in 0 ms, attempt 1"

@@ -28,7 +28,7 @@ class Logs:
         service.answer = self._page
         service.calls.clear()
         policy = RetryPolicy(max_retries=3, clock=FakeClock())
-        self.stream = LogStream(Client(service.place, TokenAuth("the-token"), policy), ID)
+        self.stream = LogStream(Client(service.location, TokenAuth("the-token"), policy), ID)
 
     def _page(self, call: Call) -> Answer:
         index, size = int(call.query["index"]), int(call.query["size"])

@@ -16,7 +16,7 @@ from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.wait_goals import Until
-from pulumi_dli.operations.pollers import DeadJobs, Watcher, live_jobs
+from pulumi_dli.operations.pollers import DeadJobListing, LiveJobPoller, live_jobs
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
 
 
@@ -38,7 +38,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def client(service: ScriptedService, clock: FakeClock) -> Client:
-    return Client(service.place, TokenAuth("the-token"), RetryPolicy(clock=clock, max_retries=0))
+    return Client(service.location, TokenAuth("the-token"), RetryPolicy(clock=clock, max_retries=0))
 
 
 def listing(*ids: str, state: str = "dead") -> Answer:
@@ -60,19 +60,19 @@ def test_one_listing_tells_of_all_jobs_which_are_dead(
     service: ScriptedService, client: Client, clock: FakeClock
 ) -> None:
     service.script(listing("a", "b"))
-    dead_jobs = DeadJobs(client, clock)
-    assert [dead_jobs.state_of(batch_id) for batch_id in "abc"] == [BatchState.DEAD, BatchState.DEAD, None]
+    dead_job_listing = DeadJobListing(client, clock)
+    assert [dead_job_listing.state_of(batch_id) for batch_id in "abc"] == [BatchState.DEAD, BatchState.DEAD, None]
     assert service.calls[0].query["state"] == "dead"
 
 
 def test_the_listing_is_not_older_than_30_seconds(service: ScriptedService, client: Client, clock: FakeClock) -> None:
     service.script(listing("a"), listing("a", "b"))
-    dead_jobs = DeadJobs(client, clock)
-    assert dead_jobs.state_of("b") is None
+    dead_job_listing = DeadJobListing(client, clock)
+    assert dead_job_listing.state_of("b") is None
     clock.sleep(30)
-    assert dead_jobs.state_of("b") is None
+    assert dead_job_listing.state_of("b") is None
     clock.sleep(0.1)
-    assert dead_jobs.state_of("b") is BatchState.DEAD
+    assert dead_job_listing.state_of("b") is BatchState.DEAD
 
 
 def test_beyond_ten_pages_each_job_is_asked_for(service: ScriptedService, client: Client, clock: FakeClock) -> None:
@@ -85,11 +85,11 @@ def test_beyond_ten_pages_each_job_is_asked_for(service: ScriptedService, client
         return Answer({"state": "dead" if call.path == "/job-1999/state" else "running"})
 
     service.answer = answer
-    dead_jobs = DeadJobs(client, clock)
-    assert dead_jobs.state_of("job-500") is BatchState.DEAD
+    dead_job_listing = DeadJobListing(client, clock)
+    assert dead_job_listing.state_of("job-500") is BatchState.DEAD
     assert len(service.calls) == 10
-    assert dead_jobs.state_of("job-1999") is BatchState.DEAD
-    assert dead_jobs.state_of("another") is BatchState.RUNNING
+    assert dead_job_listing.state_of("job-1999") is BatchState.DEAD
+    assert dead_job_listing.state_of("another") is BatchState.RUNNING
     assert service.asked()[10:] == ["GET /job-1999/state", "GET /another/state"]
 
 
@@ -97,22 +97,22 @@ def test_a_listing_that_fails_is_not_asked_for_again_by_each_job(
     service: ScriptedService, client: Client, clock: FakeClock
 ) -> None:
     service.script(CUT, listing("a"))
-    dead_jobs = DeadJobs(client, clock)
+    dead_job_listing = DeadJobListing(client, clock)
     for _ in range(3):
         with pytest.raises(NoAnswerError):
-            dead_jobs.state_of("a")
+            dead_job_listing.state_of("a")
     clock.sleep(31)
-    assert dead_jobs.state_of("a") is BatchState.DEAD
+    assert dead_job_listing.state_of("a") is BatchState.DEAD
 
 
 def test_threads_share_one_listing(service: ScriptedService, client: Client, clock: FakeClock) -> None:
     together = threading.Barrier(4)
-    dead_jobs = DeadJobs(client, clock)
+    dead_job_listing = DeadJobListing(client, clock)
     service.script(listing("a"))
 
     def ask() -> BatchState | None:
         together.wait()
-        return dead_jobs.state_of("a")
+        return dead_job_listing.state_of("a")
 
     with ThreadPoolExecutor(4) as threads:
         assert [asked.result() for asked in [threads.submit(ask) for _ in range(4)]] == [BatchState.DEAD] * 4
@@ -138,8 +138,8 @@ class Jobs:
     def elapsed(self) -> float:
         return self.clock.now() - self.began
 
-    def watcher(self, longest_pause: float = 10.0) -> Watcher:
-        return Watcher(
+    def watcher(self, longest_pause: float = 10.0) -> LiveJobPoller:
+        return LiveJobPoller(
             self._list,
             longest_pause=longest_pause,
             warn=self.warnings.append,
@@ -173,7 +173,7 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
 
 
 def wait_for(
-    watcher: Watcher, *names: str, until: Until = Until.SUCCESS, timeout: float | None = None
+    watcher: LiveJobPoller, *names: str, until: Until = Until.SUCCESS, timeout: float | None = None
 ) -> Awaitable[list[float]]:
     return asyncio.gather(*(watcher.wait(name, until, timeout, silent) for name in names))
 

@@ -12,7 +12,7 @@ from pulumi_dli.api.errors import NoAnswerError, NotSentError, ServiceError, Set
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
 from pulumi_dli.operations.run_registry import RunRegistry
-from pulumi_dli.operations.submission import Order, Submitter
+from pulumi_dli.operations.submission import SubmissionRequest, Submitter
 from tests.fakes import CUT, Answer, Call, FakeClock, FakeNotifier, ScriptedService
 
 SCOPE, SPEC = "0a1b2c3d", "4e5f6071"
@@ -114,7 +114,7 @@ class Stage:
         self.said: list[str] = []
         self.runs = RunRegistry()
         auth = TokenAuth("the-token", source="a token in the environment")
-        self._client = Client(service.place, auth, RetryPolicy(clock=self.clock, max_retries=0))
+        self._client = Client(service.location, auth, RetryPolicy(clock=self.clock, max_retries=0))
         service.answer = self.dli
 
     def submitter(self, *, adopt: bool = True) -> Submitter:
@@ -127,8 +127,8 @@ class Stage:
             notifier=FakeNotifier(lambda job_name, message: self.said.append(f"{job_name}: {message}")),
         )
 
-    def submit(self, order: Order | None = None, *, adopt: bool = True) -> str:
-        return self.submitter(adopt=adopt).submit(order or an_order()).id
+    def submit(self, request: SubmissionRequest | None = None, *, adopt: bool = True) -> str:
+        return self.submitter(adopt=adopt).submit(request or a_request()).id
 
 
 @pytest.fixture
@@ -138,9 +138,11 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         yield Stage(service)
 
 
-def an_order(fixed_name: str | None = None, *, resource_name: str = "wordcount", **properties: Any) -> Order:
+def a_request(
+    fixed_name: str | None = None, *, resource_name: str = "wordcount", **properties: Any
+) -> SubmissionRequest:
     body = {"file": "obs://demo/wordcount.py", "className": "", "args": ["in", "out"], **properties}
-    return Order((resource_name, SCOPE), SCOPE, SPEC, fixed_name, lambda name: {**body, "name": name})
+    return SubmissionRequest((resource_name, SCOPE), SCOPE, SPEC, fixed_name, lambda name: {**body, "name": name})
 
 
 def run_name(scope: str = SCOPE, spec: str = SPEC, random: str = "abcdef") -> str:
@@ -152,7 +154,7 @@ def run_name(scope: str = SCOPE, spec: str = SPEC, random: str = "abcdef") -> st
 
 def test_a_submission_has_a_name_of_its_own(stage: Stage) -> None:
     submitter = stage.submitter()
-    ids = [submitter.submit(an_order()).id for _ in range(2)]
+    ids = [submitter.submit(a_request()).id for _ in range(2)]
     assert ids == ["id-0", "id-1"]
     assert all(re.fullmatch(f"wordcount-{SCOPE}-{SPEC}-[0-9a-f]{{6}}", name) for name in stage.dli.names)
     assert len(set(stage.dli.names)) == 2
@@ -160,7 +162,7 @@ def test_a_submission_has_a_name_of_its_own(stage: Stage) -> None:
 
 
 def test_a_name_that_the_user_fixes_is_sent_as_it_is(stage: Stage) -> None:
-    stage.submit(an_order("daily"))
+    stage.submit(a_request("daily"))
     assert stage.dli.names == ["daily"]
 
 
@@ -197,10 +199,10 @@ def test_a_submission_without_an_answer_that_is_asked_for_again_is_found_though_
     stage.dli.posts.append(accept_and_fall_silent)
     for _ in range(2):
         with pytest.raises(SubmissionError, match="a job may run"):
-            submitter.submit(an_order(name))
+            submitter.submit(a_request(name))
         stage.dli.lists = [Answer({}, 503)] * 40
     stage.dli.lists = []
-    assert submitter.submit(an_order(name)).id == "id-0"
+    assert submitter.submit(a_request(name)).id == "id-0"
     assert len(stage.dli.names) == 1
 
 
@@ -226,21 +228,21 @@ def test_after_a_submission_of_which_nothing_is_known_the_next_one_looks_for_it(
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW * 10))
     stage.dli.posts += [stage.dli.ignore()] * 20
     with pytest.raises(SubmissionError, match="a job may run"):
-        submitter.submit(an_order())
+        submitter.submit(a_request())
     stage.clock.sleep(WINDOW * 10)
-    assert submitter.submit(an_order()).id == "id-0"
+    assert submitter.submit(a_request()).id == "id-0"
     assert len(stage.dli.jobs) == 1
 
 
-def test_what_is_listed_for_it_is_not_looked_at_for_other_jobs(stage: Stage) -> None:
+def test_what_is_listed_for_it_is_not_read_for_other_jobs(stage: Stage) -> None:
     submitter = stage.submitter()
     stage.dli.posts += [stage.dli.ignore()] * 20
     with pytest.raises(SubmissionError, match="a job may run"):
-        submitter.submit(an_order())
+        submitter.submit(a_request())
     stage.dli.posts.clear()
-    theirs = stage.dli.add("daily", req_body=json.dumps(an_order("daily").body("daily")))
-    submitter.submit(an_order())
-    assert submitter.submit(replace(an_order("daily"), scope="4d3c2b1a")).id != theirs
+    theirs = stage.dli.add("daily", req_body=json.dumps(a_request("daily").body("daily")))
+    submitter.submit(a_request())
+    assert submitter.submit(replace(a_request("daily"), resource_fingerprint="4d3c2b1a")).id != theirs
 
 
 # 2. What an interrupted `up` left
@@ -249,7 +251,7 @@ def test_what_is_listed_for_it_is_not_looked_at_for_other_jobs(stage: Stage) -> 
 def test_the_jobs_that_have_not_ended_are_listed_once_for_all_submissions(stage: Stage) -> None:
     submitter = stage.submitter()
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda number: submitter.submit(an_order(resource_name=f"job{number}")), range(8)))
+        list(threads.map(lambda number: submitter.submit(a_request(resource_name=f"job{number}")), range(8)))
     assert len(stage.dli.names) == 8
     assert stage.dli.listings == 3
 
@@ -357,9 +359,9 @@ def test_a_listing_that_fails_lets_nothing_be_submitted(
     stage.dli.lists += [Answer({"sessions": []})] * lists_before + [failure]
     submitter = stage.submitter()
     with pytest.raises(error):
-        submitter.submit(an_order())
+        submitter.submit(a_request())
     assert stage.dli.names == []
-    submitter.submit(an_order())
+    submitter.submit(a_request())
     assert len(stage.dli.names) == 1
 
 
@@ -388,7 +390,7 @@ def request(**changes: Any) -> str:
 
 
 EQUAL: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    # what the order adds to its body, how the request of the live job differs from the one above
+    # what the request adds to its body, how the request of the live job differs from the one above
     ({}, {}),
     ({}, {"autoRecovery": None, "args": None}),
     ({"queue": "Batch"}, {}),
@@ -423,7 +425,7 @@ def test_a_live_job_of_a_fixed_name_is_taken_over_where_its_request_is_equal(
     stage: Stage, properties: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     left = stage.dli.add("daily", req_body=request(**changes))
-    assert stage.submit(an_order("daily", **properties)) == left
+    assert stage.submit(a_request("daily", **properties)) == left
 
 
 @pytest.mark.parametrize(("properties", "changes"), DIFFERENT)
@@ -431,7 +433,7 @@ def test_a_live_job_of_a_fixed_name_is_not_taken_over_where_its_request_differs(
     stage: Stage, properties: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     other = stage.dli.add("daily", req_body=request(**changes))
-    assert stage.submit(an_order("daily", **properties)) != other
+    assert stage.submit(a_request("daily", **properties)) != other
     assert stage.said == []
 
 
@@ -440,13 +442,13 @@ def test_a_live_job_of_a_fixed_name_is_not_taken_over_where_its_request_is_not_t
     stage: Stage, req_body: str | None
 ) -> None:
     other = stage.dli.add("daily", req_body=req_body)
-    assert stage.submit(an_order("daily")) != other
+    assert stage.submit(a_request("daily")) != other
 
 
 def test_one_run_is_not_taken_over_by_two_resources(stage: Stage) -> None:
     left = stage.dli.add("daily", req_body=request())
     submitter = stage.submitter()
-    ids = [submitter.submit(an_order("daily", resource_name=name)).id for name in ("one", "other")]
+    ids = [submitter.submit(a_request("daily", resource_name=name)).id for name in ("one", "other")]
     assert ids == [left, "id-1"]
 
 
@@ -544,9 +546,9 @@ def test_one_that_is_never_listed_is_sent_three_times_and_then_nobody_knows(stag
 
 def test_where_the_next_up_will_not_take_it_over_the_error_does_not_say_so(stage: Stage) -> None:
     stage.dli.posts += [stage.dli.ignore()] * 6
-    for order, adopt in ((an_order(), False), (an_order("daily"), True)):
+    for request, adopt in ((a_request(), False), (a_request("daily"), True)):
         with pytest.raises(SubmissionError, match=r"Look for it in the console .* adoptId takes it over\.$"):
-            stage.submit(order, adopt=adopt)
+            stage.submit(request, adopt=adopt)
 
 
 def test_a_first_request_that_was_only_late_makes_two_jobs_of_which_the_first_stays(stage: Stage) -> None:
@@ -634,7 +636,7 @@ def test_a_lost_job_of_a_fixed_name_is_the_one_that_was_not_there_before(stage: 
     for _ in range(3):
         stage.dli.add("daily", state="success")
     stage.dli.posts.append(stage.dli.lose())
-    assert stage.submit(an_order("daily")) == "id-3"
+    assert stage.submit(a_request("daily")) == "id-3"
 
 
 def test_a_new_job_of_a_fixed_name_with_another_request_does_not_count(stage: Stage) -> None:
@@ -643,7 +645,7 @@ def test_a_new_job_of_a_fixed_name_with_another_request_does_not_count(stage: St
         return stage.dli.lose(req_body=request())(body)
 
     stage.dli.posts.append(somebody_elses)
-    assert stage.submit(an_order("daily")) == "id-1"
+    assert stage.submit(a_request("daily")) == "id-1"
     assert stage.dli.job("id-0")["state"] == "running"
 
 
@@ -657,7 +659,7 @@ def test_of_several_new_jobs_of_a_fixed_name_none_is_taken_and_none_is_cancelled
 
     stage.dli.posts.append(twice)
     with pytest.raises(SubmissionError, match="several new jobs have that name: id-0, id-1") as raised:
-        stage.submit(an_order("daily"))
+        stage.submit(a_request("daily"))
     assert "adoptId" in str(raised.value)
     assert [job["state"] for job in stage.dli.jobs] == ["running", "running"]
     assert len(stage.dli.names) == 1
@@ -665,7 +667,7 @@ def test_of_several_new_jobs_of_a_fixed_name_none_is_taken_and_none_is_cancelled
 
 def test_a_fixed_name_that_was_answered_keeps_its_id_and_cancels_nobody_elses_job(stage: Stage) -> None:
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
-    assert stage.submit(an_order("daily")) == "id-1"
+    assert stage.submit(a_request("daily")) == "id-1"
     assert [job["state"] for job in stage.dli.jobs] == ["running", "running"]
     assert "new jobs of the same name are there too, and may be the same request: id-0" in stage.said[-2]
 
@@ -674,8 +676,8 @@ def test_a_job_that_another_resource_of_this_process_has_submitted_is_not_a_lost
     submitter = stage.submitter()
 
     def meanwhile_the_other(body: dict[str, Any]) -> Answer:
-        assert submitter.submit(an_order("daily", resource_name="other")).id == "id-0"
+        assert submitter.submit(a_request("daily", resource_name="other")).id == "id-0"
         return stage.dli.lose()(body)
 
     stage.dli.posts.append(meanwhile_the_other)
-    assert submitter.submit(an_order("daily")).id == "id-1"
+    assert submitter.submit(a_request("daily")).id == "id-1"
