@@ -372,16 +372,16 @@ def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) 
     assert not provider.jobs.diff(batch_id, {}, inputs).changes
 
 
-def test_a_job_that_runs_already_is_taken_over(provider: ProviderProcess, service: Service) -> None:
+def test_a_job_that_runs_already_is_adopted(provider: ProviderProcess, service: Service) -> None:
     batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
     adopted, outputs = provider.jobs.declare(declared(adoptId=batch_id, **ENDLESS))
     assert (adopted, outputs["submittedName"]) == (batch_id, service.jobs(batch_id)[0].name)
-    with pytest.raises(ProviderError, match=r"that job has another file. Nothing was taken over"):
+    with pytest.raises(ProviderError, match=r"that job has another file. Nothing was adopted"):
         provider.jobs.declare(declared(file="obs://demo/other.py", adoptId=batch_id))
     assert len(service.jobs()) == 1
 
 
-def test_a_job_that_was_taken_over_runs_again_like_any_other(
+def test_a_job_that_was_adopted_runs_again_like_any_other(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **ENDLESS))
@@ -400,7 +400,7 @@ def test_a_job_that_was_taken_over_runs_again_like_any_other(
     assert f"load: adoptId names {first}, which is dead: a new run is submitted" in provider.kill()
 
 
-def test_a_job_that_adopt_id_names_is_taken_over_whatever_its_arguments_but_not_by_who_replaces_it(
+def test_a_job_that_adopt_id_names_is_adopted_whatever_its_arguments_but_not_by_who_replaces_it(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
@@ -442,7 +442,7 @@ def test_a_rename_that_an_earlier_update_began_cancels_nothing_in_the_next(
     assert service.states() == ["running"]
 
 
-def test_what_adopt_id_once_took_over_is_not_taken_over_again(
+def test_what_adopt_id_once_adopted_is_not_adopted_again(
     provider: ProviderProcess, later: ProviderProcess
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
@@ -452,7 +452,7 @@ def test_what_adopt_id_once_took_over_is_not_taken_over_again(
     assert third not in (first, second)
 
 
-def test_what_adopt_id_took_over_is_not_taken_back_where_nothing_deletes_it_or_its_replacement_failed(
+def test_what_adopt_id_adopted_is_not_taken_back_where_nothing_deletes_it_or_its_replacement_failed(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
@@ -502,7 +502,7 @@ def test_a_job_that_recovers_after_it_was_seen_dead_is_no_change_and_is_cancelle
     assert service.states() == ["dead"]
 
 
-def test_a_run_that_another_resource_of_the_program_has_is_not_taken_over(
+def test_a_run_that_another_resource_of_the_program_has_is_not_adopted(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     for name in ("nightly", None):  # the second: a job renamed with an alias, and a new one of its old name
@@ -515,7 +515,7 @@ def test_a_run_that_another_resource_of_the_program_has_is_not_taken_over(
     assert "earlier run" not in "".join(later.kill())
 
 
-def test_a_run_that_this_update_took_over_is_not_cancelled_with_the_job_that_had_it(
+def test_a_run_that_this_update_adopted_is_not_cancelled_with_the_job_that_had_it(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     first = declared(name="nightly", **ENDLESS)
@@ -527,12 +527,12 @@ def test_a_run_that_this_update_took_over_is_not_cancelled_with_the_job_that_had
     assert later.jobs.declare(first | {"args": ["b"]})[0] != batch_id
     assert service.states() == ["running", "running"]
     assert any(
-        f"load: batch job {batch_id} was taken over by extract: now it is the run of both" in line
+        f"load: batch job {batch_id} was adopted by extract: now it is the run of both" in line
         for line in later.kill()
     )
 
 
-def test_a_run_that_was_taken_over_is_not_cancelled_with_its_first_owner_whatever_was_renamed_since(
+def test_a_run_that_was_adopted_is_not_cancelled_with_its_first_owner_whatever_was_renamed_since(
     provider: ProviderProcess, later: ProviderProcess, service: Service
 ) -> None:
     batch_id, first = provider.jobs.declare(declared(name="nightly", **ENDLESS))
@@ -592,7 +592,7 @@ def test_what_a_killed_update_left_running_is_adopted_by_the_next_one(
     taken, _ = provider.jobs.declare(declared(**ENDLESS))
     assert taken == left
     assert len(service.jobs()) == 1
-    assert any(f"load: took over batch job {left}" in line for line in provider.kill())
+    assert any(f"load: adopted batch job {left}" in line for line in provider.kill())
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_every_argument_of_terraform_has_one_here() -> None:
     assert set(ours) <= {*inspect.signature(dli.BatchJob).parameters} | nested
 
 
-def test_a_job_of_terraform_is_taken_over_and_stays(project: Project, service: Service) -> None:
+def test_a_job_of_terraform_is_adopted_and_stays(project: Project, service: Service) -> None:
     heading = "From `huaweicloud_dli_spark_job`"
     request = {"file": "obs://demo/jobs/load.py", "className": "", "queue": "default", "name": "theirs"}
     job_id = service.submit(request | {"conf": {"spark.dli.local.timeline": "running"}})

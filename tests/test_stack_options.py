@@ -64,7 +64,7 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     screen = project.up()
     first, second = service.jobs("load")
     assert f"load: an earlier run with another declaration still goes on: batch job {first.id}" in row(screen, "load")
-    assert f"load: took over batch job {second.id}" in row(project.up("--replace", "**::load"), "load")
+    assert f"load: adopted batch job {second.id}" in row(project.up("--replace", "**::load"), "load")
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert service.states("load") == [RUNNING, RUNNING]
 
@@ -219,7 +219,7 @@ def test_jobs_that_are_replaced_at_once_run_once_each(project: Project, service:
         assert service.states(name) == [DEAD, RUNNING]
 
 
-def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there_are_two(
+def test_a_run_that_the_state_lost_is_adopted_unless_adoption_is_off_or_there_are_two(
     project: Project, service: Service
 ) -> None:
     project.write(f'dli.BatchJob("load", file="load.py", {ENDLESS})')
@@ -233,7 +233,7 @@ def test_a_run_that_the_state_lost_is_taken_over_unless_adoption_is_off_or_there
     assert first.id in screen
     assert second.id in screen
     service.cancel(first.id)
-    assert f"load: took over batch job {second.id}" in row(project.up(), "load")
+    assert f"load: adopted batch job {second.id}" in row(project.up(), "load")
     assert service.states("load") == [DEAD, RUNNING]
 
 
@@ -280,7 +280,7 @@ def test_two_stacks_with_the_same_names_leave_each_others_jobs_alone_even_at_onc
     with ThreadPoolExecutor() as both:
         screens = list(both.map(lambda stack: project.up("--stack", stack), ("dev", "prod")))
     assert service.states("load") == [DEAD, DEAD, RUNNING, RUNNING]
-    assert not any("took over" in screen or "still goes on" in screen for screen in screens)
+    assert not any("adopted" in screen or "still goes on" in screen for screen in screens)
 
 
 def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others_jobs_alone(
@@ -295,4 +295,4 @@ def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others
     east.pulumi("destroy", "--yes", "--skip-preview")
     assert service.states("load") == [DEAD, RUNNING]
     of_west = service.jobs("load")[1]
-    assert f"load: took over batch job {of_west.id}" in row(east.up("--config", "dli:scope=west"), "load")
+    assert f"load: adopted batch job {of_west.id}" in row(east.up("--config", "dli:scope=west"), "load")

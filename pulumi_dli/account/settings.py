@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     scope: str = setting("scope", "DLI_SCOPE", default="")
     """Tells apart stacks of equal names in one project."""
     adopt: bool = setting("adopt", "DLI_ADOPT", default=True)
-    """False: a job that an interrupted `up` left is not taken over."""
+    """False: a job that an interrupted `up` left is not adopted."""
     wait: bool = setting("wait", "DLI_WAIT", default=True)
     """False: waits pass at once in the program; the provider still gives the verdict."""
 

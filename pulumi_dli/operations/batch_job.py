@@ -103,7 +103,7 @@ class BatchJobs:
             self._context.notify(
                 Level.WARNING,
                 name,
-                f"batch job {batch_id} was taken over by {holder[0]}: now it is the run of both, and a change of "
+                f"batch job {batch_id} was adopted by {holder[0]}: now it is the run of both, and a change of "
                 "either cancels it",
             )
 
@@ -222,7 +222,7 @@ class BatchJobs:
                 return None
             raise SubmissionError(
                 f"{name}: adoptId names {batch_id}, the run of {error.holder[0]}, which the program still declares. "
-                f"Nothing was taken over and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
+                f"Nothing was adopted and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
             ) from error
 
     def _adoptable(self, client: Client, batch_id: str, declared: JobInputs) -> Batch | None:
@@ -239,7 +239,7 @@ class BatchJobs:
             there, here = request.get(field), declared.properties.get(field) or ""
             if there is not None and there != here:
                 raise SubmissionError(
-                    f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was taken over and "
+                    f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was adopted and "
                     "nothing was submitted."
                 )
         batch = _settled(client, batch)

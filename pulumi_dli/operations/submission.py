@@ -84,7 +84,7 @@ class Submitter:
         """The last submission of each resource of which nobody knows whether it runs."""
 
     def submit(self, request: SubmissionRequest) -> Batch:
-        """Submit a job, or take over the run of it that an interrupted `up` left.
+        """Submit a job, or adopt the run of it that an interrupted `up` left.
 
         Raises ServiceError or TransportError where nothing runs: the service refuses, or was never reached. Raises
         SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
@@ -135,7 +135,7 @@ class Submitter:
             listed_runs = "; ".join(_described(batch) for batch in runs)
             raise SubmissionError(
                 f"{request.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
-                f"knows: {listed_runs}. Cancel all but one of them, and run `pulumi up` again: it takes over the last "
+                f"knows: {listed_runs}. Cancel all but one of them, and run `pulumi up` again: it adopts the last "
                 "one."
             )
         if not runs or not self._adopt_orphan(request, runs[0].id):
@@ -143,7 +143,7 @@ class Submitter:
         self._notifier.notify(
             Level.WARNING,
             request.resource_name,
-            f"took over {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
+            f"adopted {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
         )
         return runs[0]
 

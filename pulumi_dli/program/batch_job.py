@@ -103,7 +103,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     cancel_timeout: pulumi.Output[int | None] = pulumi.property("cancelTimeout")
     """Seconds for which a cancelled run is awaited."""
     adopt_id: pulumi.Output[str | None] = pulumi.property("adoptId")
-    """The id of the batch job that was taken over."""
+    """The id of the batch job that was adopted."""
     region: pulumi.Output[str | None]
     """The region, if one was declared; where the job runs: `submitted_to`."""
     project_id: pulumi.Output[str | None] = pulumi.property("projectId")
@@ -227,7 +227,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             when_running: What to do when the job must run again while it runs: `cancel` the old run first (the
                 default), or `refuse`.
             cancel_timeout: Seconds for which a cancelled run is awaited: 300 by default, 0 not at all.
-            adopt_id: The id of a batch job that runs or ran already: it is taken over instead of submitting one.
+            adopt_id: The id of a batch job that runs or ran already: it is adopted instead of submitting one.
             region: The region; by default the setting.
             project_id: The project's id; by default the setting.
             opts: Options of the resource. `delete_before_replace` is always on: two runs are never at work at once.

@@ -256,18 +256,18 @@ def test_the_jobs_that_have_not_ended_are_listed_once_for_all_submissions(stage:
     assert stage.dli.listings == 3
 
 
-def test_a_live_run_of_this_very_job_is_taken_over_and_named(stage: Stage) -> None:
+def test_a_live_run_of_this_very_job_is_adopted_and_named(stage: Stage) -> None:
     left = stage.dli.add(run_name())
     assert stage.submit() == left
     assert stage.dli.names == []
     assert stage.said == [
-        f"wordcount: took over batch job {left} ({run_name()}, running, owner somebody, submitted "
+        f"wordcount: adopted batch job {left} ({run_name()}, running, owner somebody, submitted "
         "2023-11-14 22:13:20 UTC), which an interrupted `up`, a rename or retain_on_delete had left"
     ]
 
 
 @pytest.mark.parametrize("state", ["success", "dead"])
-def test_a_run_that_has_ended_since_the_listing_is_taken_over_too(stage: Stage, state: str) -> None:
+def test_a_run_that_has_ended_since_the_listing_is_adopted_too(stage: Stage, state: str) -> None:
     left = stage.dli.add(run_name(), state=state)
     stage.dli.lists.append(Answer({"sessions": [{**stage.dli.job(left), "state": "running"}]}))
     assert stage.submit() == left
@@ -286,7 +286,7 @@ def test_a_run_that_moves_on_between_two_lists_is_one_run(stage: Stage) -> None:
     assert stage.submit() == left
 
 
-def test_of_two_live_runs_none_is_taken_over_and_nothing_is_submitted(stage: Stage) -> None:
+def test_of_two_live_runs_none_is_adopted_and_nothing_is_submitted(stage: Stage) -> None:
     first, second = stage.dli.add(run_name(random="aaaaaa")), stage.dli.add(run_name(random="bbbbbb"))
     with pytest.raises(SubmissionError, match=r"^wordcount: nothing was submitted\. 2 runs of this job") as raised:
         stage.submit()
@@ -305,13 +305,13 @@ def test_of_two_live_runs_none_is_taken_over_and_nothing_is_submitted(stage: Sta
         {"name": run_name(), "state": "dead"},
     ],
 )
-def test_no_other_job_is_taken_over(stage: Stage, job: dict[str, Any]) -> None:
+def test_no_other_job_is_adopted(stage: Stage, job: dict[str, Any]) -> None:
     other = stage.dli.add(**job)
     assert stage.submit() != other
     assert stage.said == []
 
 
-def test_a_run_that_is_another_resources_or_was_deleted_is_not_taken_over(stage: Stage) -> None:
+def test_a_run_that_is_another_resources_or_was_deleted_is_not_adopted(stage: Stage) -> None:
     held, deleted = stage.dli.add(run_name()), stage.dli.add(run_name(random="abcdee"))
     stage.runs.declared(("extract", SCOPE))
     stage.runs.in_state(held, stored_key=("extract", SCOPE), key=("extract", SCOPE))
@@ -336,7 +336,7 @@ def test_an_ended_run_with_another_declaration_is_not_worth_a_word(stage: Stage)
     assert stage.said == []
 
 
-def test_with_adoption_off_nothing_is_listed_and_nothing_taken_over(stage: Stage) -> None:
+def test_with_adoption_off_nothing_is_listed_and_nothing_adopted(stage: Stage) -> None:
     left = stage.dli.add(run_name())
     assert stage.submit(adopt=False) != left
     assert stage.dli.listings == 0
@@ -421,7 +421,7 @@ DIFFERENT: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("properties", "changes"), EQUAL)
-def test_a_live_job_of_a_fixed_name_is_taken_over_where_its_request_is_equal(
+def test_a_live_job_of_a_fixed_name_is_adopted_where_its_request_is_equal(
     stage: Stage, properties: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     left = stage.dli.add("daily", req_body=request(**changes))
@@ -429,7 +429,7 @@ def test_a_live_job_of_a_fixed_name_is_taken_over_where_its_request_is_equal(
 
 
 @pytest.mark.parametrize(("properties", "changes"), DIFFERENT)
-def test_a_live_job_of_a_fixed_name_is_not_taken_over_where_its_request_differs(
+def test_a_live_job_of_a_fixed_name_is_not_adopted_where_its_request_differs(
     stage: Stage, properties: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     other = stage.dli.add("daily", req_body=request(**changes))
@@ -438,14 +438,14 @@ def test_a_live_job_of_a_fixed_name_is_not_taken_over_where_its_request_differs(
 
 
 @pytest.mark.parametrize("req_body", [None, "", "not json", "[]"])
-def test_a_live_job_of_a_fixed_name_is_not_taken_over_where_its_request_is_not_there(
+def test_a_live_job_of_a_fixed_name_is_not_adopted_where_its_request_is_not_there(
     stage: Stage, req_body: str | None
 ) -> None:
     other = stage.dli.add("daily", req_body=req_body)
     assert stage.submit(a_request("daily")) != other
 
 
-def test_one_run_is_not_taken_over_by_two_resources(stage: Stage) -> None:
+def test_one_run_is_not_adopted_by_two_resources(stage: Stage) -> None:
     left = stage.dli.add("daily", req_body=request())
     submitter = stage.submitter()
     ids = [submitter.submit(a_request("daily", resource_name=name)).id for name in ("one", "other")]
