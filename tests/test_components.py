@@ -93,7 +93,7 @@ def test_a_job_that_is_moved_or_renamed_keeps_its_wait(project: Project, service
 
     declare("load", "")
     project.up()
-    service.forget_calls()
+    service.reset_calls()
     declare("load", "parent=Stage('one'), aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]")
     assert "BatchJobWait" not in project.up()
     declare("import", "parent=Stage('one'), aliases=[pulumi.Alias(name='load')]")

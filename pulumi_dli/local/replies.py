@@ -60,10 +60,10 @@ def req_body(submission: Submission) -> str:
 
 def conf_texts(request: BatchRequest) -> dict[str, str]:
     """Return the `conf` of a request with values as Spark reads them. Null values are left out."""
-    return {key: _conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
+    return {key: conf_text(value) for key, value in (request.conf or {}).items() if value is not None}
 
 
-def _conf_text(value: str | int | float | bool) -> str:
+def conf_text(value: str | int | float | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -91,7 +91,7 @@ class Turns:
 
         def is_waiting() -> bool:
             if len(self._dli.jobs()) < submitted or not self._live() <= self._stored():
-                self._dli.forget_calls()
+                self._dli.reset_calls()
             return sum(self._dli.calls().values()) > 9  # It asks again and again.
 
         self._kill("up", version, is_waiting)

@@ -53,7 +53,7 @@ def project(tmp_path: Path, local_dli: Service, old: Version) -> Project:
     settings.write_text(settings.read_text().rstrip() + CONFIGURATION)
     project.up(**old)
     assert "waited" in project.state_of("timed-success")["inputs"]
-    local_dli.forget_calls()
+    local_dli.reset_calls()
     return project
 
 
