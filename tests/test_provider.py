@@ -442,9 +442,7 @@ def test_a_rename_that_an_earlier_update_began_cancels_nothing_in_the_next(
     assert service.states() == ["running"]
 
 
-def test_what_adopt_id_once_adopted_is_not_adopted_again(
-    provider: ProviderProcess, later: ProviderProcess
-) -> None:
+def test_what_adopt_id_once_adopted_is_not_adopted_again(provider: ProviderProcess, later: ProviderProcess) -> None:
     first, _ = provider.jobs.declare(declared(args=["a"], **timeline("success")))
     second, outputs = later.jobs.declare(declared(args=["b"], scope="4d3c2b1a", **ENDLESS))
     later.jobs.delete(second, outputs | {"adoptId": first})
@@ -527,8 +525,7 @@ def test_a_run_that_this_update_adopted_is_not_cancelled_with_the_job_that_had_i
     assert later.jobs.declare(first | {"args": ["b"]})[0] != batch_id
     assert service.states() == ["running", "running"]
     assert any(
-        f"load: batch job {batch_id} was adopted by extract: now it is the run of both" in line
-        for line in later.kill()
+        f"load: batch job {batch_id} was adopted by extract: now it is the run of both" in line for line in later.kill()
     )
 
 
