@@ -24,7 +24,7 @@ from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
-from pulumi_dli.operations.submission import SubmissionRequest
+from pulumi_dli.operations.submission_request import SubmissionRequest
 
 _CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
 

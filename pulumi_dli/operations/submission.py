@@ -6,12 +6,9 @@ it is found again where its reply was lost, and by which a later process finds w
 
 from __future__ import annotations
 
-import contextlib
 import math
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pulumi_dli.api.client import Client
@@ -20,36 +17,16 @@ from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import poll, steps
-from pulumi_dli.jobs.naming import Relation, SubmissionName, relation_of
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.notifier import Level, Notifier
-from pulumi_dli.operations.run_registry import ResourceKey, RunHeldError, RunRegistry
+from pulumi_dli.operations.orphans import Orphans, described
+from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
+from pulumi_dli.operations.submission_request import SubmissionRequest
 
 _MOST_REPEATS = 2
 _LOOKUP_PAUSES = steps(1.0, 2.0, 5.0, 10.0)
 """Seconds between two lookups of a submission without an answer."""
-
-
-@dataclass(frozen=True)
-class SubmissionRequest:
-    """A job to be submitted.
-
-    `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
-    in it, which the service may repeat in a refusal. `key` names the resource that is to hold the run.
-    """
-
-    key: ResourceKey
-    resource_fingerprint: str
-    request_fingerprint: str
-    fixed_name: str | None
-    body: Callable[[str], dict[str, Any]]
-    redact: Sequence[str] = ()
-
-    @property
-    def resource_name(self) -> str:
-        """The logical name of the job."""
-        return self.key[0]
 
 
 @dataclass(frozen=True)
@@ -78,8 +55,7 @@ class Submitter:
         self._adopt = adopt
         self._runs = runs
         self._notifier = notifier
-        self._lock = threading.Lock()
-        self._live: dict[str, Batch] | None = None
+        self._orphans = Orphans(client, clock, runs=runs, notifier=notifier)
         self._unanswered: dict[str, _Submission] = {}
         """The last submission of each resource of which nobody knows whether it runs."""
 
@@ -90,18 +66,10 @@ class Submitter:
         SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
         whether a job runs; the message says which.
         """
-        batch = self._submitted_before(request) or (self._orphaned_run(request) if self._adopt else None)
+        batch = self._submitted_before(request) or (self._orphans.adopt(request) if self._adopt else None)
         if batch is None:
-            if request.fixed_name is None:
-                name, before = (
-                    str(
-                        SubmissionName.new(
-                            request.resource_name, request.resource_fingerprint, request.request_fingerprint
-                        )
-                    ),
-                    frozenset[str](),
-                )
-            else:
+            name, before = request.new_name(), frozenset[str]()
+            if request.fixed_name is not None:
                 name, before = request.fixed_name, frozenset(batch.id for batch in self._named(request.fixed_name))
             submission = _Submission(request, name, request.body(name), before)
             batch = self._hold(submission, self._submit_as(submission))
@@ -127,89 +95,6 @@ class Submitter:
         batch = self._hold(submission, self._keep_one(submission, found)) if found else None
         self._unanswered.pop(request.resource_fingerprint, None)
         return batch
-
-    def _orphaned_run(self, request: SubmissionRequest) -> Batch | None:
-        """Adopt a live run of this very job: only an `up` killed between submission and save leaves one."""
-        runs = self._runs_without_state(request)
-        if len(runs) > 1:
-            listed_runs = "; ".join(_described(batch) for batch in runs)
-            raise SubmissionError(
-                f"{request.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
-                f"knows: {listed_runs}. Cancel all but one of them, and run `pulumi up` again: it adopts the last "
-                "one."
-            )
-        if not runs or not self._adopt_orphan(request, runs[0].id):
-            return None
-        self._notifier.notify(
-            Level.WARNING,
-            request.resource_name,
-            f"adopted {_described(runs[0])}, which an interrupted `up`, a rename or retain_on_delete had left",
-        )
-        return runs[0]
-
-    def _runs_without_state(self, request: SubmissionRequest) -> list[Batch]:
-        """List the live runs of this job that no resource holds, and warn of those with another declaration."""
-        runs = []
-        for listed in self._live_jobs(request).values():
-            relation = relation_of(
-                listed.name,
-                resource=request.resource_fingerprint,
-                request=request.request_fingerprint,
-                fixed_name=request.fixed_name,
-            )
-            if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
-                continue
-            batch = self._client.find(listed.id)
-            if batch is None:
-                continue
-            if relation is Relation.SAME or (relation is Relation.SAME_FIXED_NAME and _is_same_request(request, batch)):
-                runs.append(batch)
-            elif relation is Relation.OTHER_DECLARATION and not batch.is_final:
-                self._notifier.notify(
-                    Level.WARNING,
-                    request.resource_name,
-                    f"an earlier run with another declaration still goes on: {_described(batch)}. An interrupted "
-                    "`up`, a rename or retain_on_delete has left it; cancel it in the console if it must not run "
-                    "beside the new one",
-                )
-        return runs
-
-    def _adopt_orphan(self, request: SubmissionRequest, run: str) -> bool:
-        """Adopt a run that no state knows. False where another resource has adopted it in the meantime.
-
-        Raises SubmissionError where another resource is adopting it right now: it may not keep the run.
-        """
-        try:
-            with self._runs.claim(run, request.key) as claim:
-                claim.keep()
-        except RunHeldError as error:
-            if error.is_claimed and error.holder is not None:
-                raise SubmissionError(
-                    f"{request.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no "
-                    f"state knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run "
-                    "`pulumi up` again."
-                ) from error
-            return False
-        return True
-
-    def _live_jobs(self, request: SubmissionRequest) -> dict[str, Batch]:
-        """List the jobs that have not ended: once, before this process submits anything."""
-        with self._lock:
-            if self._live is None:
-                self._live = self._list_live(request)
-            return self._live
-
-    def _list_live(self, request: SubmissionRequest) -> dict[str, Batch]:
-        try:
-            return {batch.id: batch for batch in self._client.live()}
-        except ServiceError as error:
-            if error.status != 403:
-                raise
-            raise SubmissionError(
-                f"{request.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
-                "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
-                "that permission set dli:adopt to false."
-            ) from error
 
     def _named(self, name: str) -> list[Batch]:
         """List the jobs of exactly this name; the service's filter may match a part of it."""
@@ -326,7 +211,7 @@ class Submitter:
                 f"{resource_name}: submitted as {submission.name} without a usable answer, and several new jobs have "
                 f"that name: {_ids(found)}. Cancel all but one, and give that one as adoptId."
             )
-        self._notifier.notify(Level.INFO, resource_name, f"was accepted: {_described(kept)}")
+        self._notifier.notify(Level.INFO, resource_name, f"was accepted: {described(kept)}")
         for batch in others:
             twice = f"was accepted more than once; kept {kept.id}"
             if batch.is_final:
@@ -358,10 +243,6 @@ class Submitter:
         )
 
 
-def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
-    return is_same_request(batch, request.body(str(request.fixed_name))) is True
-
-
 def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:
     """Make the error anew with the service's message masked."""
     if not isinstance(error, ServiceError):
@@ -382,14 +263,3 @@ def _sentence(error: DliError) -> str:
 
 def _ids(batches: Iterable[Batch]) -> str:
     return ", ".join(batch.id for batch in batches)
-
-
-def _described(batch: Batch) -> str:
-    """Name a job so that a person can find it: id, name, state, owner, time."""
-    created = ""
-    if batch.create_time:
-        with contextlib.suppress(ValueError, OverflowError, OSError):  # not a time of ours
-            time = datetime.fromtimestamp(batch.create_time / 1000, UTC)
-            created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
-    owner = f", owner {batch.owner}" if batch.owner else ""
-    return f"batch job {batch.id} ({batch.name}, {batch.state}{owner}{created})"

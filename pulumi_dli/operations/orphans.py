@@ -1,0 +1,153 @@
+"""Orphaned runs: live runs of a job that no state knows.
+
+An `up` that is killed between the submission and the save leaves one. So do a rename without alias and
+`retain_on_delete`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.clock import Clock
+from pulumi_dli.api.errors import ServiceError, SubmissionError
+from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs import outputs
+from pulumi_dli.jobs.naming import Relation, relation_of
+from pulumi_dli.jobs.request_matching import is_same_request
+from pulumi_dli.operations.notifier import Level, Notifier
+from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
+from pulumi_dli.operations.submission_request import SubmissionRequest
+
+_MAX_LISTING_AGE = 60.0
+"""Seconds after which the live jobs are listed again: an `up` may wait for hours between two submissions."""
+
+_CAUSES = "an interrupted `up`, a rename or retain_on_delete"
+
+
+class Orphans:
+    """Finds the orphaned runs of jobs in one project, and adopts them. Threads may share it."""
+
+    def __init__(self, client: Client, clock: Clock, *, runs: RunRegistry, notifier: Notifier) -> None:
+        self._client = client
+        self._clock = clock
+        self._runs = runs
+        self._notifier = notifier
+        self._lock = threading.Lock()
+        self._live: dict[str, Batch] = {}
+        self._listed_at: float | None = None
+
+    def adopt(self, request: SubmissionRequest) -> Batch | None:
+        """Adopt the orphaned run of this very job, if there is one that still runs.
+
+        Raises SubmissionError where there are several, where another resource adopts the run right now, or where the
+        live jobs may not be listed. Raises ServiceError or TransportError where they cannot be listed.
+        """
+        runs = self._live_runs(request)
+        if len(runs) > 1:
+            listed = "; ".join(described(batch) for batch in runs)
+            raise SubmissionError(
+                f"{request.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
+                f"knows: {listed}. Cancel all but one of them, and run `pulumi up` again: it adopts the last one."
+            )
+        if not runs or not self._claim(request, runs[0].id):
+            return None
+        self._warn(request, f"adopted {described(runs[0])}, which {_CAUSES} had left")
+        return runs[0]
+
+    def _live_runs(self, request: SubmissionRequest) -> list[Batch]:
+        """Read the live runs of this job that no resource holds. Warn of those that are not to be adopted."""
+        runs = []
+        for relation, batch in self._candidates(request):
+            if relation is Relation.OTHER_DECLARATION:
+                if not batch.is_final:
+                    self._warn(
+                        request,
+                        f"an earlier run with another declaration still goes on: {described(batch)}, which {_CAUSES} "
+                        "had left. Cancel it in the console if it must not run beside the new one",
+                    )
+            elif batch.is_final:
+                self._warn(request, f"{described(batch)}, which {_CAUSES} had left, has ended. The job runs again")
+            else:
+                runs.append(batch)
+        return runs
+
+    def _candidates(self, request: SubmissionRequest) -> Iterator[tuple[Relation, Batch]]:
+        """Read each listed run that may be one of this job, and that the resource may adopt."""
+        for listed in self._list(request).values():
+            relation = relation_of(
+                listed.name,
+                resource=request.resource_fingerprint,
+                request=request.request_fingerprint,
+                fixed_name=request.fixed_name,
+            )
+            if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
+                continue
+            batch = self._read(listed.id)
+            if batch is None or (relation is Relation.SAME_FIXED_NAME and not _is_same_request(request, batch)):
+                continue
+            yield relation, batch
+
+    def _read(self, run: str) -> Batch | None:
+        """Read a run now: the listing may be a minute old. A dead one that may be about to recover is read twice."""
+        batch = self._client.find(run)
+        return self._client.find(run) if batch is not None and outputs.may_recover(batch) else batch
+
+    def _claim(self, request: SubmissionRequest, run: str) -> bool:
+        """Claim a run for the resource. False where another resource has adopted it in the meantime.
+
+        Raises SubmissionError where another resource is adopting it right now: it may not keep the run.
+        """
+        try:
+            with self._runs.claim(run, request.key) as claim:
+                claim.keep()
+        except RunHeldError as error:
+            if error.is_claimed and error.holder is not None:
+                raise SubmissionError(
+                    f"{request.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no "
+                    f"state knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run "
+                    "`pulumi up` again."
+                ) from error
+            return False
+        return True
+
+    def _list(self, request: SubmissionRequest) -> dict[str, Batch]:
+        """List the live jobs, or give the listing of the last minute."""
+        with self._lock:
+            if self._listed_at is None or self._clock.now() - self._listed_at > _MAX_LISTING_AGE:
+                self._live = self._list_live(request)
+                self._listed_at = self._clock.now()
+            return self._live
+
+    def _list_live(self, request: SubmissionRequest) -> dict[str, Batch]:
+        try:
+            return {batch.id: batch for batch in self._client.live()}
+        except ServiceError as error:
+            if error.status != 403:
+                raise
+            raise SubmissionError(
+                f"{request.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
+                "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
+                "that permission set dli:adopt to false."
+            ) from error
+
+    def _warn(self, request: SubmissionRequest, message: str) -> None:
+        self._notifier.notify(Level.WARNING, request.resource_name, message)
+
+
+def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
+    return is_same_request(batch, request.body(str(request.fixed_name))) is True
+
+
+def described(batch: Batch) -> str:
+    """Name a job so that a person can find it: id, name, state, owner, time."""
+    created = ""
+    if batch.create_time:
+        with contextlib.suppress(ValueError, OverflowError, OSError):  # not a time of ours
+            time = datetime.fromtimestamp(batch.create_time / 1000, UTC)
+            created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
+    owner = f", owner {batch.owner}" if batch.owner else ""
+    return f"batch job {batch.id} ({batch.name}, {batch.state}{owner}{created})"
