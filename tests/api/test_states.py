@@ -18,7 +18,6 @@ PACKAGE = Path(pulumi_dli.__file__).parent
 
 NAMED = {
     "operations/pollers.py": {"DEAD"},
-    "operations/batch_job_wait.py": {"DEAD"},
     "local/jobs.py": {"STARTING", "RUNNING", "RECOVERING", "SUCCESS", "DEAD"},
     "local/engines/spark.py": {"STARTING", "RUNNING", "SUCCESS", "DEAD"},
     "local/engines/timeline.py": {"RUNNING"},
