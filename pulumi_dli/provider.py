@@ -8,6 +8,7 @@ declares jobs does not pay for it.
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
 import threading
@@ -106,10 +107,12 @@ _FRAMES_TO_HOST = 4
 
 def _notifier() -> Notifier:
     """Give the engine's log. The host gets the engine's address as its first argument."""
-    from pulumi_dli.engine_log import EngineLog, StderrLog  # noqa: PLC0415
+    from pulumi_dli.engine_log import EngineLog, StderrLog, ancestor_command_lines, may_show_debug  # noqa: PLC0415
 
     address = sys.argv[1] if len(sys.argv) > 1 else ""
-    return EngineLog(address, _call_urn.get) if re.fullmatch(r"[\w.\[\]:-]+:\d+", address) else StderrLog()
+    if not re.fullmatch(r"[\w.\[\]:-]+:\d+", address):
+        return StderrLog()
+    return EngineLog(address, _call_urn.get, shows_debug=may_show_debug(ancestor_command_lines(), os.environ))
 
 
 class _Process:

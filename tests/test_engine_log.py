@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from pulumi_dli.engine_log import EngineLog, StderrLog
+from pulumi_dli.engine_log import EngineLog, StderrLog, ancestor_command_lines, may_show_debug
 from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.notifier import Level
 from tests.engine import NewHost, ProviderProcess
@@ -193,3 +195,36 @@ def test_a_host_without_an_engine_writes_to_standard_error(service: Service, add
         assert time.monotonic() - begin < 5
         (line,) = provider.kill()
     assert line.startswith(f"load: {NO_EFFECT}")
+
+
+@pytest.mark.parametrize(
+    ("command_lines", "environment", "shown"),
+    [
+        ([["sh", "host"], ["/opt/pulumi/bin/pulumi", "up", "--yes"]], {}, False),
+        ([["pulumi", "up", "--debug"]], {}, True),
+        ([["pulumi", "up", "--debug=true"]], {}, True),
+        ([["pulumi", "up", "-yd"]], {}, True),
+        ([["pulumi", "up"]], {"PULUMI_OPTION_DEBUG": "true"}, True),
+        ([["pulumi", "up"], ["pulumi", "up", "--debug"]], {}, False),
+        ([["sh", "--debug"], [], ["pulumi", "destroy"]], {}, False),
+        ([["sh", "host"]], {}, True),
+        ([], {}, True),
+    ],
+)
+def test_debug_messages_may_be_shown_if_pulumi_was_asked_for_them_or_is_not_found(
+    command_lines: list[list[str]], environment: dict[str, str], *, shown: bool
+) -> None:
+    assert may_show_debug(command_lines, environment) is shown
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_the_ancestors_of_a_process_are_found() -> None:
+    found = [list(command_line) for command_line in ancestor_command_lines()]
+    assert found[0] == psutil.Process().parent().cmdline()
+
+
+def test_no_debug_message_is_sent_that_the_engine_would_drop(engine: Engine) -> None:
+    log = EngineLog(engine.address, lambda: URN, shows_debug=False)
+    log.notify(Level.DEBUG, "load", "unseen")
+    log.notify(Level.INFO, "load", "seen")
+    assert engine.logged == [("INFO", URN, "load: seen")]
