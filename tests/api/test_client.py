@@ -27,27 +27,11 @@ HTML = b"<html>not the answer</html>"
 GARBAGE = Answer(HTML)
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-def service() -> Iterator[ScriptedService]:
-    with ScriptedService() as scripted:
-        yield scripted
-
-
 @pytest.fixture(scope="module")
 def unreliable() -> Iterator[ScriptedService]:
     """A service for all the inputs of one test."""
     with ScriptedService() as scripted:
         yield scripted
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 @pytest.fixture

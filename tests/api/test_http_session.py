@@ -1,7 +1,6 @@
 """What is reported of each call, who it says that it comes from, and that nothing secret is reported."""
 
 import logging
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from urllib.parse import quote
@@ -21,17 +20,6 @@ from tests.fakes import CUT, PROJECT, Answer, FakeClock, ScriptedService
 
 ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
 JOB = Answer({"id": ID, "state": "running"}, 200, {"X-Request-Id": "6f0c2d6e8a414b7d"})
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-def service() -> Iterator[ScriptedService]:
-    with ScriptedService() as scripted:
-        yield scripted
 
 
 @pytest.fixture

@@ -23,22 +23,6 @@ GARBAGE = Answer(HTML)
 CUT_SHORT = Answer(b'{"id": "', headers={"Content-Length": "1000"})
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-def service() -> Iterator[ScriptedService]:
-    with ScriptedService() as scripted:
-        yield scripted
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 class Caller:
     """Somebody who calls a scripted service. `policy` as in RetryPolicy."""
 

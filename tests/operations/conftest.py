@@ -1,13 +1,12 @@
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes import ScriptedService
+from tests.fixtures import clock, no_proxy, service
 from tests.operations.submitting import Stage
+
+__all__ = ["clock", "no_proxy", "service", "stage"]
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with ScriptedService() as service:
-        yield Stage(service)
+def stage(service: ScriptedService) -> Stage:
+    return Stage(service)

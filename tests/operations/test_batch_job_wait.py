@@ -1,7 +1,6 @@
 """The operations on waits, in process: what is accepted, and how a wait looks at its job, without waiting for it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -56,10 +55,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with ScriptedService() as service:
-        yield Stage(service)
+def stage(service: ScriptedService) -> Stage:
+    return Stage(service)
 
 
 @pytest.fixture(scope="module")

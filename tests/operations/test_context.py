@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,7 +19,6 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", os.devnull)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture
@@ -29,33 +27,22 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def context(said: list[str], clock: FakeClock) -> ProviderContext:
-    return session_of(CONFIGURATION, said, clock)
+    return context_of(CONFIGURATION, said, clock)
 
 
-@pytest.fixture
-def service() -> Iterator[ScriptedService]:
-    with ScriptedService() as scripted:
-        yield scripted
-
-
-def session_of(configuration: dict[str, str], said: list[str], clock: FakeClock) -> ProviderContext:
+def context_of(configuration: dict[str, str], said: list[str], clock: FakeClock) -> ProviderContext:
     return ProviderContext(configuration, FakeNotifier(lambda name, message: said.append(f"{name}: {message}")), clock)
 
 
 def test_settings_are_read_when_they_are_needed(said: list[str], clock: FakeClock) -> None:
-    context = session_of({**CONFIGURATION, "dli:maxRetries": "many"}, said, clock)
+    context = context_of({**CONFIGURATION, "dli:maxRetries": "many"}, said, clock)
     with pytest.raises(SettingsError, match="dli:maxRetries"):
         context.client()
 
 
 def test_credentials_are_looked_for_when_a_client_is_needed(said: list[str], clock: FakeClock) -> None:
-    context = session_of({key: value for key, value in CONFIGURATION.items() if key != "dli:token"}, said, clock)
+    context = context_of({key: value for key, value in CONFIGURATION.items() if key != "dli:token"}, said, clock)
     assert context.settings.region == "eu-de"
     with pytest.raises(SettingsError, match="no credentials"):
         context.client()
@@ -95,7 +82,7 @@ def test_a_client_works_as_the_settings_say(service: ScriptedService, said: list
         "dli:maxRetries": "1",
     }
     service.script(Answer(b"", 503), Answer({"id": "a"}))
-    context = session_of(configuration, said, clock)
+    context = context_of(configuration, said, clock)
     assert context.client(project_id=service.location.project_id).details("a").id == "a"
     assert service.calls[0].headers["X-Auth-Token"] == "the-token"
     (pause,) = clock.slept
@@ -108,13 +95,13 @@ def test_the_project_of_the_settings_is_known_without_a_call_and_none_where_it_c
     assert context.own_project_id(may_ask=False) == context.own_project_id(may_ask=True) == "p1"
     key = {"dli:region": "eu-moon", "dli:accessKey": "ak", "dli:secretKey": "sk"}
     for may_ask in (False, True):
-        assert session_of(key, said, clock).own_project_id(may_ask=may_ask) is None
+        assert context_of(key, said, clock).own_project_id(may_ask=may_ask) is None
 
 
 def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeClock) -> None:
     with ScriptedService(Answer({"id": "a"}), tls=True) as service:
         configuration = {**CONFIGURATION, "dli:endpoint": service.location.endpoint, "dli:caCert": str(CERTIFICATE)}
-        context = session_of(configuration, said, clock)
+        context = context_of(configuration, said, clock)
         assert context.client(project_id=service.location.project_id).details("a").id == "a"
 
 

@@ -3,7 +3,7 @@ import gc
 import math
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,22 +18,6 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.pollers import DeadJobListing, LiveJobPoller, live_jobs
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-def service() -> Iterator[ScriptedService]:
-    with ScriptedService() as scripted:
-        yield scripted
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 @pytest.fixture

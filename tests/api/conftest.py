@@ -1,0 +1,3 @@
+from tests.fixtures import clock, no_proxy, service
+
+__all__ = ["clock", "no_proxy", "service"]
