@@ -23,6 +23,7 @@ from pulumi_dli.jobs.request import canonical, request_body, sizing
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level
+from pulumi_dli.operations.recovery import settled
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.submission_request import SubmissionRequest
 
@@ -180,9 +181,8 @@ class BatchJobs:
                 self._context.notify(
                     Level.WARNING, name, f"batch job {batch.id} is submitted, but could not be read yet: {error}"
                 )
-        location = {"region": client.location.region, "projectId": client.location.project_id}
         self._context.remember(batch)
-        return batch.id, outputs.of_job(declared, batch, location)
+        return batch.id, outputs.of_job(declared, batch, _submitted_to(client))
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
         # Whatever can fail in making the request fails here, before it is sent.
@@ -242,7 +242,7 @@ class BatchJobs:
                     f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was adopted and "
                     "nothing was submitted."
                 )
-        batch = _settled(client, batch)
+        batch = settled(client, batch)
         rerun = diff.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
             self._context.notify(
@@ -274,8 +274,7 @@ class BatchJobs:
                 f"{_name_of(declared)}: there is no batch job {batch_id!r} in project {client.location.project_id}. "
                 "The service keeps the record of a finished job for some hours only."
             )
-        location = {"region": client.location.region, "projectId": client.location.project_id}
-        return {**outputs.refreshed(stored, batch), "submittedTo": location}
+        return {**outputs.refreshed(stored, batch), "submittedTo": _submitted_to(client)}
 
     def update(self, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
         """Take over new options. No call: nothing that the service knows has changed.
@@ -364,7 +363,7 @@ class BatchJobs:
                 f"for {own_project}."
             ) from error
         if batch is not None:
-            batch = _settled(client, batch)
+            batch = settled(client, batch)
             self._context.remember(batch)
         return batch
 
@@ -373,9 +372,8 @@ def _has_ended(batch: Batch | None) -> bool:
     return batch is None or batch.is_final
 
 
-def _settled(client: Client, batch: Batch) -> Batch:
-    """Read a dead job again that may be about to recover."""
-    return (client.find(batch.id) if outputs.may_recover(batch) else None) or batch
+def _submitted_to(client: Client) -> dict[str, str | None]:
+    return {"region": client.location.region, "projectId": client.location.project_id}
 
 
 def _name_of(*sources: JobInputs) -> str:

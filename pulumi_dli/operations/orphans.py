@@ -15,10 +15,10 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs import outputs
 from pulumi_dli.jobs.naming import Relation, relation_of
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.notifier import Level, Notifier
+from pulumi_dli.operations.recovery import settled
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
 
@@ -86,15 +86,10 @@ class Orphans:
             )
             if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
                 continue
-            batch = self._read(listed.id)
+            batch = self._client.find(listed.id)  # the listing may be a minute old
             if batch is None or (relation is Relation.SAME_FIXED_NAME and not _is_same_request(request, batch)):
                 continue
-            yield relation, batch
-
-    def _read(self, run: str) -> Batch | None:
-        """Read a run now: the listing may be a minute old. A dead one that may be about to recover is read twice."""
-        batch = self._client.find(run)
-        return self._client.find(run) if batch is not None and outputs.may_recover(batch) else batch
+            yield relation, settled(self._client, batch)
 
     def _claim(self, request: SubmissionRequest, run: str) -> bool:
         """Claim a run for the resource. False where another resource has adopted it in the meantime.
