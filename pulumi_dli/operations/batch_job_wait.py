@@ -76,9 +76,9 @@ class BatchJobWaits:
         if batch_id is None:
             raise JobError(f"{name}: jobId is missing; give the id of a batch job")
         timeout = known(declared.timeout)
+        limit = math.inf if timeout is None else timeout
         clock, client = self._context.clock, self._context.client_of(known(declared.submitted_to))
         started = clock.now() - declared.waited
-        deadline = math.inf if timeout is None else started + timeout
 
         def pause(_looks: int = 0) -> float:
             return poll_pause(clock.now() - started, self._context.settings.poll_interval)
@@ -87,17 +87,17 @@ class BatchJobWaits:
             return batch is not None and (until.is_reached(batch.batch_state) or until.is_missed(batch.batch_state))
 
         reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._context)
-        batch = poll(reader.read, until=is_decided, every=pause, deadline=deadline, clock=clock)
+        batch = poll(reader.read, until=is_decided, every=pause, deadline=started + limit, clock=clock)
         if batch is None or not is_decided(batch):
             shown = batch or reader.last_live or Batch(id=batch_id, state="not readable")
-            raise JobWaitTimeoutError(messages.timeout_message(name, shown, timeout or 0.0))
+            raise JobWaitTimeoutError(messages.timeout_message(name, shown, limit))
         if until.is_missed(batch.batch_state):
-            raise JobDeadError(self._dead_message(client, declared, batch))
+            raise JobDeadError(self._dead_message(client, declared, batch_id, batch))
         return {**declared.properties, **outputs.verdict(batch, declared.redact)}
 
-    def _dead_message(self, client: Client, declared: WaitInputs, batch: Batch) -> str:
+    def _dead_message(self, client: Client, declared: WaitInputs, batch_id: str, batch: Batch) -> str:
         log = masked_lines(_log_tail(client, batch), declared.redact) or []
-        others = self._others_at_work(client, known(declared.job_id) or batch.id)
+        others = self._others_at_work(client, batch_id)
         reruns = bool(declared.rerun_on_failure)
         return messages.dead_message(declared.job_name, batch, log, reruns=reruns, others=others)
 
