@@ -47,9 +47,7 @@ class CredentialSource:
     def listed(self) -> str:
         """Name all that was looked for here, in order."""
         sets = (
-            _with(
-                [_either(self._marked(name for field in part for name in names.get(field, []))) for part in kind.parts]
-            )
+            _with([_either(self._marked(_names_of_part(part, names))) for part in kind.parts])
             for kind in CREDENTIALS
             for names in self.families
             if all(names.get(part[0]) for part in kind.parts)
