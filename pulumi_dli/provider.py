@@ -129,7 +129,7 @@ class _Process:
 
     @property
     def context(self) -> ProviderContext:
-        """The context."""
+        """What the operations of this process share, made at the first call."""
         from pulumi_dli.account.credentials import configuration_keys  # noqa: PLC0415
         from pulumi_dli.operations.context import ProviderContext  # noqa: PLC0415
 

@@ -43,7 +43,7 @@ def steps(*seconds: float) -> Callable[[int], float]:
 
 
 def poll(
-    look: Callable[[], Result],
+    fetch: Callable[[], Result],
     *,
     until: Callable[[Result], object] = bool,
     every: Callable[[int], float],
@@ -51,32 +51,32 @@ def poll(
     clock: Clock,
     tolerate: tuple[type[Exception], ...] = (),
 ) -> Result:
-    """Call `look` until its result is the one that is waited for, or the deadline has passed; give the last result.
+    """Call `fetch` until its result is the one that is waited for, or the deadline has passed. Give the last result.
 
-    The last look begins at the deadline or later, so what happened before the deadline is seen.
+    The last call begins at the deadline or later, so what happened before the deadline is seen.
 
     Args:
-        look: Asks once.
+        fetch: Asks once.
         until: Tells whether a result ends the poll. By default any true one does.
-        every: Gives the seconds to pause after so many looks before this one.
-        deadline: The clock's time of the last look; `math.inf` for none.
+        every: Gives the seconds to pause after so many calls before this one.
+        deadline: The clock's time of the last call; `math.inf` for none.
         clock: Tells the time, and pauses.
-        tolerate: Errors of `look` that do not end the poll. The last look raises them.
+        tolerate: Errors of `fetch` that do not end the poll. The last call raises them.
     """
-    looks = 0
+    calls = 0
     while True:
         is_last = clock.now() >= deadline
         try:
-            result = look()
+            result = fetch()
             if is_last or until(result):
                 return result
         except tolerate:
             if is_last:
                 raise
-        pause = min(every(looks), deadline - clock.now())
+        pause = min(every(calls), deadline - clock.now())
         if pause > 0:
             clock.sleep(pause)
-        looks += 1
+        calls += 1
 
 
 class Outage:

@@ -50,7 +50,7 @@ class ProgramLog:
 
 
 class Gate:
-    """All waits of one program: one watcher for each place where jobs run."""
+    """All waits of one program: one poller for each place where jobs run."""
 
     def __init__(self) -> None:
         values = {key: get_config(key) for key in configuration_keys()}
@@ -102,8 +102,8 @@ class Gate:
                     log.look(batch)
 
             with self._at_work.waiting(batch_id, job_name):
-                watcher = self._watcher(client)
-                waited = await watcher.wait(batch_id, Until(until), seconds, report)
+                poller = self._poller(client)
+                waited = await poller.wait(batch_id, Until(until), seconds, report)
             if log is not None:
                 await log.finish()
             if progress.was_reported:
@@ -112,9 +112,9 @@ class Gate:
             # The provider judges the settings and the inputs, and fails with the message for the user.
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
             return None
-        return waited if progress.was_reported and _may_go_on(waited, seconds, watcher) else None
+        return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
 
-    def _watcher(self, client: Client) -> LiveJobPoller:
+    def _poller(self, client: Client) -> LiveJobPoller:
         if client.location not in self._pollers:
             self._pollers[client.location] = LiveJobPoller(
                 lambda: live_jobs(client),
@@ -125,9 +125,9 @@ class Gate:
         return self._pollers[client.location]
 
 
-def _may_go_on(waited: float, timeout: float | None, watcher: LiveJobPoller) -> bool:
+def _may_go_on(waited: float, timeout: float | None, poller: LiveJobPoller) -> bool:
     """Tell whether a job that was seen live may not have ended after `waited` seconds, and its time is limited."""
-    return timeout is not None and (watcher.is_open or waited >= timeout)
+    return timeout is not None and (poller.is_open or waited >= timeout)
 
 
 _gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()

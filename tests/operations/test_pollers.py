@@ -106,7 +106,7 @@ def test_threads_share_one_listing(service: ScriptedService, client: Client, clo
 
 
 class Jobs:
-    """Jobs that live for a time: what a watcher lists, with the time that it sleeps through."""
+    """Jobs that live for a time: what a poller lists, with the time that it sleeps through."""
 
     def __init__(self, **ends: float) -> None:
         self.clock = FakeClock()
@@ -122,7 +122,7 @@ class Jobs:
     def elapsed(self) -> float:
         return self.clock.now() - self.began
 
-    def watcher(self, longest_pause: float = 10.0) -> LiveJobPoller:
+    def poller(self, longest_pause: float = 10.0) -> LiveJobPoller:
         return LiveJobPoller(
             self._list,
             longest_pause=longest_pause,
@@ -157,16 +157,16 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
 
 
 def wait_for(
-    watcher: LiveJobPoller, *names: str, until: Until = Until.SUCCESS, timeout: float | None = None
+    poller: LiveJobPoller, *names: str, until: Until = Until.SUCCESS, timeout: float | None = None
 ) -> Awaitable[list[float]]:
-    return asyncio.gather(*(watcher.wait(name, until, timeout, silent) for name in names))
+    return asyncio.gather(*(poller.wait(name, until, timeout, silent) for name in names))
 
 
 def test_a_wait_passes_when_its_job_has_ended() -> None:
     jobs = Jobs(a=7.0)
 
     async def main() -> list[float]:
-        return await wait_for(jobs.watcher(), "a")
+        return await wait_for(jobs.poller(), "a")
 
     (waited,) = run(main())
     assert 7 <= waited <= 7 + 1.1
@@ -177,7 +177,7 @@ def test_a_wait_for_a_job_that_has_ended_takes_one_look() -> None:
     jobs = Jobs()
 
     async def main() -> list[float]:
-        return await wait_for(jobs.watcher(), "a", "b", "c")
+        return await wait_for(jobs.poller(), "a", "b", "c")
 
     assert max(run(main())) < 1
     assert len(jobs.listed_at) == 1
@@ -187,9 +187,9 @@ def test_waits_that_come_one_after_the_other_are_served_by_one_look() -> None:
     jobs = Jobs()
 
     async def main() -> None:
-        watcher, waits = jobs.watcher(), []
+        poller, waits = jobs.poller(), []
         while jobs.elapsed < 2:
-            waits.append(asyncio.create_task(watcher.wait("a", Until.SUCCESS, None, silent)))
+            waits.append(asyncio.create_task(poller.wait("a", Until.SUCCESS, None, silent)))
             await asyncio.sleep(0)
         await asyncio.gather(*waits)
 
@@ -201,9 +201,9 @@ def test_a_program_that_never_ends_to_declare_waits_is_looked_after_all_the_same
     jobs = Jobs()
 
     async def main() -> None:
-        watcher, waits = jobs.watcher(), []
+        poller, waits = jobs.poller(), []
         while not jobs.listed_at:
-            waits.append(asyncio.create_task(watcher.wait("a", Until.SUCCESS, None, silent)))
+            waits.append(asyncio.create_task(poller.wait("a", Until.SUCCESS, None, silent)))
             await asyncio.sleep(0)
         await asyncio.gather(*waits)
 
@@ -229,7 +229,7 @@ def test_a_wait_passes_early_only_where_its_job_has_reached_what_is_waited_for(
     jobs.states["a"] = state
 
     async def main() -> list[float]:
-        return await wait_for(jobs.watcher(), "a", until=until)
+        return await wait_for(jobs.poller(), "a", until=until)
 
     (waited,) = run(main())
     assert (waited < 1) == passes
@@ -239,7 +239,7 @@ def test_all_waits_share_one_listing_a_tick() -> None:
     jobs = Jobs(**{f"job{number}": float(number % 5) for number in range(200)})
 
     async def main() -> list[float]:
-        return await wait_for(jobs.watcher(), *jobs.ends)
+        return await wait_for(jobs.poller(), *jobs.ends)
 
     waits = run(main())
     assert len(jobs.listed_at) <= 6
@@ -252,7 +252,7 @@ def test_a_wait_passes_when_its_time_is_over_and_not_a_pause_later(timeout: floa
     jobs = Jobs(a=1000.0)
 
     async def main() -> list[float]:
-        return await wait_for(jobs.watcher(), "a", timeout=timeout)
+        return await wait_for(jobs.poller(), "a", timeout=timeout)
 
     assert run(main()) == [pytest.approx(timeout)]
 
@@ -261,7 +261,7 @@ def test_the_pauses_grow_from_one_second_to_the_longest() -> None:
     jobs = Jobs(a=300.0)
 
     async def main() -> None:
-        await wait_for(jobs.watcher(longest_pause=8.0), "a")
+        await wait_for(jobs.poller(longest_pause=8.0), "a")
 
     run(main())
     pauses = [later - earlier for earlier, later in zip(jobs.listed_at, jobs.listed_at[1:], strict=False)]
@@ -274,13 +274,13 @@ def test_who_comes_during_a_listing_is_looked_at_in_the_next_one() -> None:
     jobs = Jobs(a=5.0)
 
     async def main() -> float:
-        watcher, loop = jobs.watcher(), asyncio.get_running_loop()
+        poller, loop = jobs.poller(), asyncio.get_running_loop()
         late: list[asyncio.Task[float]] = []
         has_come = threading.Event()
 
         def come() -> None:
             jobs.ends["b"] = jobs.elapsed + 10
-            late.append(loop.create_task(watcher.wait("b", Until.SUCCESS, None, silent)))
+            late.append(loop.create_task(poller.wait("b", Until.SUCCESS, None, silent)))
             loop.call_soon(has_come.set)
 
         def during_listing() -> None:
@@ -289,7 +289,7 @@ def test_who_comes_during_a_listing_is_looked_at_in_the_next_one() -> None:
                 has_come.wait()
 
         jobs.during_listing = during_listing
-        await watcher.wait("a", Until.SUCCESS, None, silent)
+        await poller.wait("a", Until.SUCCESS, None, silent)
         return await late[0]
 
     assert 10 <= run(main()) <= 11.1
@@ -299,13 +299,13 @@ def test_who_comes_during_a_long_pause_need_not_wait_for_its_end() -> None:
     jobs = Jobs(old=1000.0)
 
     async def main() -> list[float]:
-        watcher = jobs.watcher()
-        old = asyncio.create_task(watcher.wait("old", Until.SUCCESS, None, silent))
+        poller = jobs.poller()
+        old = asyncio.create_task(poller.wait("old", Until.SUCCESS, None, silent))
         while jobs.elapsed < 200:
             await asyncio.sleep(0)
-        new = [await watcher.wait("ended", Until.SUCCESS, None, silent)]
+        new = [await poller.wait("ended", Until.SUCCESS, None, silent)]
         jobs.ends["new"] = 2000.0
-        new.append(await watcher.wait("new", Until.SUCCESS, 0.5, silent))
+        new.append(await poller.wait("new", Until.SUCCESS, 0.5, silent))
         old.cancel()
         return new
 
@@ -320,12 +320,12 @@ def test_each_tick_tells_how_each_wait_goes() -> None:
     told: list[tuple[str, str | None, float]] = []
 
     async def main() -> None:
-        watcher = jobs.watcher()
+        poller = jobs.poller()
 
         def tell(batch: Batch, waited: float) -> None:
             told.append((batch.id, batch.state, waited))
 
-        await asyncio.gather(*(watcher.wait(name, Until.SUCCESS, None, tell) for name in "ab"))
+        await asyncio.gather(*(poller.wait(name, Until.SUCCESS, None, tell) for name in "ab"))
 
     run(main())
     assert told == [
@@ -350,11 +350,11 @@ def test_a_listing_that_fails_for_a_time_is_repeated_with_one_warning_and_lets_p
     jobs.during_listing = during_listing
 
     async def main() -> list[float]:
-        watcher = jobs.watcher()
+        poller = jobs.poller()
         return await asyncio.gather(
-            watcher.wait("a", Until.SUCCESS, None, silent),
-            watcher.wait("b", Until.SUCCESS, 10.0, silent),
-            watcher.wait("b", Until.SUCCESS, 60.0, silent),
+            poller.wait("a", Until.SUCCESS, None, silent),
+            poller.wait("b", Until.SUCCESS, 10.0, silent),
+            poller.wait("b", Until.SUCCESS, 60.0, silent),
         )
 
     ended, over, later = run(main())
@@ -369,12 +369,12 @@ def test_a_failure_after_a_long_time_without_waits_is_a_new_one() -> None:
     jobs = Jobs(a=1.0, b=1000.0)
 
     async def main() -> list[float]:
-        watcher = jobs.watcher()
-        await wait_for(watcher, "a")
+        poller = jobs.poller()
+        await wait_for(poller, "a")
         jobs.clock.sleep(700)
         jobs.failure = NoAnswerError("GET …/batches: no answer")
         jobs.during_listing = lambda: setattr(jobs, "failure", None if jobs.elapsed > 800 else jobs.failure)
-        return await wait_for(watcher, "b")
+        return await wait_for(poller, "b")
 
     (waited,) = run(main())
     assert 295 <= waited <= 310
@@ -390,7 +390,7 @@ def test_a_listing_that_fails_for_ten_minutes_opens_the_gate() -> None:
     jobs.during_listing = during_listing
 
     async def main() -> list[float]:
-        return await wait_for(jobs.watcher(), "a")
+        return await wait_for(jobs.poller(), "a")
 
     (waited,) = run(main())
     assert 700 <= waited <= 700 + 2 * 11  # a pause of 10 seconds with jitter before the failure, and one at the end
@@ -408,8 +408,8 @@ def test_where_the_listing_never_works_every_wait_passes_now_and_later_with_one_
     jobs.failure = failure
 
     async def main() -> list[float]:
-        watcher = jobs.watcher()
-        return [*await wait_for(watcher, "a", "b"), *await wait_for(watcher, "a")]
+        poller = jobs.poller()
+        return [*await wait_for(poller, "a", "b"), *await wait_for(poller, "a")]
 
     assert max(run(main())) < 1
     assert jobs.warnings == [f"the jobs cannot be listed, so each wait asks for its own job: {jobs.failure}"]
@@ -423,9 +423,9 @@ def test_a_fault_in_what_tells_of_the_progress_leaves_nobody_waiting(caplog: pyt
         raise RuntimeError("the engine is gone")
 
     async def main() -> None:
-        watcher = jobs.watcher()
-        await asyncio.gather(watcher.wait("a", Until.SUCCESS, None, tell), wait_for(watcher, "b"))
-        assert await wait_for(watcher, "b") == [0]
+        poller = jobs.poller()
+        await asyncio.gather(poller.wait("a", Until.SUCCESS, None, tell), wait_for(poller, "b"))
+        assert await wait_for(poller, "b") == [0]
 
     run(main())
     assert caplog.text.count("RuntimeError: the engine is gone") == 1
@@ -433,14 +433,14 @@ def test_a_fault_in_what_tells_of_the_progress_leaves_nobody_waiting(caplog: pyt
 
 def test_a_gate_keeps_no_loop_that_nobody_else_has() -> None:
     jobs = Jobs()
-    watcher, loop = jobs.watcher(), asyncio.new_event_loop()
-    loop.run_until_complete(asyncio.wait_for(watcher.wait("a", Until.SUCCESS, None, silent), None))
+    poller, loop = jobs.poller(), asyncio.new_event_loop()
+    loop.run_until_complete(asyncio.wait_for(poller.wait("a", Until.SUCCESS, None, silent), None))
     left = weakref.ref(loop)
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
     del loop
     gc.collect()
-    assert watcher is not None
+    assert poller is not None
     assert left() is None
 
 
@@ -448,8 +448,8 @@ def test_a_wait_that_is_cancelled_keeps_nothing_going() -> None:
     jobs = Jobs(a=1000.0)
 
     async def main() -> None:
-        watcher = jobs.watcher()
-        wait = asyncio.create_task(watcher.wait("a", Until.SUCCESS, None, silent))
+        poller = jobs.poller()
+        wait = asyncio.create_task(poller.wait("a", Until.SUCCESS, None, silent))
         while len(jobs.listed_at) < 2:
             await asyncio.sleep(0)
         wait.cancel()
@@ -466,10 +466,10 @@ def test_a_watcher_that_has_let_all_pass_begins_again_with_the_next() -> None:
     jobs = Jobs(a=3.0)
 
     async def main() -> list[float]:
-        watcher = jobs.watcher()
-        await wait_for(watcher, "a")
+        poller = jobs.poller()
+        await wait_for(poller, "a")
         jobs.ends["b"] = jobs.elapsed + 3
-        return await wait_for(watcher, "b")
+        return await wait_for(poller, "b")
 
     (waited,) = run(main())
     assert 3 <= waited <= 4.1
