@@ -291,9 +291,15 @@ class BatchJobWaitProvider(ResourceProvider):
     @_without_traceback
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give the verdict as it is stored: it does not change."""
+        _process.waits.stored(_from_pulumi(props))
         return ReadResult(id_, _outputs(_from_pulumi(props)))
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Wait for the new job, as `create` does."""
         return UpdateResult(_outputs(_process.waits.update(_from_pulumi(_olds), _wait_inputs(_news))))
+
+    @_without_traceback
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Nothing is to be deleted. What the wait has seen still counts for its job, which is deleted next."""
+        _process.waits.stored(_from_pulumi(_props))

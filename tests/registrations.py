@@ -67,8 +67,8 @@ EVERY_ARGUMENT: dict[str, Any] = {
 class Registrations(MockMonitor):
     """Takes registrations as the engine does, and gives back what a provider would."""
 
-    def __init__(self) -> None:
-        super().__init__(_Provider())
+    def __init__(self, invoke: Callable[[MockCallArgs], dict[str, Any]]) -> None:
+        super().__init__(_Provider(invoke))
         self.requests: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  the name of the gRPC method
@@ -86,9 +86,16 @@ class Registrations(MockMonitor):
         return {name: value for name, value in inputs.items() if name not in HIDDEN}
 
 
+def _nothing_is_invoked(args: MockCallArgs) -> dict[str, Any]:
+    raise AssertionError(f"nothing is invoked, but {args.token} was")
+
+
 class _Provider(Mocks):
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
-        raise AssertionError(f"nothing is invoked, but {args.token} was")
+    def __init__(self, invoke: Callable[[MockCallArgs], dict[str, Any]]) -> None:
+        self._invoke = invoke
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[Any]]:
+        return self._invoke(args), []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return args.resource_id or BATCH_ID, {**args.inputs, **(OBSERVED if args.typ == JOB_TYPE else {})}
@@ -120,9 +127,10 @@ def run(
     stack: str = "dev",
     configuration: Mapping[str, str] | None = None,
     secret_keys: Sequence[str] = (),
+    invoke: Callable[[MockCallArgs], dict[str, Any]] = _nothing_is_invoked,
 ) -> tuple[Registrations, dict[str, Any]]:
     """Run a program that returns outputs; give what was registered, and the outputs' values. No wait is awaited."""
-    sent = Registrations()
+    sent = Registrations(invoke)
     values: dict[str, Any] = {}
 
     @pulumi.runtime.test

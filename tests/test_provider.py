@@ -255,7 +255,7 @@ def test_a_job_that_may_have_recovered_before_its_record_went_runs_again_only_on
     _, outputs = provider.jobs.declare(declared(**DIES))
     seen_dead = {**outputs, "state": "dead"}
     _, expired = provider.jobs.read(GONE, seen_dead)
-    assert any("outcome unknown" in line for line in provider.kill())
+    assert any("do not say how it ended" in line for line in provider.kill())
     inputs, _ = later.jobs.check(declared(**DIES))
     rerun, _ = later.jobs.check(declared(onRecordExpired="rerun", **DIES))
     for stored in (seen_dead, expired):
@@ -293,11 +293,11 @@ def test_a_record_that_is_gone_before_its_end_was_seen_runs_again_only_on_reques
     _, expired = provider.jobs.read(GONE, {**outputs, "state": "running"})
     inputs, _ = provider.jobs.check(JOB)
     assert not provider.jobs.diff(GONE, expired, inputs).changes
-    with pytest.raises(ProviderError, match=r"outcome unknown.*--replace"):
+    with pytest.raises(ProviderError, match=r"its outcome is unknown.*--replace"):
         provider.waits.declare({"jobId": GONE, "jobName": "load"})
     rerun, _ = provider.jobs.check(declared(onRecordExpired="rerun"))
     assert provider.jobs.diff(GONE, expired, rerun).replaces == ["recordExpired"]
-    told = [line for line in provider.kill() if "outcome unknown" in line]
+    told = [line for line in provider.kill() if "do not say how it ended" in line]
     assert len(told) == 1
 
 
@@ -651,7 +651,7 @@ def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(tmp_path: P
         # Who asks again has seen the job.
         eventually(lambda: service.calls().get("GET /batches/{id}", 0), lambda count: count > 1 or wait.done())
         service.cancel(batch_id)
-        with pytest.raises(ProviderError, match=r"load: the service has no record .* outcome unknown"):
+        with pytest.raises(ProviderError, match=r"load: the service has deleted the record .* its outcome is unknown"):
             wait.result()
 
 

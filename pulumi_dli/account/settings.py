@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """How long a submission without an answer is looked for before it is sent again."""
     scope: str = setting("scope", "DLI_SCOPE", default="")
     """Tells apart stacks of equal names in one project."""
+    forget: str | None = setting("forget", "DLI_FORGET")
+    """The id of a project that is gone: nothing is called for the jobs that ran there."""
     adopt: bool = setting("adopt", "DLI_ADOPT", default=True)
     """False: a job that an interrupted `up` left is not adopted."""
     wait: bool = setting("wait", "DLI_WAIT", default=True)

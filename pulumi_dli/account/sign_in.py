@@ -76,10 +76,14 @@ class SignIn:
         Raises SettingsError where the project is not given or not found, and what a call raises.
         """
         with self._lock:
-            given = self._settings.project_id or self._credentials.project_id
-            if given is None and region not in self._project_ids:
-                self._project_ids[region] = self._look_up_project(region)
-            return given or self._project_ids[region]
+            known = self.known_project_id(region)
+            if known is None:
+                known = self._project_ids[region] = self._look_up_project(region)
+            return known
+
+    def known_project_id(self, region: str | None) -> str | None:
+        """Return the id of the project of the settings, or None if IAM has to be asked for it."""
+        return self._settings.project_id or self._credentials.project_id or self._project_ids.get(region)
 
     def auth(self, project_id: str, region: str | None) -> Auth:
         """Give what signs the requests for a project."""

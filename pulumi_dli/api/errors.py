@@ -11,7 +11,7 @@
     └── JobError                the job itself
         ├── JobDeadError        it ended as dead
         ├── JobWaitTimeoutError the wait ended before the job
-        └── JobUnknownError     its record is gone and nobody saw its end
+        └── JobUnknownError     its record is gone, and its end was not seen
 
 `classify` looks at the error code first and at the HTTP status second.
 """
@@ -113,4 +113,4 @@ class JobWaitTimeoutError(JobError):
 
 
 class JobUnknownError(JobError):
-    """The job's record is gone and nobody saw how it ended."""
+    """The record of the job is gone, and its end was not seen."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, OnRecordExpired
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.jobs.request import changes
@@ -68,12 +69,21 @@ def _moved(stored: StoredJob, declared: JobInputs) -> list[str]:
     ]
 
 
-def outcome(declared: JobInputs, batch_id: str, state: BatchState | None, *, expired: bool) -> Decision:
-    """Decide from how the job ended. `state` is the last one known, `expired` that the service has no record of it."""
+def outcome(
+    declared: JobInputs, batch_id: str, state: BatchState | None, *, expired: bool, waits_unread: bool = False
+) -> Decision:
+    """Decide from how the job ended. `state` is the last one known, `expired` that the service has no record of it.
+
+    `waits_unread`: what the waits of the job have seen is not known.
+    A decision that changes nothing may have a reason, which is a warning to the user.
+    """
     if state is not None and state.is_failure and declared.rerun_on_failure:
         return Decision(Action.REPLACE, f"the last run, {batch_id}, is dead", ("state",))
     was_end_seen = state is not None and state.is_final
     if expired and not was_end_seen and declared.on_record_expired is OnRecordExpired.RERUN:
+        if waits_unread:
+            # A wait of the job may have seen its success, and the job must not run twice.
+            return Decision(Action.NONE, messages.waits_unread_message(str(declared.resource_name), batch_id))
         reason = f"the record of the last run, {batch_id}, is gone, nobody saw its end, and onRecordExpired is rerun"
         return Decision(Action.REPLACE, reason, ("recordExpired",))
     return Decision(Action.NONE)

@@ -76,6 +76,8 @@ class Argument:
     """The service may add it to a request that leaves it open."""
     is_kept_on_update: bool = False
     """An update keeps the stored value: a new one comes too late."""
+    is_transient: bool = False
+    """The check takes it and drops it: it counts in this process only, and the state must not differ by it."""
 
 
 def _sent(check: Callable[[Any], Any], **facts: Any) -> Any:
@@ -91,8 +93,8 @@ def _choice(default: StrEnum) -> Any:
     return _option(values.choice(*words), choices=words, default=default)
 
 
-def _hidden(on_change: OnChange) -> Any:
-    return _argument(Argument(lambda value: value, on_change, is_hidden=True))
+def _hidden(on_change: OnChange, check: Callable[[Any], Any] = lambda value: value, **facts: Any) -> Any:
+    return _argument(Argument(check, on_change, is_hidden=True, **facts))
 
 
 def _argument(argument: Argument) -> Any:
@@ -162,6 +164,10 @@ class JobInputs:
     """What tells this job from the jobs of all stacks: the hash in the submission's name."""
     redact: Sequence[str] | None = _hidden(OnChange.UPDATE)
     """The secret texts among the arguments, to be masked in what the service and the job write."""
+    ends_seen: Given[Mapping[str, str]] = _hidden(OnChange.IGNORE, values.map_of(values.text), is_transient=True)
+    """The final states of earlier runs by batch id, which the program has read from the waits in the stack's state."""
+    waits_unread: Given[bool] = _hidden(OnChange.IGNORE, values.flag, is_transient=True)
+    """True where the job has a wait, but the program could not read the stack's state."""
     sizing: str | None = _hidden(OnChange.IGNORE)
     """What the job takes, in words."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
@@ -29,7 +30,7 @@ def dead_message(
         "Mend the cause, then run `pulumi up`: it runs the job again."
         if reruns
         else "`pulumi up` does not run it again by itself: rerunOnFailure is false, or the job is not of this stack. "
-        f"For a job of this stack: change its declaration, or `pulumi up --replace '**dli:BatchJob::{job_name}'`."
+        f"For a job of this stack: change its declaration, or {_replace(job_name)}."
     )
     return "\n".join(
         [
@@ -42,12 +43,82 @@ def dead_message(
 
 
 def unknown_message(job_name: str, batch_id: str) -> str:
-    """Write what the person needs whose job's record the service has deleted before anybody saw how it ended."""
+    """Write what the person needs whose wait finds no record of a job, and nothing in the state about its end."""
     return (
-        f"{job_name}: the service has no record of batch job {batch_id} any more, and nobody saw how it ended: outcome "
-        "unknown. Look at what the job should have written. To run it again: "
-        f"`pulumi up --replace '**dli:BatchJob::{job_name}'`, or set onRecordExpired to rerun."
+        f"{job_name}: the service has deleted the record of batch job {batch_id}, and the job's state does not say how "
+        "the job ended: its outcome is unknown. Check what the job should have written. If it must run again: "
+        f"{_replace(job_name)}, or set onRecordExpired to rerun."
     )
+
+
+def expired_message(batch_id: str, end: str | None) -> str:
+    """Tell at a refresh that the service has deleted the record of a job. `end` is its final state, if it is known."""
+    gone = f"the service has deleted the record of batch job {batch_id}"
+    if end is not None:
+        return f"{gone}. Its end was seen: {end}"
+    # A refresh reads a job and its wait at the same time, so here it is not known what the wait has seen.
+    return f"{gone}. The job's own outputs do not say how it ended. If a wait of the job is in the state, it says that"
+
+
+def waits_unread_message(job_name: str, batch_id: str) -> str:
+    """Write why a job does not run again though its record is gone and onRecordExpired is rerun."""
+    return (
+        f"the service has deleted the record of batch job {batch_id}. onRecordExpired is rerun, but the job does not "
+        "run again, because the program could not read whether its wait has seen the end. Check what the job should "
+        f"have written. If it must run again: {_replace(job_name)}"
+    )
+
+
+def moved_message(
+    job_name: str, batch_id: str, there: Mapping[str, Any], here: Mapping[str, Any], *, runs_again: bool
+) -> str:
+    """Write what the person needs whose settings name another place than the one where a job ran."""
+    what_next = (
+        "The new run goes there"
+        if runs_again
+        else f"`pulumi up` does not run the job there by itself. To run it there: {_replace(job_name)}"
+    )
+    return f"batch job {batch_id} ran in {_place(there)}. The settings now name {_place(here)}. {what_next}"
+
+
+def elsewhere_message(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Write why a job cannot be read with today's settings."""
+    return f"The job was submitted in {_place(there)}. The settings now name {_place(here)}."
+
+
+def let_go_wait_message(job_name: str, batch_id: str) -> str:
+    """Write why a wait fails for a job of a project that dli:forget names."""
+    return (
+        f"{job_name}: dli:forget names the project of batch job {batch_id}, so the provider does not read how the job "
+        f"ends. To run the job anew: {_replace(job_name)}."
+    )
+
+
+def _place(location: Mapping[str, Any]) -> str:
+    region, project_id = location.get("region"), location.get("projectId")
+    parts = (region and f"region {region}", project_id and f"project {project_id}")
+    return ", ".join(part for part in parts if part)
+
+
+def way_out_message(project_id: str) -> str:
+    """Write how a stack gets rid of jobs in a project that cannot be reached any more."""
+    return (
+        f"If project {project_id} is gone for good, run the command again with DLI_FORGET={project_id} in the "
+        f"environment. `pulumi up` also reads the setting: `pulumi config set dli:forget {project_id}`. The provider "
+        "then calls nothing for the jobs of that project, and a job that still runs there goes on."
+    )
+
+
+def let_go_message(project_id: str) -> str:
+    """Write what dli:forget does, once for all jobs of the project."""
+    return (
+        f"dli:forget names project {project_id}. The provider calls nothing for the jobs that ran there, and a job "
+        "that still runs there goes on"
+    )
+
+
+def _replace(job_name: str) -> str:
+    return f"`pulumi up --replace '**dli:BatchJob::{job_name}'`"
 
 
 def timeout_message(job_name: str, batch: Batch, timeout: float) -> str:

@@ -45,6 +45,11 @@ class StoredJob:
         location = self.properties.get("submittedTo")
         return location if isinstance(location, Mapping) else {}
 
+    def is_elsewhere(self, location: Mapping[str, Any]) -> bool:
+        """True where the job ran in another region or project than this one, as far as both are known."""
+        pairs = ((self.location.get(name), location.get(name)) for name in ("region", "projectId"))
+        return any(None not in (there, here) and there != here for there, here in pairs)
+
     @cached_property
     def state(self) -> BatchState | None:
         """The last state that was stored."""
@@ -56,11 +61,13 @@ class StoredJob:
         """True where a refresh has found that the service has no record of the job."""
         return bool(self.properties.get("recordExpired"))
 
-    @property
-    def is_final(self) -> bool:
-        """True where the job has ended for good: with auto_recovery a dead one may come back."""
-        state = self.state
-        return state is not None and state.is_final and not (state.is_failure and self.inputs.auto_recovery)
+    def end(self, seen: BatchState | None = None) -> BatchState | None:
+        """Return how the job has ended for good: as it is stored, or as `seen` elsewhere. None if it may go on.
+
+        With auto_recovery a dead job may come back.
+        """
+        states = (state for state in (self.state, seen) if state is not None and state.is_final)
+        return next((state for state in states if not (state.is_failure and self.inputs.auto_recovery)), None)
 
 
 def may_recover(batch: Batch) -> bool:

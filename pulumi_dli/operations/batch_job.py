@@ -5,17 +5,17 @@ They know nothing of the engine: the adapter parses its properties into `JobInpu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import format_duration
-from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError, TransportError
+from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import poll, steps
-from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import diff, job_rules, messages, outputs
 from pulumi_dli.jobs.diff import Action, Decision
-from pulumi_dli.jobs.inputs import JobInputs, OnRecordExpired, WhenRunning
+from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
 from pulumi_dli.jobs.job_rules import FILE_MISSING, Checked
 from pulumi_dli.jobs.naming import request_fingerprint_of, resource_fingerprint_of
 from pulumi_dli.jobs.outputs import StoredJob
@@ -23,8 +23,10 @@ from pulumi_dli.jobs.request import canonical, request_body, sizing
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level
+from pulumi_dli.operations.planning import Planner
 from pulumi_dli.operations.recovery import settled
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
+from pulumi_dli.operations.stored_jobs import StoredJobs, name_of
 from pulumi_dli.operations.submission_request import SubmissionRequest
 
 _CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
@@ -38,6 +40,8 @@ class BatchJobs:
 
     def __init__(self, context: ProviderContext) -> None:
         self._context = context
+        self._jobs = StoredJobs(context)
+        self._planner = Planner(context, self._jobs)
 
     def check(self, declared: JobInputs, *, last_adopt_id: str | None = None) -> Checked:
         """Judge and normalise what is declared, without the cloud. `last_adopt_id` was declared the last time."""
@@ -51,9 +55,14 @@ class BatchJobs:
         if declared.unknown:
             self._context.is_preview = True
         for warning in checked.warnings:
-            self._context.notify(Level.WARNING, _name_of(declared), warning)
+            self._context.notify(Level.WARNING, name_of(declared), warning)
+        for name, argument in ARGUMENTS.items():
+            if argument.is_transient:
+                checked.properties.pop(name, None)
         if not checked.failures:
             runs.declared(key)
+            ends_seen = declared.ends_seen if isinstance(declared.ends_seen, Mapping) else {}
+            self._context.ends.take(key, ends_seen, is_unread=declared.waits_unread is True)
             checked.properties["sizing"] = sizing(declared)
         return checked
 
@@ -69,99 +78,11 @@ class BatchJobs:
         Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
         is to be replaced. No answer is no change.
         """
-        name = _name_of(declared, stored.inputs)
-        self._note(name, batch_id, stored, declared)
-        if declared.file is None:
-            gone = "file: there is none; what it comes from has failed, or gave nothing"
-            self._context.notify(Level.WARNING, name, f"{gone}. Batch job {batch_id} is left alone")
-            # `update` refuses it, so that no run is cancelled for it.
-            return Decision(Action.UPDATE, FILE_MISSING, ("file",))
-        decision = diff.compare(stored, declared, preview=self._context.is_preview)
-        if decision.action is Action.REPLACE:
-            return self._plan_replacement(name, batch_id, stored, declared, decision)
-        if declared.unknown:
-            return decision
-        expired, state = stored.is_expired, stored.state
-        if not stored.is_final:
-            expired, state = (True, state) if expired else self._look(batch_id, stored, declared)
-            if expired and declared.rerun_on_failure:
-                state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
-        rerun = diff.outcome(declared, batch_id, state, expired=expired)
-        if rerun.action is Action.REPLACE:
-            self._context.notify(Level.INFO, name, f"must run again: {rerun.reason}")
-            return rerun
-        return decision
-
-    def _note(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> None:
-        """Note whose a job is."""
-        runs, key = self._context.runs, declared_key(declared)
-        if stored.inputs.adopt_id:
-            runs.consume_adoption(key, str(stored.inputs.adopt_id))
-        elif stored.properties:  # it came after the job
-            runs.restore_adoption(key, str(declared.adopt_id))
-        holder = runs.in_state(batch_id, stored_key=stored_key(stored.inputs), key=key)
-        if holder is not None:
-            self._context.notify(
-                Level.WARNING,
-                name,
-                f"batch job {batch_id} was adopted by {holder[0]}: now it is the run of both, and a change of "
-                "either cancels it",
-            )
-
-    def _plan_replacement(
-        self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
-    ) -> Decision:
-        consequence = ""
-        if not stored.is_final:
-            try:
-                batch = self._read(batch_id, stored)
-            except DliError as error:
-                unasked = f"whether batch job {batch_id} still runs could not be asked"
-                if declared.when_running is WhenRunning.REFUSE and not isinstance(error, SettingsError):
-                    raise JobError(
-                        f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
-                        f"refuse. {error}"
-                    ) from error
-                self._context.notify(Level.WARNING, name, f"{unasked}: {error}")
-                batch = None
-            if batch is not None and not batch.is_final:
-                if declared.when_running is WhenRunning.REFUSE:
-                    raise JobError(
-                        f"{name}: {decision.reason}, so the job would run again, but batch job {batch_id} is "
-                        f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
-                    )
-                consequence = f"; cancels run {batch_id}, {batch.state}"
-        self._context.notify(Level.INFO, name, f"must run again: {decision.reason}{consequence}")
-        return decision
-
-    def _look(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> tuple[bool, BatchState | None]:
-        """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
-        try:
-            batch = self._context.recent(batch_id)
-            if batch is None and declared.on_record_expired is OnRecordExpired.RERUN:
-                batch = self._read(batch_id, stored)
-                if batch is None:
-                    return True, stored.state
-            if batch is not None:
-                return False, batch.batch_state
-            state = self._listed_state(batch_id, stored, declared)
-        except DliError as error:  # said once, not for each of many jobs
-            self._context.notify(Level.WARNING, "dli", f"jobs whose end was not seen are taken as unchanged: {error}")
-        else:
-            return False, state
-        return False, None
-
-    def _listed_state(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> BatchState | None:
-        """Give the state of a job that is listed as dead, or None."""
-        state = self._context.dead_job_listing(self._client_of(stored)).state_of(batch_id)
-        if state is not None and state.is_failure and declared.auto_recovery:
-            batch = self._read(batch_id, stored)  # it may be about to recover
-            return batch.batch_state if batch is not None else state
-        return state
+        return self._planner.plan(batch_id, stored, declared)
 
     def create(self, declared: JobInputs) -> tuple[str, dict[str, Any]]:
         """Submit a job, and give its id and its outputs. Does not wait for it."""
-        name = _name_of(declared)
+        name = name_of(declared)
         try:
             if not declared.file:
                 raise SettingsError(FILE_MISSING)
@@ -201,7 +122,7 @@ class BatchJobs:
 
     def _adopt(self, client: Client, declared: JobInputs) -> Batch | None:
         """Adopt the run that `adoptId` names instead of submitting one; None where the job is to run again."""
-        name, key, runs = _name_of(declared), declared_key(declared), self._context.runs
+        name, key, runs = name_of(declared), declared_key(declared), self._context.runs
         batch_id = known(declared.adopt_id)
         if batch_id is None:
             return None
@@ -230,7 +151,7 @@ class BatchJobs:
 
         Raises SubmissionError where the service has no such job, or where that job runs something else.
         """
-        name = _name_of(declared)
+        name = name_of(declared)
         batch = client.find(batch_id)
         if batch is None:
             raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
@@ -253,15 +174,16 @@ class BatchJobs:
 
     def read(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
         """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
-        batch = self._read(batch_id, stored)
+        if self._context.lets_go_of(stored.location):
+            return {**stored.properties}
+        try:
+            batch = self._jobs.read(batch_id, stored)
+        except DliError as error:
+            raise JobError(f"{name_of(stored.inputs)}: {error}{self._jobs.way_out(stored, error)}") from error
         if batch is None:
-            name = _name_of(stored.inputs)
-            if stored.is_final:
-                self._context.notify(
-                    Level.INFO, name, f"the service has deleted the record of batch job {batch_id}; its end was seen"
-                )
-            else:
-                self._context.notify(Level.WARNING, name, messages.unknown_message(name, batch_id))
+            end = self._jobs.end_of(batch_id, stored)
+            level = Level.WARNING if end is None else Level.INFO
+            self._context.notify(level, name_of(stored.inputs), messages.expired_message(batch_id, end))
         return outputs.refreshed(stored, batch)
 
     def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
@@ -271,7 +193,7 @@ class BatchJobs:
         batch = client.find(batch_id) if batch_id.strip() else None
         if batch is None:
             raise JobError(
-                f"{_name_of(declared)}: there is no batch job {batch_id!r} in project {client.location.project_id}. "
+                f"{name_of(declared)}: there is no batch job {batch_id!r} in project {client.location.project_id}. "
                 "The service keeps the record of a finished job for some hours only."
             )
         return {**outputs.refreshed(stored, batch), "submittedTo": _submitted_to(client)}
@@ -282,7 +204,7 @@ class BatchJobs:
         Raises JobError where there is no file.
         """
         if not declared.file:
-            raise JobError(f"{_name_of(declared, stored.inputs)}: {FILE_MISSING}. Its run is left alone.")
+            raise JobError(f"{name_of(declared, stored.inputs)}: {FILE_MISSING}. Its run is left alone.")
         return outputs.updated(stored, declared)
 
     def delete(self, batch_id: str, stored: StoredJob) -> None:
@@ -290,7 +212,7 @@ class BatchJobs:
 
         Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
         """
-        name, adopted_from = _name_of(stored.inputs), known(stored.inputs.adopt_id)
+        name, adopted_from = name_of(stored.inputs), known(stored.inputs.adopt_id)
         try:
             self._context.runs.begin_delete(batch_id, stored_key(stored.inputs), adopted_from=adopted_from)
         except RunHeldError as error:
@@ -303,21 +225,24 @@ class BatchJobs:
                 f"batch job {batch_id} is left alone: it belongs to another resource now, {error.holder[0]}",
             )
             return
-        if stored.is_final:
-            return
         try:
-            batch = self._read(batch_id, stored)
-            if batch is not None and (not batch.is_final or outputs.may_recover(batch)):
-                self._cancel(batch_id, stored)
+            if self._jobs.may_go_on(batch_id, stored):
+                self._cancel_live(batch_id, stored)
         except JobError:
             raise
         except DliError as error:
             raise JobError(
                 f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
+                f"{self._jobs.way_out(stored, error)}"
             ) from error
 
+    def _cancel_live(self, batch_id: str, stored: StoredJob) -> None:
+        batch = self._jobs.read(batch_id, stored)
+        if batch is not None and (not batch.is_final or outputs.may_recover(batch)):
+            self._cancel(batch_id, stored)
+
     def _cancel(self, batch_id: str, stored: StoredJob) -> None:
-        name, client = _name_of(stored.inputs), self._client_of(stored)
+        name, client = name_of(stored.inputs), self._jobs.client_of(stored)
         try:
             client.cancel(batch_id)
         except ServiceError as error:
@@ -346,27 +271,6 @@ class BatchJobs:
                 f"{format_duration(seconds)}. It stays in the state; run the command again."
             )
 
-    def _client_of(self, stored: StoredJob) -> Client:
-        return self._context.client_of(stored.location)
-
-    def _read(self, batch_id: str, stored: StoredJob) -> Batch | None:
-        """Read a job where it was submitted. A refusal there names the place if the credentials are for another one."""
-        client = self._client_of(stored)
-        try:
-            batch = client.find(batch_id)
-        except (ServiceError, TransportError) as error:
-            own_project = self._context.own_project_id(may_ask=isinstance(error, ServiceError))
-            if own_project in (None, client.location.project_id):
-                raise
-            raise DliError(
-                f"{error} The job was submitted to project {client.location.project_id}; the credentials in use are "
-                f"for {own_project}."
-            ) from error
-        if batch is not None:
-            batch = settled(client, batch)
-            self._context.remember(batch)
-        return batch
-
 
 def _has_ended(batch: Batch | None) -> bool:
     return batch is None or batch.is_final
@@ -374,8 +278,3 @@ def _has_ended(batch: Batch | None) -> bool:
 
 def _submitted_to(client: Client) -> dict[str, str | None]:
     return {"region": client.location.region, "projectId": client.location.project_id}
-
-
-def _name_of(*sources: JobInputs) -> str:
-    """Give the logical name of a job, by which the user knows it."""
-    return next((str(source.resource_name) for source in sources if source.resource_name), "batch job")

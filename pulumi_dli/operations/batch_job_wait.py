@@ -56,7 +56,12 @@ class BatchJobWaits:
 
     def changes(self, stored: Properties, declared: WaitInputs) -> bool:
         """True where there is something new to wait for, or to be kept secret."""
+        self.stored(stored)
         return _is_for_another(stored, declared) or stored.get("redact") != declared.redact
+
+    def stored(self, stored: Properties) -> None:
+        """Record the end that a stored wait has seen. The engine calls it before the job is deleted or replaced."""
+        self._context.ends.record(stored.get("jobId"), stored.get("state"))
 
     def update(self, stored: Properties, declared: WaitInputs) -> dict[str, Any]:
         """Wait where the wait is for another job, or for something else, than the stored one; give the outputs."""
@@ -75,25 +80,51 @@ class BatchJobWaits:
         name, batch_id, until = declared.job_name, known(declared.job_id), known(declared.until)
         if batch_id is None:
             raise JobError(f"{name}: jobId is missing; give the id of a batch job")
-        timeout = known(declared.timeout)
+        place = known(declared.submitted_to or {})
+        if self._context.lets_go_of(place):
+            batch = self._seen(batch_id)
+            if batch is None or not until.is_reached(batch.batch_state):
+                raise JobError(messages.let_go_wait_message(name, batch_id))
+            return self._verdict(declared, batch)
+        client = self._context.client_of(place)
+        batch = self._poll(client, declared, batch_id)
+        if until.is_missed(batch.batch_state):
+            raise JobDeadError(self._dead_message(client, declared, batch_id, batch))
+        return self._verdict(declared, batch)
+
+    def _poll(self, client: Client, declared: WaitInputs, batch_id: str) -> Batch:
+        """Read a job until the wait is decided, and return the job."""
+        name, until, timeout = declared.job_name, known(declared.until), known(declared.timeout)
         limit = math.inf if timeout is None else timeout
-        clock, client = self._context.clock, self._context.client_of(known(declared.submitted_to))
+        clock = self._context.clock
         started = clock.now() - declared.waited
 
-        def pause(_looks: int = 0) -> float:
+        def pause(_polls: int = 0) -> float:
             return poll_pause(clock.now() - started, self._context.settings.poll_interval)
 
         def is_decided(batch: Batch | None) -> bool:
             return batch is not None and (until.is_reached(batch.batch_state) or until.is_missed(batch.batch_state))
 
         reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._context)
-        batch = poll(reader.read, until=is_decided, every=pause, deadline=started + limit, clock=clock)
+        try:
+            batch = poll(reader.read, until=is_decided, every=pause, deadline=started + limit, clock=clock)
+        except JobUnknownError:
+            batch = self._seen(batch_id)
+            if batch is None:
+                raise
         if batch is None or not is_decided(batch):
             shown = batch or reader.last_live or Batch(id=batch_id, state="not readable")
             raise JobWaitTimeoutError(messages.timeout_message(name, shown, limit))
-        if until.is_missed(batch.batch_state):
-            raise JobDeadError(self._dead_message(client, declared, batch_id, batch))
+        return batch
+
+    def _verdict(self, declared: WaitInputs, batch: Batch) -> dict[str, Any]:
+        self._context.remember(batch)
         return {**declared.properties, **outputs.verdict(batch, declared.redact)}
+
+    def _seen(self, batch_id: str) -> Batch | None:
+        """Return a job of which the service has no record any more, with the end that was seen before."""
+        end = self._context.ends.of(batch_id)
+        return Batch(id=batch_id, state=end.value) if end is not None else None
 
     def _dead_message(self, client: Client, declared: WaitInputs, batch_id: str, batch: Batch) -> str:
         log = masked_lines(_log_tail(client, batch), declared.redact) or []

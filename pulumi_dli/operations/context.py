@@ -17,9 +17,11 @@ from pulumi_dli.api.http_session import HttpCall, log_call
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
+from pulumi_dli.jobs.messages import let_go_message
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobListing
 from pulumi_dli.operations.run_registry import RunRegistry
+from pulumi_dli.operations.seen_ends import SeenEnds
 from pulumi_dli.operations.submission import Submitter
 
 
@@ -39,6 +41,8 @@ class ProviderContext:
         """True once an unknown value was met where only a preview has one."""
         self.runs = RunRegistry()
         """Which resource of the program holds which run."""
+        self.ends = SeenEnds()
+        """How runs have ended."""
         self._configuration = stack_configuration
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()
@@ -49,6 +53,7 @@ class ProviderContext:
         self._submitters: dict[Location, Submitter] = {}
         self._dead_jobs: dict[Location, DeadJobListing] = {}
         self._seen: dict[str, tuple[float, Batch]] = {}
+        self._has_asked_for_project = False
 
     @property
     def settings(self) -> Settings:
@@ -86,14 +91,33 @@ class ProviderContext:
                 )
             return self._clients[location]
 
-    def own_project_id(self, *, may_ask: bool) -> str | None:
-        """Give the project that the settings name; by its name IAM may have to be asked. None where it is not known."""
-        if self.settings.project_id or not may_ask:
-            return self.settings.project_id
+    def location_now(self, region: str | None = None, project_id: str | None = None) -> dict[str, str | None]:
+        """Return the `region` and `projectId` where a job with these arguments would be submitted now.
+
+        None for what is not known. Only the first call may ask IAM for the project, and only once, also if that fails:
+        what is compared with it must not slow a plan down.
+        """
         try:
-            return self.sign_in.project_id(self.sign_in.region)
-        except DliError:  # this is asked to explain another failure, which is the one to tell
-            return None
+            region = region or self.sign_in.region
+            return {"region": region, "projectId": project_id or self._known_project_id(region)}
+        except DliError:  # the first call that a job needs fails too, and tells why
+            return {"region": region, "projectId": project_id}
+
+    def _known_project_id(self, region: str | None) -> str | None:
+        with self._lock:
+            project_id = self.sign_in.known_project_id(region)
+            if project_id is None and not self._has_asked_for_project:
+                self._has_asked_for_project = True
+                project_id = self.sign_in.project_id(region)
+            return project_id
+
+    def lets_go_of(self, location: Mapping[str, Any]) -> bool:
+        """Tell whether `dli:forget` names the project of a place, so that nothing may be called there."""
+        project_id = location.get("projectId")
+        is_let_go = project_id is not None and project_id == self.settings.forget
+        if is_let_go:
+            self.notify(Level.WARNING, "dli", let_go_message(str(project_id)))
+        return is_let_go
 
     def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
         """Give the client of the place where a job was submitted (`region`, `projectId`)."""
@@ -122,6 +146,7 @@ class ProviderContext:
     def remember(self, batch: Batch) -> None:
         """Remember a job as it was read just now."""
         self._seen[batch.id] = (self.clock.now(), batch)
+        self.ends.record(batch.id, batch.batch_state)
 
     def recent(self, batch_id: str) -> Batch | None:
         """Give a job as it was read in the last 30 seconds."""

@@ -83,6 +83,11 @@ class RunRegistry:
         with self._lock:
             self._declared.add(key)
 
+    def is_declared(self, key: ResourceKey) -> bool:
+        """Tell whether the program has declared a resource in this process."""
+        with self._lock:
+            return key in self._declared
+
     def in_state(
         self,
         run: str,

@@ -10,6 +10,7 @@ from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.registration import fill_undeclared, given, outputs_only
 from pulumi_dli.program.secret_inputs import secret_texts
+from pulumi_dli.program.seen_ends import ends_seen_inputs
 from pulumi_dli.program.types import (
     Group,
     GroupArgsDict,
@@ -250,6 +251,10 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             # A replacement trigger replaces by itself; the provider needs it to tell one submission from the next.
             "replacementTrigger": opts.replacement_trigger if opts is not None else None,
         }
+        if any(declared.get(option) is not None for option in ("on_record_expired", "when_running")):
+            # Only these need to know how a run has ended whose record is gone, or whose service is out of reach.
+            is_renamed = bool(opts is not None and opts.aliases)
+            hidden |= ends_seen_inputs(resource_name, is_renamed=is_renamed)
         self._reruns = declared.get("rerun_on_failure")
         self._redact = secret_texts(declared, [resource_name])
         self._waits: dict[Until, BatchJobWait] = {}

@@ -9,6 +9,7 @@ from pulumi.output import UNKNOWN
 
 from pulumi_dli.program.registration import fill_undeclared, given, outputs_only
 from pulumi_dli.program.secret_inputs import secret_texts
+from pulumi_dli.program.seen_ends import declare_wait
 from pulumi_dli.program.types import (
     SubmittedTo,
     SubmittedToArgsDict,
@@ -88,6 +89,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 job's record are shown, of which there are ten at most. Kept nowhere.
             opts: Options of the resource.
         """
+        declare_wait(job_name)
         shown_name = job_name or resource_name
         texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
 

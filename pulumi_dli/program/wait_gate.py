@@ -85,7 +85,7 @@ class Gate:
         `end` are the outcome's state and duration, which the provider gives later.
         """
         try:
-            if not self._context.settings.wait:
+            if not self._may_wait(submitted_to or {}):
                 return None
             client = await asyncio.to_thread(self._context.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
@@ -113,6 +113,9 @@ class Gate:
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
             return None
         return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
+
+    def _may_wait(self, submitted_to: dict[str, Any]) -> bool:
+        return self._context.settings.wait and not self._context.lets_go_of(submitted_to)
 
     def _poller(self, client: Client) -> LiveJobPoller:
         if client.location not in self._pollers:

@@ -48,6 +48,7 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
     "pollInterval": (["DLI_POLL_INTERVAL"], ["30s", "0.5"], [30.0, 0.5], 10.0),
     "lookupWindow": (["DLI_LOOKUP_WINDOW"], ["5m", "10"], [300.0, 10.0], 60.0),
     "scope": (["DLI_SCOPE"], ["blue", "green"], ["blue", "green"], ""),
+    "forget": (["DLI_FORGET"], ["p1", "p2"], ["p1", "p2"], None),
     "adopt": (["DLI_ADOPT"], ["false", "true"], [False, True], True),
     "wait": (["DLI_WAIT"], ["0", "1"], [False, True], True),
 }

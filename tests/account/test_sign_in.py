@@ -15,6 +15,7 @@ import requests
 import yaml
 
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError
+from pulumi_dli.jobs.messages import way_out_message
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.local.credentials import Credentials
@@ -598,7 +599,8 @@ def test_a_job_is_looked_up_where_it_was_submitted_and_a_refusal_names_both_proj
     with pytest.raises(DliError) as raised:
         jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", StoredJob.parse(elsewhere))
     assert str(raised.value).endswith(
-        f"The job was submitted to project {'0' * 32}; the credentials in use are for {account.project_id}."
+        f"The job was submitted in region {account.region}, project {'0' * 32}. The settings now name region "
+        f"{account.region}, project {account.project_id}. {way_out_message('0' * 32)}"
     )
 
 

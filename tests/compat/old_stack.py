@@ -38,6 +38,8 @@ PROGRAM = """
     job("expired")
     job("expired_seen").wait()
     job("expired_rerun", on_record_expired="rerun")
+    job("expired_waited").wait()
+    job("expired_rerun_waited", on_record_expired="rerun").wait()
 
     job("adopted", adopt_id="ID-OF-adopted")
     job("adopted_success", adopt_id="ID-OF-adopted_success")
@@ -124,6 +126,8 @@ ENDS_AT_0_1_0 = {
     "wait_finished": DEAD,
     "wait_failed": DEAD,
     "expired_seen": SUCCESS,
+    "expired_waited": SUCCESS,
+    "expired_rerun_waited": SUCCESS,
     "adopted_success": SUCCESS,
     "secret": SUCCESS,
     "configured": SUCCESS,
@@ -150,7 +154,7 @@ ENDS_SINCE = {
 RECOVERING_SINCE = dict.fromkeys(("recovering", "orphan_recovering"), "recovering")
 """The live runs that the service is about to start again, after a failure that 0.1.0 has not seen."""
 
-EXPIRED = ("expired", "expired_seen", "expired_rerun")
+EXPIRED = ("expired", "expired_seen", "expired_rerun", "expired_waited", "expired_rerun_waited")
 """The runs whose record the service deletes afterwards."""
 
 REFRESHED = ("success_seen", "dead_seen", "expired_seen")

@@ -60,6 +60,8 @@ TABLE = {
     "expired": ENDED,
     "expired_seen": ENDED,
     "expired_rerun": Row("replace", up=RUNS, change=RUNS, destroy=NOTHING),
+    "expired_waited": ENDED,
+    "expired_rerun_waited": ENDED,  # its wait has seen the success
     # Adopted with adoptId.
     "adopted": LIVE,
     "adopted_success": ENDED,

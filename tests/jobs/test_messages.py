@@ -22,8 +22,8 @@ def test_a_dead_job_that_stays_dead_is_told_with_the_way_to_run_it_again() -> No
 
 def test_an_unknown_outcome_is_told_with_both_ways_on() -> None:
     message = unknown_message("load", ID)
-    assert message.startswith(f"load: the service has no record of batch job {ID}")
-    assert "outcome unknown" in message
+    assert message.startswith(f"load: the service has deleted the record of batch job {ID}")
+    assert "outcome is unknown" in message
     assert "pulumi up --replace '**dli:BatchJob::load'" in message
     assert "onRecordExpired to rerun" in message
 

@@ -167,8 +167,35 @@ def test_the_stored_state_says_whether_the_end_was_seen(
 ) -> None:
     stored = StoredJob.parse({"state": state})
     assert stored.state is known
-    assert stored.is_final is final
+    assert (stored.end() is not None) is final
 
 
 def test_nothing_stored_is_no_end_seen() -> None:
-    assert not StoredJob.parse({}).is_final
+    assert StoredJob.parse({}).end() is None
+
+
+def test_an_end_that_was_seen_elsewhere_counts_unless_the_job_may_have_come_back() -> None:
+    stored = StoredJob.parse({"state": "running"})
+    assert stored.end(BatchState.SUCCESS) is BatchState.SUCCESS
+    assert stored.end(BatchState.DEAD) is BatchState.DEAD
+    assert stored.end(BatchState.RUNNING) is None
+    recovering = StoredJob.parse({"state": "dead", "autoRecovery": True})
+    assert recovering.end(BatchState.DEAD) is None
+    assert recovering.end(BatchState.SUCCESS) is BatchState.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("now", "elsewhere"),
+    [
+        ({"region": "eu-de", "projectId": "p1"}, False),
+        ({"region": "eu-nl", "projectId": "p1"}, True),
+        ({"region": "eu-de", "projectId": "p2"}, True),
+        ({"region": None, "projectId": "p1"}, False),
+        ({"region": "eu-de", "projectId": None}, False),
+        ({}, False),
+    ],
+)
+def test_a_job_ran_elsewhere_if_region_or_project_is_known_to_differ(now: Properties, elsewhere: bool) -> None:
+    stored = StoredJob.parse({"submittedTo": {"region": "eu-de", "projectId": "p1"}})
+    assert stored.is_elsewhere(now) is elsewhere
+    assert not StoredJob.parse({}).is_elsewhere(now)

@@ -36,11 +36,13 @@ ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
 PLACE = {"region": "eu-de", "projectId": "5e1c"}
 KEY = {"resourceName": "load", "scope": "0a1b2c3d"}
 """What the adapter passes with every job."""
-NOWHERE = ProviderContext(
-    {"dli:endpoint": "http://127.0.0.1:9", "dli:region": "eu-de", "dli:projectId": "5e1c", "dli:token": "the-token"},
-    FakeNotifier(),
-    FakeClock(),
-)
+CONFIGURATION = {
+    "dli:endpoint": "http://127.0.0.1:9",
+    "dli:region": "eu-de",
+    "dli:projectId": "5e1c",
+    "dli:token": "the-token",
+}
+NOWHERE = ProviderContext(CONFIGURATION, FakeNotifier(), FakeClock())
 """A context of which no service ever answers. Settings are costly to read, so all examples share it."""
 NOBODY = ProviderContext({}, FakeNotifier(), FakeClock())
 """A context without credentials."""
@@ -411,3 +413,38 @@ def test_a_job_without_name_or_scope_is_refused_before_any_call(missing: str) ->
     with ScriptedService() as service, pytest.raises(ValueError, match="the adapter must pass both"):
         operations_at(service, FakeClock()).create(inputs(declared))
     assert service.calls == []
+
+
+EXPIRED = {"file": "a.py", "queue": "q", "state": "running", "recordExpired": True, "submittedTo": PLACE}
+
+
+@pytest.mark.parametrize(
+    ("told", "action"),
+    [
+        ({}, Action.REPLACE),
+        ({"endsSeen": {ID: "success"}}, Action.NONE),
+        ({"endsSeen": {"another": "success"}}, Action.REPLACE),
+        ({"waitsUnread": True}, Action.NONE),
+    ],
+)
+def test_a_check_takes_what_the_waits_have_seen_and_keeps_it_out_of_the_state(told: Properties, action: Action) -> None:
+    operations = BatchJobs(ProviderContext(CONFIGURATION, FakeNotifier(), FakeClock()))
+    job = {**KEY, "file": "a.py", "queue": "q", "onRecordExpired": "rerun"}
+    checked = operations.check(inputs({**job, **told})).properties
+    assert not {"endsSeen", "waitsUnread"} & set(checked)
+    stored = StoredJob.parse({**KEY, **EXPIRED, "onRecordExpired": "rerun"})
+    assert operations.plan(ID, stored, inputs(checked)).action is action
+
+
+def test_nothing_is_called_for_a_job_of_a_project_that_is_let_go_of() -> None:
+    said: list[str] = []
+    notifier = FakeNotifier(lambda _, message: said.append(message))
+    operations = BatchJobs(ProviderContext({**CONFIGURATION, "dli:forget": "5e1c"}, notifier, FakeClock()))
+    properties = {**KEY, **EXPIRED, "recordExpired": False}
+    stored = StoredJob.parse(properties)
+    assert operations.read(ID, stored) == properties
+    operations.delete(ID, stored)
+    operations.delete(ID, stored)
+    changed = {**KEY, "file": "b.py", "queue": "q", "whenRunning": "refuse"}
+    assert operations.plan(ID, stored, inputs(changed)).action is Action.REPLACE
+    assert len([line for line in said if "dli:forget names project 5e1c" in line]) == 1

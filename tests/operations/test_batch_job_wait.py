@@ -199,7 +199,7 @@ def test_a_job_that_was_seen_before_the_looks_failed_is_told_as_it_was(stage: St
 
 @pytest.mark.parametrize("script", [(GONE,), (RUNNING, GONE), (BUSY, GONE)])
 def test_a_record_that_is_gone_leaves_the_outcome_unknown(stage: Stage, script: tuple[Answer, ...]) -> None:
-    with pytest.raises(JobUnknownError, match="outcome unknown"):
+    with pytest.raises(JobUnknownError, match="outcome is unknown"):
         stage.wait(*script)
 
 

@@ -89,13 +89,28 @@ def test_a_client_works_as_the_settings_say(service: ScriptedService, said: list
     assert 6 <= pause <= 10
 
 
-def test_the_project_of_the_settings_is_known_without_a_call_and_none_where_it_cannot_be_had(
-    context: ProviderContext, said: list[str], clock: FakeClock
+def test_where_a_job_would_go_is_known_without_a_call_if_the_settings_name_it(context: ProviderContext) -> None:
+    assert context.location_now()["projectId"] == "p1"
+    assert context.location_now("eu-nl", "p2") == {"region": "eu-nl", "projectId": "p2"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "project_id"), [(Answer({"projects": [{"id": "p7", "name": "eu-de"}]}), "p7"), (Answer(b"", 403), None)]
+)
+def test_iam_is_asked_once_at_most_for_where_a_job_would_go(
+    service: ScriptedService, said: list[str], clock: FakeClock, answer: Answer, project_id: str | None
 ) -> None:
-    assert context.own_project_id(may_ask=False) == context.own_project_id(may_ask=True) == "p1"
-    key = {"dli:region": "eu-moon", "dli:accessKey": "ak", "dli:secretKey": "sk"}
-    for may_ask in (False, True):
-        assert context_of(key, said, clock).own_project_id(may_ask=may_ask) is None
+    service.script(answer)
+    settings = {"dli:region": "eu-de", "dli:accessKey": "ak", "dli:secretKey": "sk"}
+    context = context_of({**settings, "dli:authUrl": service.location.endpoint}, said, clock)
+    for _ in range(2):
+        assert context.location_now() == {"region": "eu-de", "projectId": project_id}
+    context.location_now("eu-nl")
+    assert len(service.calls) == 1
+
+
+def test_where_a_job_would_go_is_unknown_without_credentials(said: list[str], clock: FakeClock) -> None:
+    assert context_of({}, said, clock).location_now() == {"region": None, "projectId": None}
 
 
 def test_a_certificate_of_the_settings_is_trusted(said: list[str], clock: FakeClock) -> None:

@@ -1,0 +1,139 @@
+"""What a plan does with a job that is in the state."""
+
+from __future__ import annotations
+
+from pulumi_dli.api.errors import DliError, JobError, SettingsError
+from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs import diff, messages
+from pulumi_dli.jobs.diff import Action, Decision
+from pulumi_dli.jobs.inputs import JobInputs, OnRecordExpired, WhenRunning
+from pulumi_dli.jobs.job_rules import FILE_MISSING
+from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.validation import known
+from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.notifier import Level
+from pulumi_dli.operations.run_registry import declared_key, stored_key
+from pulumi_dli.operations.stored_jobs import StoredJobs, name_of
+
+
+class Planner:
+    """Decides what becomes of the jobs in the state. Threads may share it."""
+
+    def __init__(self, context: ProviderContext, jobs: StoredJobs) -> None:
+        self._context = context
+        self._jobs = jobs
+
+    def plan(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
+        """Decide what is to be done with a job, as `BatchJobs.plan` says."""
+        name = name_of(declared, stored.inputs)
+        self._record(name, batch_id, stored, declared)
+        if declared.file is None:
+            gone = "file: there is none; what it comes from has failed, or gave nothing"
+            self._context.notify(Level.WARNING, name, f"{gone}. Batch job {batch_id} is left alone")
+            # `update` refuses it, so that no run is cancelled for it.
+            return Decision(Action.UPDATE, FILE_MISSING, ("file",))
+        decision = diff.compare(stored, declared, preview=self._context.is_preview)
+        self._warn_of_move(name, batch_id, stored, declared, decision)
+        if decision.action is Action.REPLACE:
+            return self._plan_replacement(name, batch_id, stored, declared, decision)
+        if declared.unknown or self._context.lets_go_of(stored.location):
+            return decision
+        rerun = self._plan_rerun(name, batch_id, stored, declared)
+        return rerun if rerun.action is Action.REPLACE else decision
+
+    def _plan_rerun(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
+        """Decide from how the last run ended whether the job must run again, and tell the user why."""
+        expired, state = stored.is_expired, self._jobs.end_of(batch_id, stored)
+        if state is None:
+            expired, state = (True, stored.state) if expired else self._read_end(batch_id, stored, declared)
+            if expired and declared.rerun_on_failure:
+                state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
+        waits_unread = self._context.ends.is_unread(declared_key(declared))
+        rerun = diff.outcome(declared, batch_id, state, expired=expired, waits_unread=waits_unread)
+        if not self._context.runs.is_declared(declared_key(declared)):
+            return rerun  # a refresh, which calls no check: it runs nothing, and may not know yet what a wait has seen
+        if rerun.action is Action.REPLACE:
+            self._context.notify(Level.INFO, name, f"must run again: {rerun.reason}")
+        elif rerun.reason:
+            self._context.notify(Level.WARNING, name, rerun.reason)
+        return rerun
+
+    def _warn_of_move(
+        self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
+    ) -> None:
+        """Warn if the job ran in another place than the one where it would be submitted now."""
+        if not stored.location or {"region", "projectId"} & set(declared.unknown):
+            return
+        here = self._context.location_now(known(declared.region), known(declared.project_id))
+        if stored.is_elsewhere(here):
+            runs_again = decision.action is Action.REPLACE
+            message = messages.moved_message(name, batch_id, stored.location, here, runs_again=runs_again)
+            self._context.notify(Level.WARNING, name, message)
+
+    def _record(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> None:
+        """Record whose a job is, and how it has ended."""
+        self._context.ends.record(batch_id, stored.end())  # a wait for it may find no record of it any more
+        runs, key = self._context.runs, declared_key(declared)
+        if stored.inputs.adopt_id:
+            runs.consume_adoption(key, str(stored.inputs.adopt_id))
+        elif stored.properties:  # it came after the job
+            runs.restore_adoption(key, str(declared.adopt_id))
+        holder = runs.in_state(batch_id, stored_key=stored_key(stored.inputs), key=key)
+        if holder is not None:
+            self._context.notify(
+                Level.WARNING,
+                name,
+                f"batch job {batch_id} was adopted by {holder[0]}: now it is the run of both, and a change of "
+                "either cancels it",
+            )
+
+    def _plan_replacement(
+        self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
+    ) -> Decision:
+        consequence = ""
+        if self._jobs.may_go_on(batch_id, stored):
+            try:
+                batch = self._jobs.read(batch_id, stored)
+            except DliError as error:
+                unasked = f"whether batch job {batch_id} still runs could not be asked"
+                if declared.when_running is WhenRunning.REFUSE and not isinstance(error, SettingsError):
+                    raise JobError(
+                        f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
+                        f"refuse. {error}"
+                    ) from error
+                self._context.notify(Level.WARNING, name, f"{unasked}: {error}")
+                batch = None
+            if batch is not None and not batch.is_final:
+                if declared.when_running is WhenRunning.REFUSE:
+                    raise JobError(
+                        f"{name}: {decision.reason}, so the job would run again, but batch job {batch_id} is "
+                        f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
+                    )
+                consequence = f"; cancels run {batch_id}, {batch.state}"
+        self._context.notify(Level.INFO, name, f"must run again: {decision.reason}{consequence}")
+        return decision
+
+    def _read_end(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> tuple[bool, BatchState | None]:
+        """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
+        try:
+            batch = self._context.recent(batch_id)
+            if batch is None and declared.on_record_expired is OnRecordExpired.RERUN:
+                batch = self._jobs.read(batch_id, stored)
+                if batch is None:
+                    return True, stored.state
+            if batch is not None:
+                return False, batch.batch_state
+            state = self._listed_state(batch_id, stored, declared)
+        except DliError as error:  # said once, not for each of many jobs
+            self._context.notify(Level.WARNING, "dli", f"jobs whose end was not seen are taken as unchanged: {error}")
+        else:
+            return False, state
+        return False, None
+
+    def _listed_state(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> BatchState | None:
+        """Give the state of a job that is listed as dead, or None."""
+        state = self._context.dead_job_listing(self._jobs.client_of(stored)).state_of(batch_id)
+        if state is not None and state.is_failure and declared.auto_recovery:
+            batch = self._jobs.read(batch_id, stored)  # it may be about to recover
+            return batch.batch_state if batch is not None else state
+        return state
