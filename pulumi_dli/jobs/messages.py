@@ -86,6 +86,14 @@ def elsewhere_message(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     return f"The job was submitted in {_place(there)}. The settings now name {_place(here)}."
 
 
+def forget_refusal(project_id: str) -> str:
+    """Write why dli:forget may not name the project in use."""
+    return (
+        f"dli:forget names project {project_id}, where the jobs of this stack are submitted now. It is only for a "
+        "project that is gone. Remove it: `pulumi config rm dli:forget`, or DLI_FORGET (environment)"
+    )
+
+
 def let_go_wait_message(job_name: str, batch_id: str) -> str:
     """Write why a wait fails for a job of a project that dli:forget names."""
     return (

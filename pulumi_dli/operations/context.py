@@ -12,12 +12,12 @@ from pulumi_dli.account.settings import Settings
 from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock, SystemClock
-from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.errors import DliError, SettingsError
 from pulumi_dli.api.http_session import HttpCall, log_call
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
-from pulumi_dli.jobs.messages import let_go_message
+from pulumi_dli.jobs.messages import forget_refusal, let_go_message
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobListing
 from pulumi_dli.operations.run_registry import RunRegistry
@@ -112,12 +112,18 @@ class ProviderContext:
             return project_id
 
     def lets_go_of(self, location: Mapping[str, Any]) -> bool:
-        """Tell whether `dli:forget` names the project of a place, so that nothing may be called there."""
+        """Tell whether `dli:forget` names the project of a place, so that nothing may be called there.
+
+        Raises SettingsError if that is the project where jobs are submitted now: a job that must run again would then
+        run beside its old run.
+        """
         project_id = location.get("projectId")
-        is_let_go = project_id is not None and project_id == self.settings.forget
-        if is_let_go:
-            self.notify(Level.WARNING, "dli", let_go_message(str(project_id)))
-        return is_let_go
+        if project_id is None or project_id != self.settings.forget:
+            return False
+        if self.location_now()["projectId"] == project_id:
+            raise SettingsError(forget_refusal(project_id))
+        self.notify(Level.WARNING, "dli", let_go_message(str(project_id)))
+        return True
 
     def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
         """Give the client of the place where a job was submitted (`region`, `projectId`)."""

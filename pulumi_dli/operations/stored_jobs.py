@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.errors import DliError, ServiceError, TransportError
+from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, TransportError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
@@ -50,12 +50,12 @@ class StoredJobs:
         return batch
 
     def way_out(self, stored: StoredJob, error: DliError) -> str:
-        """Return a sentence to end an error with: how to go on if the place of a job cannot be reached any more."""
-        project_id = stored.location.get("projectId")
-        is_of_place = isinstance(error.__cause__ or error, ServiceError | TransportError)
-        if project_id is None or not (is_of_place or stored.is_elsewhere(self._context.location_now())):
-            return ""
-        return f" {messages.way_out_message(project_id)}"
+        """Return a sentence to end an error with: how to go on if the project of a job is gone."""
+        there, here = stored.location.get("projectId"), self._context.location_now()["projectId"]
+        is_without_account = here is None and isinstance(error, SettingsError)
+        if there in (None, here) or is_without_account:
+            return ""  # the project in use cannot be let go of, and an account is missing for all projects
+        return f" {messages.way_out_message(there)}"
 
 
 def name_of(*sources: JobInputs) -> str:

@@ -439,7 +439,9 @@ def test_a_check_takes_what_the_waits_have_seen_and_keeps_it_out_of_the_state(to
 def test_nothing_is_called_for_a_job_of_a_project_that_is_let_go_of() -> None:
     said: list[str] = []
     notifier = FakeNotifier(lambda _, message: said.append(message))
-    operations = BatchJobs(ProviderContext({**CONFIGURATION, "dli:forget": "5e1c"}, notifier, FakeClock()))
+    operations = BatchJobs(
+        ProviderContext({**CONFIGURATION, "dli:projectId": "6f2d", "dli:forget": "5e1c"}, notifier, FakeClock())
+    )
     properties = {**KEY, **EXPIRED, "recordExpired": False}
     stored = StoredJob.parse(properties)
     assert operations.read(ID, stored) == properties
