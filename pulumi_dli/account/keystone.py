@@ -14,7 +14,7 @@ import requests
 from pulumi_dli.api.errors import NotSentError, SettingsError, SignInError
 from pulumi_dli.api.http_session import CallObserver, HttpSession, log_call, user_agent
 from pulumi_dli.api.signing import Auth
-from pulumi_dli.api.transport import cause, no_certificates, service_error
+from pulumi_dli.api.transport import cause, certificates_error, service_error
 
 if TYPE_CHECKING:
     from keystoneauth1.identity import v3
@@ -111,4 +111,4 @@ class KeystoneAuth(Auth):
         except exceptions.ClientException as error:
             raise SettingsError(f"{call}: {error}") from error
         except OSError as error:
-            raise no_certificates(call, error) from error
+            raise certificates_error(call, error) from error

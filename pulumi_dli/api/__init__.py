@@ -1,1 +1,1 @@
-"""DLI over HTTP: what is sent, what is answered, and what an answer means. It knows nothing of Pulumi or of a stack."""
+"""DLI over HTTP: requests, replies, retries and the meaning of errors. Nothing here knows Pulumi or a stack."""

@@ -1,4 +1,4 @@
-"""The calls of the batch-job API."""
+"""The client of DLI's batch-job API: one method for each call, and lists that read page after page."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ from pulumi_dli.api.transport import Reply, Transport
 
 PAGE_SIZE = 100
 OVERLAP = 10
-_MOST_RESTARTS = 10
+_MAX_RESTARTS = 10
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GONE_IF_NOT_LISTED = ("DLI.0001", "DLI.0007", "DLI.0999")
-"""Codes that a read of a vanished job may also answer with; only the list can tell."""
+"""Error codes with status 400 that may mean that the job does not exist. Only the list of jobs can confirm it."""
 
 
 class Client:
-    """DLI's batch jobs in one project. Threads may share it.
+    """Calls DLI's batch-job API for one project. Threads may share a client.
 
-    `auth` signs every request anew. `verify` is as in requests: True, False or a file of certificates.
-    `observe` takes the report of each call.
+    Every method raises ServiceError if the service refuses the call, SignInError if IAM refuses the sign-in,
+    NotSentError if there is no connection, and NoAnswerError if there is no usable answer.
 
-    Every method raises ServiceError where the service says no, NotSentError where no connection could be made, and
-    NoAnswerError where there was no usable answer.
+    Args:
+        location: The address of DLI and the id of the project.
+        auth: Signs each request, also when it is sent again.
+        policy: How long a call may take, and how often it is repeated.
+        verify: As in requests: True, False or the path of a file with certificates.
+        observe: Receives the report of each call.
     """
 
     def __init__(
@@ -54,21 +58,22 @@ class Client:
         )
 
     def create(self, body: dict[str, Any]) -> Batch:
-        """Submit a job. `body` is in the API's spelling. A 2xx answer without an id is a NoAnswerError."""
+        """Submit a job and return it. `body` has the API's own names. A 2xx answer without an id is a NoAnswerError."""
         return self._call(Batch, "POST", "", body=body)
 
     def details(self, batch_id: str, *, retry: bool = True) -> Batch:
-        """Describe a job. Without `retry` the call is made once."""
+        """Return a job as the service describes it. If `retry` is false, the call is made only once."""
         return self._call(Batch, "GET", _path(batch_id), max_retries=None if retry else 0)
 
     def state(self, batch_id: str) -> BatchState | None:
-        """Give a job's state; None for one that nobody knows."""
+        """Return a job's state, or None if the service answers with an unknown state."""
         return BatchState.parse(self._call(BatchStateReply, "GET", f"{_path(batch_id)}/state").state)
 
     def find(self, batch_id: str) -> Batch | None:
-        """Describe a job; None where the service has no such job.
+        """Return a job, or None if the service has no such job.
 
-        Raises as `details` does, so a wrong region, a missing permission or a fault never looks like a vanished job.
+        Raises what `details` raises. So a wrong region, a missing permission or a fault of the service never looks
+        like a job that does not exist.
         """
         try:
             return self.details(batch_id)
@@ -76,25 +81,25 @@ class Client:
             if error.retry is RetryClass.GONE:
                 return None
             may_be_gone = error.status == 400 and error.code in _GONE_IF_NOT_LISTED and _UUID.fullmatch(batch_id)
-            # The name of this filter has changed before. Where it is ignored, only the whole list can tell.
+            # The service may ignore this filter, because its name has changed before. So compare the ids as well.
             if may_be_gone and all(batch.id != batch_id.lower() for batch in self.batches({"job-id": batch_id})):
                 return None
             raise
 
     def page(self, filters: dict[str, str], start: int = 0) -> BatchList:
-        """Give one page of the list: up to 100 jobs, from the one at `start`. Filters as the API names them."""
+        """Return one page of the list: up to 100 jobs, from position `start` on. Filters have the API's own names."""
         return self._call(BatchList, "GET", "", query={**filters, "from": str(start), "size": str(PAGE_SIZE)})
 
     def batches(self, filters: dict[str, str]) -> Iterator[Batch]:
-        """Go through the list of jobs to its end, page by page. Filters as the API names them.
+        """Iterate over the list of jobs to its end, page by page, each job once. Filters have the API's own names.
 
-        Pages overlap by ten jobs. Where jobs that ended meanwhile moved the list on by more than that, so that the
-        last job seen is not in the overlap, it starts over: no job that is there all the time is missed. A list that
-        never comes to rest is a NoAnswerError.
+        A job that is in the list during the whole iteration is never missed. To detect a list that moved between two
+        calls, pages overlap by ten jobs. If the last job of a page is not in the next page, the iteration starts
+        again at the first page. After ten restarts it raises NoAnswerError.
         """
         seen: set[str] = set()
         start, last, restarts, longest = 0, "", 0, 0
-        while restarts <= _MOST_RESTARTS:
+        while restarts <= _MAX_RESTARTS:
             page = self.page(filters, start)
             if last and not any(batch.id == last for batch in page.sessions):
                 start, last, restarts = 0, "", restarts + 1
@@ -112,25 +117,31 @@ class Client:
         raise NoAnswerError("GET …/batches: the list of jobs changes faster than it can be read")
 
     def live(self) -> Iterator[Batch]:
-        """Go through the jobs that have not ended. One that moves on meanwhile may come twice.
+        """Iterate over the jobs that have not ended. A job that changes its state meanwhile may come twice.
 
-        The states are listed in the order of a job's life, so that none slips through between two lists, but one that
-        recovers and runs again in the meantime.
+        The states are listed in the order of a job's life, so that a job is not missed between two lists. The only
+        exception is a job that goes back from recovering to running in between.
         """
         for state in LIVE_STATES:
             yield from self.batches({"state": state.value})
 
     def cancel(self, batch_id: str) -> None:
-        """Cancel a job. The service refuses it for one that has ended."""
+        """Cancel a job. The service refuses to cancel a job that has ended."""
         self._call(CancelReply, "DELETE", _path(batch_id))
 
     def log(
         self, batch_id: str, *, start: int | None = None, size: int = 100, index: int = 0, retry: bool = True
     ) -> BatchLog:
-        """Give lines of the driver's log: `size` lines from line `start`, by default the last ones.
+        """Return `size` lines of the driver's log, from line `start` on; by default the last lines.
 
-        `index` counts the attempts of a job that was recovered. Without `retry` the call is made once. Not every region
-        has this call any more.
+        Some regions do not have this call any more.
+
+        Args:
+            batch_id: The id of the job.
+            start: The number of the first line. None for the last lines.
+            size: How many lines to return at most.
+            index: The attempt of a job with `auto_recovery`; the first is 0.
+            retry: If false, the call is made only once.
         """
         query = {"type": "driver", "index": str(index), "size": str(size)}
         if start is not None:
@@ -160,6 +171,6 @@ def _path(batch_id: str) -> str:
 
 
 def _has_more(page: BatchList, start: int) -> bool:
-    """True where more may follow: on a full page, and where a service that gives less than asked for says so."""
+    """Return whether another page may follow. The total counts too, because a page may be shorter than requested."""
     count = len(page.sessions)
     return count >= PAGE_SIZE or (isinstance(page.total, int) and start + count < page.total)

@@ -1,4 +1,4 @@
-"""Time as an argument: what waits takes a clock, so that no test sleeps. And durations in words."""
+"""Clocks, which code that waits takes as an argument so that no test sleeps; and durations as text."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*")
 
 
 class Clock(Protocol):
-    """A monotonic clock that can also wait."""
+    """A monotonic clock that can also sleep."""
 
     def now(self) -> float:
-        """Give the seconds since some fixed instant; never goes back."""
+        """Return the seconds since a fixed instant. The value never decreases."""
 
     def sleep(self, seconds: float) -> None:
-        """Let this many seconds pass."""
+        """Block the calling thread for this many seconds."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of this machine."""
 
     def now(self) -> float:
-        """Give the seconds of the machine's monotonic clock."""
+        """Return the seconds of `time.monotonic`."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let this many seconds pass."""
+        """Block the calling thread for this many seconds."""
         time.sleep(seconds)
 
 
 def parse_duration(value: str | float) -> float:
-    """Read a duration, `90s`, `20m`, `2h`, `1d` or a number of seconds, in seconds.
+    """Return the seconds of a duration, which is written as `90s`, `20m`, `2h`, `1d` or as a number of seconds.
 
-    Raises ValueError for anything else, and for a duration that is negative.
+    Raises ValueError for any other text and for a negative number.
     """
     match = _DURATION.fullmatch(str(value))
     if match is None:
@@ -44,7 +44,7 @@ def parse_duration(value: str | float) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Say a duration in its two largest units: `4.2 s`, `3 min 5 s`, `2 h 10 min`."""
+    """Return a duration as text with its two largest units: `4.2 s`, `3 min 5 s`, `2 h 10 min`."""
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
     whole = round(seconds)

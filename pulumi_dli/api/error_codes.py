@@ -1,6 +1,6 @@
-"""The service's error codes, a row each: what a code means, what the person can do, and whether to retry.
+"""The table of the service's error codes: what each code means, what the user can do, and whether to retry.
 
-`classify` looks at the error code first and at the HTTP status second.
+`classify` finds the row of an error.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from enum import StrEnum
 
 
 class RetryClass(StrEnum):
-    """What may be done after an error."""
+    """Whether and when a failed call may be repeated."""
 
     NEVER = "never"
-    """The same call will be refused again."""
+    """Do not repeat the call: the service will refuse it again."""
     AFTER_REAUTH = "after_reauth"
-    """Once more, with a new token."""
+    """Repeat the call once, with a new token."""
     BACKOFF = "backoff"
-    """Again, later. The call was not carried out."""
+    """Repeat the call after a pause. The service did not carry it out."""
     AMBIGUOUS = "ambiguous"
-    """Again, later, if the call only reads. One that submits may have been carried out."""
+    """Repeat the call after a pause, unless it submits a job: the service may have carried it out."""
     GONE = "gone"
-    """What was asked for does not exist."""
+    """Do not repeat the call: the object that it names does not exist."""
 
 
 @dataclass(frozen=True)
@@ -31,66 +31,39 @@ class ErrorCode:
 
     code: str
     status: int
-    """The HTTP status that the documentation gives."""
+    """The HTTP status in the documentation."""
     meaning: str
+    """The cause, as a part of a sentence."""
     hint: str
-    """What the person can do, or an empty string."""
+    """What the user can do, in sentences, or an empty string."""
     retry: RetryClass
     source: str
+    """The page that documents the code."""
 
 
 _NEVER = RetryClass.NEVER
-
-
 _REAUTH = RetryClass.AFTER_REAUTH
-
-
 _BACKOFF = RetryClass.BACKOFF
-
-
 _AMBIGUOUS = RetryClass.AMBIGUOUS
-
-
 _GONE = RetryClass.GONE
 
-
 _CODES_PAGE = "DLI API reference, Error Codes (dli_02_0056), 2026-04"
-
-
 _VARIABLES_PAGE = "DLI API reference, Modifying a Global Variable, 2026-04"
-
-
 _SIGNING_PAGE = "Huawei Cloud API signing guide, Error Codes"
-
-
 _GATEWAY_PAGE = "API Gateway user guide, Error Codes, 2026-04"
-
-
 _IAM_PAGE = "IAM API reference, Error Codes (iam_02_0006), 2026-01"
 
-
 _CREDENTIALS = "Check the credentials and that they belong to this cloud, region and project."
-
-
 _SIGNATURE = (
     "Check the key pair or token and that it belongs to this cloud, region and project; with a key, the clock of this "
     "machine too. Five wrong signatures in a row lock a key for 5 minutes."
 )
-
-
 _ADDRESS = "Check region and endpoint: DLI may not be offered there."
-
-
 _PERMISSION = "Ask for the IAM permission in this project."
-
-
 _SUPPORT = "If it stays so, give the request id to the cloud's support."
-
-
 _NEW_KEY = "Make a new access key in the console."
 
-
-# code, HTTP status, what may be done, meaning, hint
+# Columns: code, HTTP status, retry class, meaning, hint.
 _DLI = (
     ("DLI.0001", 400, _NEVER, "the service refused a parameter",
      "The service also uses this code for a missing OBS agency (executionAgencyUrn) and for a queue that has no "
@@ -121,10 +94,10 @@ _DLI = (
 )  # fmt: skip
 
 
-# number, HTTP status as APIGW (Huawei Cloud) and as APIG (Open Telekom Cloud), what may be done, meaning, hint. Left
-# out is what only APIs that a customer publishes answer (their OAuth tokens and third-party sign-in).
-# 0201 comes with several statuses, and the status then says what may be done. 0301 is also what an expired token gets
-# (API Gateway user guide, "Common Errors Related to IAM Authentication Information").
+# Columns: number, HTTP status of APIGW.<number> (Huawei Cloud) and of APIG.<number> (Open Telekom Cloud), retry class,
+# meaning, hint. The table omits codes of APIs that customers publish (their OAuth tokens and third-party sign-in).
+# 0201 comes with several statuses: the status then decides about a retry. The gateway also answers 0301 if a token has
+# expired (API Gateway user guide, "Common Errors Related to IAM Authentication Information").
 _GATEWAY = (
     ("0101", 404, 404, _NEVER, "the gateway knows no such API", _ADDRESS),
     ("0103", 404, 500, _NEVER, "the gateway does not find the service behind it", _ADDRESS),
@@ -173,7 +146,7 @@ _GATEWAY = (
 )  # fmt: skip
 
 
-# As _DLI. Left out is what belongs to IAM's own management of users and policies.
+# Columns as in _DLI. The table omits codes of IAM's own management of users and policies.
 _IAM = (
     ("IAM.0001", 401, _REAUTH, "IAM wants a sign-in", _CREDENTIALS),
     ("IAM.0002", 403, _NEVER, "the user may not do this", _PERMISSION),
@@ -210,7 +183,7 @@ _IAM = (
 )  # fmt: skip
 
 
-# HTTP status, what may be done, meaning, hint
+# Columns: HTTP status, retry class, meaning, hint.
 _STATUSES = (
     (401, _REAUTH, "not authenticated", _CREDENTIALS),
     (403, _NEVER, "not allowed", "Ask for the permission, or use other credentials."),
@@ -234,13 +207,13 @@ def _rows() -> Iterator[ErrorCode]:
             yield ErrorCode(code, status, meaning, hint, retry, source)
     yield ErrorCode("DLI.12004", 400, "the job does not exist", "", _GONE, _VARIABLES_PAGE)
     for number, huawei_cloud, open_telekom_cloud, retry, meaning, hint in _GATEWAY:
-        for prefix, answered, source in (
+        for prefix, gateway_status, source in (
             ("APIGW", huawei_cloud, _SIGNING_PAGE),
             ("APIG", open_telekom_cloud, _GATEWAY_PAGE),
         ):
-            if answered is not None:
-                what_then = _AMBIGUOUS if answered >= 500 else retry
-                yield ErrorCode(f"{prefix}.{number}", answered, meaning, hint, what_then, source)
+            if gateway_status is not None:
+                retry_class = _AMBIGUOUS if gateway_status >= 500 else retry
+                yield ErrorCode(f"{prefix}.{number}", gateway_status, meaning, hint, retry_class, source)
 
 
 ERROR_CODES: dict[str, ErrorCode] = {row.code: row for row in _rows()}
@@ -251,7 +224,7 @@ STATUSES: dict[int, ErrorCode] = {
     status: ErrorCode("", status, meaning, hint, retry, "RFC 9110; DLI API reference, Status Codes (dli_02_0012)")
     for status, retry, meaning, hint in _STATUSES
 }
-"""What a status says where the code is unknown."""
+"""The meaning of an HTTP status, for errors with no code or an unknown code."""
 
 
 def _by_status(status: int) -> ErrorCode:
@@ -261,11 +234,15 @@ def _by_status(status: int) -> ErrorCode:
 
 
 def classify(code: str, status: int) -> ErrorCode:
-    """Find the row for an error: by its code, and where the code is unknown, by its HTTP status.
+    """Return the row of an error: the row of its code, or of its HTTP status if the code is unknown.
 
-    Three statuses say more than any code about what may be done. After a 5xx nobody knows what the service did; a 429
-    did nothing; a 404 of the service itself (`DLI.…`) means that the thing is gone, while any other 404 is a wrong
-    address. And only at 400 does a code alone mean that: a thing that may not be seen is not gone.
+    The status can change the retry class of a code:
+
+    * After a 5xx, nobody knows what the service did.
+    * After a 429, the service did nothing.
+    * A 404 with a code of DLI means that the object does not exist. Any other 404 means a wrong address.
+    * A code means that the object does not exist only with status 400 or 404. With a 403, for example, the object may
+      exist but be hidden.
     """
     by_status = _by_status(status)
     row = ERROR_CODES.get(code, by_status)

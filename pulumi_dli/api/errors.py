@@ -1,19 +1,17 @@
-"""Everything that can go wrong, and the table of the service's error codes.
+"""The errors that this package raises. `error_codes` has the table of the service's error codes.
 
-    DliError                    a message that stands alone
-    ├── SettingsError           region, project, endpoint or credentials missing or contradictory
-    ├── ServiceError            the service answered, and said no
-    │   └── SignInError         IAM said no: nobody is signed in, so the call was not sent
-    ├── TransportError          no usable answer
-    │   ├── NotSentError        the connection was never made: the call cannot have been carried out
-    │   └── NoAnswerError       cut, timed out or unreadable: the call may have been carried out
-    ├── SubmissionError         a submission that must not go on, or whose outcome is not known
-    └── JobError                the job itself
-        ├── JobDeadError        it ended as dead
-        ├── JobWaitTimeoutError the wait ended before the job
-        └── JobUnknownError     its record is gone, and its end was not seen
-
-`classify` looks at the error code first and at the HTTP status second.
+DliError                    its message is complete: the user needs no other text
+├── SettingsError           region, project, endpoint or credentials are missing or contradictory
+├── ServiceError            the service answered with an error
+│   └── SignInError         IAM answered with an error, so the call was not sent
+├── TransportError          there is no usable answer
+│   ├── NotSentError        no connection: the service cannot have carried out the call
+│   └── NoAnswerError       cut, timed out or unreadable: the service may have carried out the call
+├── SubmissionError         a submission is refused, or its outcome is unknown
+└── JobError                the job did not do what was asked
+    ├── JobDeadError        the job ended as dead
+    ├── JobWaitTimeoutError the wait timed out; the job goes on
+    └── JobUnknownError     the service deleted the job's record, and the state does not have its end
 """
 
 from __future__ import annotations
@@ -22,19 +20,23 @@ from pulumi_dli.api.error_codes import RetryClass, classify
 
 
 class DliError(Exception):
-    """The base of all errors of this package. `str(error)` says all that a person needs."""
+    """The base class of all errors of this package. `str(error)` is the complete message for the user."""
 
 
 class SettingsError(DliError):
-    """Region, project, endpoint or credentials are missing, incomplete or contradict each other."""
+    """A setting is missing or cannot be used: region, project, endpoint, certificates or credentials."""
 
 
 class ServiceError(DliError):
-    """The service answered, and said no.
+    """The service answered a call with an error.
 
-    `code` is the service's error code, empty where the body had none; `status` the HTTP status;
-    `call` what was asked ("POST …/batches"); `request_id` what the cloud's support asks for; `note` what this side
-    knows beyond that, in sentences.
+    Args:
+        status: The HTTP status.
+        code: The service's error code, or an empty string if the body has none.
+        message: The service's own text.
+        call: The call as the message names it, for example `POST …/batches`.
+        request_id: The id that the cloud's support asks for.
+        note: What this package knows about the cause, in sentences.
     """
 
     def __init__(
@@ -55,53 +57,53 @@ class ServiceError(DliError):
         self.note = note
         self.retry_after: float | None = None
         self.row = classify(code, status)
-        said = f": {message.rstrip(' .')}" if message else ""
+        service_text = f": {message.rstrip(' .')}" if message else ""
         hint = f" {self.row.hint}" if self.row.hint else ""
         note = f" {note}" if note else ""
         trace = f" (request id {request_id})" if request_id else ""
-        super().__init__(f"{call}: {code or 'HTTP'} {status}, {self.row.meaning}{said}.{hint}{note}{trace}")
+        super().__init__(f"{call}: {code or 'HTTP'} {status}, {self.row.meaning}{service_text}.{hint}{note}{trace}")
 
     @property
     def retry(self) -> RetryClass:
-        """What may be done after this error."""
+        """Whether and when the call may be repeated."""
         return self.row.retry
 
 
 class SignInError(ServiceError):
-    """IAM answered, and said no. The call that needed the sign-in was not sent."""
+    """IAM answered the sign-in with an error, so the call that needed it was not sent."""
 
     @property
     def retry(self) -> RetryClass:
-        """Again, later, where IAM itself has failed; else the same credentials will be refused again."""
+        """BACKOFF if IAM itself failed. Otherwise NEVER: IAM will refuse the same credentials again."""
         may_pass = self.row.retry in (RetryClass.BACKOFF, RetryClass.AMBIGUOUS)
         return RetryClass.BACKOFF if may_pass else RetryClass.NEVER
 
 
 class TransportError(DliError):
-    """There was no usable answer."""
+    """There is no usable answer to a call."""
 
 
 class NotSentError(TransportError):
-    """The connection was never made, so the call cannot have been carried out."""
+    """There was no connection, so the service cannot have carried out the call."""
 
 
 class NoAnswerError(TransportError):
-    """The connection was cut, timed out or gave an unreadable answer: the call may have been carried out."""
+    """The connection was cut or timed out, or the answer cannot be read. The service may have carried out the call."""
 
 
 def may_pass_by_itself(error: DliError) -> bool:
-    """True where the same call may work later, with nothing mended."""
+    """Return whether the same call may work later although nobody fixes anything."""
     if isinstance(error, ServiceError):
         return error.retry in (RetryClass.BACKOFF, RetryClass.AMBIGUOUS)
     return isinstance(error, TransportError)
 
 
 class SubmissionError(DliError):
-    """A submission that must not go on, or whose outcome is not known."""
+    """A submission is refused, or its outcome is unknown."""
 
 
 class JobError(DliError):
-    """The job itself did not do what was asked."""
+    """The job did not do what was asked."""
 
 
 class JobDeadError(JobError):
@@ -109,8 +111,8 @@ class JobDeadError(JobError):
 
 
 class JobWaitTimeoutError(JobError):
-    """The wait ended before the job. The job goes on."""
+    """The wait timed out. The job goes on."""
 
 
 class JobUnknownError(JobError):
-    """The record of the job is gone, and its end was not seen."""
+    """The service deleted the job's record, and the state does not have the end of the job."""

@@ -1,6 +1,6 @@
-"""The HTTP session of every call, to DLI and to IAM: it says who calls, and reports each call for the debug log.
+"""The HTTP session of every call to DLI and to IAM. It sets the User-Agent and reports each call for the debug log.
 
-A report holds nothing that can be secret: no header, no body, no query, and of the path only words of the API.
+A report contains nothing that can be secret: no header, no body, no query, and only known words of the path.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ LOGGER = logging.getLogger("pulumi_dli.http")
 
 _ROUTE_WORDS = frozenset(("v2.0", "batches", "state", "log", "v3", "auth", "tokens", "projects"))
 _PARAMETERS = {"v2.0": "{project_id}", "batches": "{batch_id}"}
-"""What follows a word of a route."""
+"""The placeholder for the path segment that follows a word of a route."""
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Openstack-Request-Id")
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class HttpCall:
-    """The report of one call. `status` is None where there was no answer; `failure` names the error then."""
+    """The report of one call. If there was no answer, `status` is None and `failure` names the class of the error."""
 
     method: str
     route: str
@@ -43,14 +43,14 @@ class HttpCall:
     failure: str = ""
 
     def __str__(self) -> str:
-        """Write the report as one line."""
+        """Return the report as one line of text."""
         outcome = str(self.status) if self.status is not None else f"no answer ({self.failure})"
         trace = f", request id {self.request_id}" if self.request_id else ""
         return f"{self.method} {self.route}: {outcome} in {self.milliseconds} ms, attempt {self.attempt}{trace}"
 
 
 CallObserver = Callable[[HttpCall], None]
-"""Takes the report of each call. It never raises: the call that it reports may have submitted a job."""
+"""Receives the report of each call. It must never raise: the reported call may have submitted a job."""
 
 
 def log_call(call: HttpCall) -> None:
@@ -59,7 +59,7 @@ def log_call(call: HttpCall) -> None:
 
 
 def route_of(url: str) -> str:
-    """Give the route of a URL: its path with a placeholder for all that is not a word of the API."""
+    """Return the path of a URL with a placeholder for each segment that is not a word of the API."""
     route, previous = "", ""
     for segment in urlsplit(url).path.strip("/").split("/"):
         route += f"/{segment if segment in _ROUTE_WORDS else _PARAMETERS.get(previous, '{}')}"
@@ -68,14 +68,14 @@ def route_of(url: str) -> str:
 
 
 def request_id_of(response: requests.Response) -> str:
-    """Give the id that the cloud's support asks for; an empty text where there is none that looks like one."""
+    """Return the request id, which the cloud's support asks for, or an empty string if no header has a valid one."""
     ids = (response.headers.get(name, "") for name in _REQUEST_ID_HEADERS)
     return next((id_ for id_ in ids if _REQUEST_ID.fullmatch(id_)), "")
 
 
 @cache
 def user_agent() -> str:
-    """Say who calls: this package, Python and Pulumi, with their versions as far as they are known."""
+    """Return the User-Agent: this package, Python and Pulumi, each with its version if it is known."""
     versions = {"pulumi-dli": _version("pulumi-dli"), "python": platform.python_version(), "pulumi": _version("pulumi")}
     return " ".join(f"{name}/{number}" if number else name for name, number in versions.items())
 
@@ -83,12 +83,15 @@ def user_agent() -> str:
 def _version(distribution: str) -> str:
     try:
         return version(distribution)
-    except PackageNotFoundError:  # as in a source tree on PYTHONPATH
+    except PackageNotFoundError:  # for example, the package is a source tree on PYTHONPATH
         return ""
 
 
 class HttpSession(requests.Session):
-    """A session of requests that names this package as the caller, and reports each call to `observe`."""
+    """A session of requests that sets the User-Agent and reports each call to `observe`.
+
+    `now` returns seconds; the session measures the time of a call with it.
+    """
 
     def __init__(self, observe: CallObserver = log_call, now: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -99,7 +102,7 @@ class HttpSession(requests.Session):
             self.mount(scheme, HTTPAdapter(pool_maxsize=16))
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Send a request that is ready, read the whole answer, and report the call."""
+        """Send a prepared request, read the whole answer and report the call. Raises what requests raises."""
         began = self._now()
         response, failure = None, ""
         try:

@@ -1,4 +1,4 @@
-"""Where the jobs of a project run."""
+"""Where the jobs of a project run: region, project and endpoint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Location:
-    """Where jobs run: the address of DLI, the region if it is known, the project's id."""
+    """The address of DLI, the region (None if unknown) and the id of the project."""
 
     endpoint: str
     region: str | None

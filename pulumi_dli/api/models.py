@@ -1,7 +1,7 @@
-"""The wire: bodies of DLI's batch-job calls, with the tables of the API page.
+"""The bodies of DLI's batch-job calls as pydantic models.
 
-Models keep what they read: `model_validate` then `to_wire` gives the same document back, unknown keys included.
-Normalising is not done here (see `pulumi_dli.jobs.inputs`).
+A model keeps everything that it reads: `to_wire` returns the document that `model_validate` got, unknown keys included.
+`pulumi_dli.jobs.inputs` normalises the values.
 
 Source unless said otherwise: DLI API reference, "Creating a Batch Processing Job" (dli_02_0124), 2023-11, with the
 additions of 2026-04.
@@ -27,47 +27,41 @@ from pulumi_dli.api.sizes import Sizing
 from pulumi_dli.api.states import BatchState
 
 DEFAULT_MAX_RETRY_TIMES = 20
-
-
 MAX_RETRY_TIMES = 100
-
-
 MAX_NAME_LENGTH = 128
-
-
 MAX_INTEGER = 2**31 - 1
-"""The largest of what the page calls Integer."""
+"""The largest value of the type that the page calls Integer."""
 
 
 class WireModel(BaseModel):
     """A JSON object of the API."""
 
-    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)  # it may be secret
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)  # the input may be secret
 
     def to_wire(self) -> dict[str, Any]:
-        """Give the JSON object in the API's own spelling, with just the keys that were set."""
+        """Return the JSON object with the API's own names and only the keys that were set."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
 class Resource(WireModel):
-    """A package that was uploaded before (table 4 of the page)."""
+    """A package that the user uploaded earlier (table 4 of the page)."""
 
     name: str | None = None
     type: str | None = None
 
 
 class Group(WireModel):
-    """A package group that was uploaded before (table 5 of the page)."""
+    """A group of packages that the user uploaded earlier (table 5 of the page)."""
 
     name: str | None = None
     resources: list[Resource] | None = None
 
 
 SERVICE_ONLY = "SERVICE_ONLY"
-"""Marks a parameter that has an effect at the real service only. The local DLI takes it, and warns."""
+"""Marks a parameter that has an effect only at the real service. The local DLI accepts it with a warning."""
 
 
-def _older(name: str, *older: str) -> Any:
+def _also_read_as(name: str, *older: str) -> Any:
     """Declare a field that is written as `name` and also read under the names that older clients send."""
     return Field(default=None, validation_alias=AliasChoices(name, *older), serialization_alias=name)
 
@@ -75,29 +69,29 @@ def _older(name: str, *older: str) -> Any:
 class BatchRequest(WireModel):
     """The body of `POST /v2.0/{project_id}/batches` (table 2 of the page, and four parameters of later pages).
 
-    The API mixes spellings: what Spark names is camelCase, what DLI added is snake_case. Bodies of before 2023 have
-    all in snake_case; they are read as well.
+    Names that come from Spark are camelCase; names that DLI added are snake_case. Until 2023, all names were
+    snake_case. The model reads both forms.
     """
 
     file: str
-    class_name: str | None = _older("className", "class_name")
+    class_name: str | None = _also_read_as("className", "class_name")
     queue: str | None = None
     cluster_name: str | None = None
     args: list[str] | None = None
     sc_type: Literal["A", "B", "C"] | None = None
     jars: list[str] | None = None
-    py_files: list[str] | None = _older("pyFiles", "python_files")
+    py_files: list[str] | None = _also_read_as("pyFiles", "python_files")
     files: list[str] | None = None
     modules: Annotated[list[str] | None, SERVICE_ONLY] = None
     resources: list[Resource] | None = None
     groups: list[Group] | None = None
     conf: dict[str, str | int | float | bool | None] | None = None
     name: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
-    driver_memory: str | None = _older("driverMemory", "driver_memory")
-    driver_cores: int | None = _older("driverCores", "driver_cores")
-    executor_memory: str | None = _older("executorMemory", "executor_memory")
-    executor_cores: int | None = _older("executorCores", "executor_cores")
-    num_executors: int | None = _older("numExecutors", "num_executors")
+    driver_memory: str | None = _also_read_as("driverMemory", "driver_memory")
+    driver_cores: int | None = _also_read_as("driverCores", "driver_cores")
+    executor_memory: str | None = _also_read_as("executorMemory", "executor_memory")
+    executor_cores: int | None = _also_read_as("executorCores", "executor_cores")
+    num_executors: int | None = _also_read_as("numExecutors", "num_executors")
     obs_bucket: Annotated[str | None, SERVICE_ONLY] = None
     auto_recovery: bool | None = None
     max_retry_times: int | None = Field(default=None, ge=0, le=MAX_RETRY_TIMES)
@@ -109,7 +103,7 @@ class BatchRequest(WireModel):
 
     @property
     def sizing(self) -> Sizing:
-        """What the job takes."""
+        """The cores and the memory of the job, with the defaults of its resource type."""
         return Sizing.of(
             sc_type=self.sc_type,
             driver_cores=self.driver_cores,
@@ -121,15 +115,15 @@ class BatchRequest(WireModel):
 
 
 _Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""The page's Long. JSON has larger numbers, but nobody could take them."""
+"""The type that the page calls Long: 64 bits with a sign. In a reply, a number outside this range counts as absent."""
 
 
 class Reply(WireModel):
-    """A reply of the service. A field of an unexpected type counts as absent: an id must never be lost for it."""
+    """A reply of the service. A field of an unexpected type counts as absent, so that the reply's id is never lost."""
 
     @model_validator(mode="wrap")
     @classmethod
-    def _forgive(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _drop_unreadable_fields(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         try:
             return handler(data)
         except ValidationError as error:
@@ -142,8 +136,8 @@ class Reply(WireModel):
 class Batch(Reply):
     """A batch job as the service describes it (table 6 of the page; details page dli_02_0126, list page dli_02_0125).
 
-    Everything but the id may be absent, empty or null. Times are milliseconds since 1970, `duration` milliseconds.
-    `app_id` was a list in 2021. `req_body`, the request with its defaults filled in, is a JSON document in a string.
+    Every field except the id may be absent, empty or null. Times are milliseconds since 1970; `duration` is in
+    milliseconds. `app_id` was a list in 2021. `req_body` is the request with its defaults filled in, as JSON text.
     """
 
     id: str = Field(min_length=1)
@@ -167,35 +161,35 @@ class Batch(Reply):
 
     @property
     def batch_state(self) -> BatchState | None:
-        """The state, or None where it is absent or unknown."""
+        """The state, or None if it is absent or unknown."""
         return BatchState.parse(self.state)
 
     @property
     def is_final(self) -> bool:
-        """True where the job is known to have ended."""
+        """True if the state says that the job has ended."""
         state = self.batch_state
         return state is not None and state.is_final
 
     @property
     def is_failure(self) -> bool:
-        """True where the job is known to have ended badly."""
+        """True if the state says that the job has failed."""
         state = self.batch_state
         return state is not None and state.is_failure
 
     @property
     def is_described(self) -> bool:
-        """True where the reply says what the examples of the pages say: all but what depends on the state."""
+        """True if the reply has the fields that the pages' examples have in every state of a job."""
         queue = self.queue or self.cluster_name
         return None not in (self.batch_state, self.create_time) and all((self.name, self.owner, self.sc_type, queue))
 
     def request(self) -> dict[str, Any] | None:
-        """Read `req_body`; None where it is absent or unreadable.
+        """Return the document in `req_body`, or None if it is absent or unreadable.
 
-        Its keys are the service's internal names: `autoRecovery` and `maxRetryTimes` for what the create call names
-        `auto_recovery` and `max_retry_times`.
+        Its keys are the service's internal names. For example, `auto_recovery` and `max_retry_times` of the create
+        call are `autoRecovery` and `maxRetryTimes` here.
         """
         document: Any = self.req_body
-        for _ in range(2):  # seen as an object, as a string, and may be a string in a string
+        for _ in range(2):  # it may be an object, JSON text, or JSON text inside JSON text
             if isinstance(document, str):
                 try:
                     document = json.loads(document)
@@ -205,9 +199,9 @@ class Batch(Reply):
 
 
 class BatchList(WireModel):
-    """A page of the list of jobs (dli_02_0125). `from` is the number of jobs passed over, not a page number.
+    """A page of the list of jobs (dli_02_0125). `from` is the number of jobs before the page, not a page number.
 
-    Raises ValidationError where the jobs cannot be read: an unreadable list must not look like an empty one.
+    Validation fails if the jobs cannot be read: an unreadable list must not look like an empty list.
     """
 
     sessions: list[Batch]
@@ -217,14 +211,14 @@ class BatchList(WireModel):
 
 
 class BatchStateReply(Reply):
-    """The state of a job (dli_02_0127)."""
+    """The reply with the state of a job (dli_02_0127)."""
 
     id: str | None = None
     state: str | None = None
 
 
 class BatchLog(Reply):
-    """Lines of a job's log (dli_02_0128). `from` is the first line, a string in the replies of before 2024."""
+    """Lines of a job's log (dli_02_0128). `from` is the number of the first line. Until 2024 it was a string."""
 
     id: str | None = None
     start: int | str | None = Field(default=None, alias="from")
@@ -233,6 +227,6 @@ class BatchLog(Reply):
 
 
 class CancelReply(Reply):
-    """The reply to a cancel (dli_02_0129): `{"msg": "deleted"}`. The job's record stays."""
+    """The reply to a cancel (dli_02_0129): `{"msg": "deleted"}`. The service keeps the job's record."""
 
     msg: str | None = None

@@ -1,6 +1,6 @@
-"""The clouds and the regions where DLI is offered. A cloud is one row, a region is one line.
+"""The clouds and regions that offer DLI: one row for each cloud, one line for each region.
 
-Left out, because no document that we have says them: the addresses of the consoles, and those of OBS.
+The addresses of the consoles and of OBS are not here, because none of our sources has them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ class Cloud:
     """A cloud that offers DLI.
 
     Args:
-        name: What people call it.
-        domain: How the addresses of its services end.
-        undocumented: Properties of a job, by their names on the wire, of which its documents do not speak.
+        name: The name that users know.
+        domain: The end of the addresses of its services.
+        undocumented: Properties of a job that its documentation does not mention, by their names in Pulumi's state.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Region:
-    """A region of a cloud. `iam` is the address of IAM where the region has none of its own."""
+    """A region of a cloud. `iam` is the address of IAM if the region has no IAM of its own."""
 
     cloud: Cloud
     iam: str | None = None
@@ -37,8 +37,8 @@ HUAWEI_CLOUD_EUROPE = Cloud("Huawei Cloud Europe", "myhuaweicloud.eu")
 
 _IAM_OF_HUAWEI_CLOUD = "https://iam.myhuaweicloud.com"
 
-# Open Telekom Cloud: "Regions and Endpoints", 2026-04. Huawei Cloud: huaweicloudsdkdli 3.1.219
-# (v1/region/dli_region.py); its huaweicloudsdkcore knows no IAM in two of the regions.
+# Sources: Open Telekom Cloud: "Regions and Endpoints", 2026-04. Huawei Cloud: huaweicloudsdkdli 3.1.219
+# (v1/region/dli_region.py); huaweicloudsdkcore has no IAM of its own for two of the regions.
 REGIONS: dict[str, Region] = {
     "eu-de": Region(OPEN_TELEKOM_CLOUD),
     "ae-ad-1": Region(HUAWEI_CLOUD),
@@ -72,22 +72,22 @@ REGIONS: dict[str, Region] = {
 }
 
 WITHOUT_DLI = {"eu-nl": "Open Telekom Cloud offers DLI in eu-de only"}
-"""Regions of these clouds that do not offer DLI, and what to tell who asks for one."""
+"""Regions of these clouds that do not offer DLI, each with the sentence for the user."""
 
 
 def cloud_of(region: str | None) -> Cloud | None:
-    """Give the cloud of a region; None for a region that is not known to have DLI."""
+    """Return the cloud of a region, or None if the region is not in the table."""
     known = REGIONS.get(region or "")
     return known.cloud if known else None
 
 
 def dli_address(region: str) -> str | None:
-    """Give DLI's address; None for a region that is not known to have DLI."""
+    """Return the address of DLI, or None if the region is not in the table."""
     return _address("dli", region)
 
 
 def iam_address(region: str) -> str | None:
-    """Give IAM's address, without `/v3`; None for a region that is not known to have DLI."""
+    """Return the address of IAM without `/v3`, or None if the region is not in the table."""
     known = REGIONS.get(region)
     return (known.iam if known else None) or _address("iam", region)
 

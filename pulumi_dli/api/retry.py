@@ -1,7 +1,7 @@
-"""The one way to wait for something that is not there yet: a policy, a backoff, a poll. A clock is an argument.
+"""The one place for pauses: a retry policy for calls, a backoff, and a poll. All of them take the clock as an argument.
 
-tenacity is not used: it measures time with a clock of its own, which no test can move, so each deadline would stay
-ours. urllib3's Retry sleeps by itself too, and decides by the status alone, without the service's error code.
+We do not use tenacity: it measures time with its own clock, which tests cannot move, so we would still need our own
+deadlines. We do not use urllib3's Retry: it decides by the HTTP status only, without the service's error code.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ from pulumi_dli.api.errors import NotSentError, ServiceError, SignInError, Trans
 
 Result = TypeVar("Result")
 
-_LONGEST_PAUSE = 30.0
-_LONGEST_RETRY_AFTER = 300.0
-_SHORTEST_POLL_PAUSE = 1.0
+_MAX_PAUSE = 30.0
+_MAX_RETRY_AFTER = 300.0
+_MIN_POLL_PAUSE = 1.0
 
 
 def backoff(attempt: int, first: float, longest: float, *, jitter: float = 1.0) -> float:
-    """Give the seconds before the next attempt: `first` after attempt 0, then twice as long each time.
+    """Return the seconds before the next attempt: `first` after attempt 0, then twice as long each time.
 
-    `jitter` is a factor close to 1, by which many programs do not call at the same time.
+    The result is at most `longest`. `jitter` is a random factor close to 1, so that many programs do not call at the
+    same time.
     """
     return min(first * 2.0 ** min(attempt, 64) * jitter, longest)
 
 
 def poll_pause(waited: float, longest: float, *, jitter: float = 1.0) -> float:
-    """Give the seconds before the next poll: a tenth of the seconds `waited`, at least 1 and at most `longest`."""
-    return min(max(waited / 10, _SHORTEST_POLL_PAUSE), longest) * jitter
+    """Return the seconds before the next poll: a tenth of the seconds `waited`, at least 1 and at most `longest`."""
+    return min(max(waited / 10, _MIN_POLL_PAUSE), longest) * jitter
 
 
 def steps(*seconds: float) -> Callable[[int], float]:
-    """Make pauses for `poll`: one after the other. The last one repeats."""
+    """Return the argument `every` of `poll` for these pauses, in their order. The last one repeats."""
     return lambda tries: seconds[min(tries, len(seconds) - 1)]
 
 
@@ -51,17 +52,17 @@ def poll(
     clock: Clock,
     tolerate: tuple[type[Exception], ...] = (),
 ) -> Result:
-    """Call `fetch` until its result is the one that is waited for, or the deadline has passed. Give the last result.
+    """Call `fetch` until its result is the expected one or the deadline has passed. Return the last result.
 
-    The last call begins at the deadline or later, so what happened before the deadline is seen.
+    The last call begins at the deadline or later, so that the poll sees everything that happened before the deadline.
 
     Args:
-        fetch: Asks once.
-        until: Tells whether a result ends the poll. By default any true one does.
-        every: Gives the seconds to pause after so many calls before this one.
-        deadline: The clock's time of the last call; `math.inf` for none.
-        clock: Tells the time, and pauses.
-        tolerate: Errors of `fetch` that do not end the poll. The last call raises them.
+        fetch: Makes one call and returns its result.
+        until: Returns whether a result ends the poll. By default every true result does.
+        every: Returns the seconds to pause after a call. It gets the number of the calls before that one.
+        deadline: The time of the last call on `clock`, in seconds; `math.inf` for no deadline.
+        clock: Measures the time and sleeps.
+        tolerate: Errors of `fetch` that do not end the poll. After the deadline, `poll` raises them.
     """
     calls = 0
     while True:
@@ -80,23 +81,23 @@ def poll(
 
 
 class Outage:
-    """Tells how long calls have failed in a row."""
+    """Measures for how long all calls have failed."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
     @property
     def is_over(self) -> bool:
-        """True where the last call has worked, or there was none."""
+        """True if the last call worked, or if there was no call."""
         return self._since is None
 
     def fail(self, now: float) -> float:
-        """Note a call that failed; give the seconds since the first one of the row."""
+        """Record a failed call. Return the seconds since the first failed call after the last good one."""
         self._since = now if self._since is None else self._since
         return now - self._since
 
     def end(self) -> None:
-        """Note a call that worked."""
+        """Record a call that worked."""
         self._since = None
 
 
@@ -104,12 +105,12 @@ _attempt: ContextVar[int] = ContextVar("attempt", default=1)
 
 
 def current_attempt() -> int:
-    """Give the number of the attempt in which this thread makes a call; the first is 1."""
+    """Return the number of the attempt that this thread makes now. The first attempt is 1."""
     return _attempt.get()
 
 
 @contextmanager
-def _counted(attempt: int) -> Iterator[None]:
+def _set_current_attempt(attempt: int) -> Iterator[None]:
     before = _attempt.set(attempt)
     try:
         yield
@@ -119,10 +120,13 @@ def _counted(attempt: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a call may take, and how often it is made again.
+    """How long a call may take, and how often and when it is repeated.
 
-    `timeout` is the seconds for which the service may be silent during a call; `max_retries` how often a call that may
-    be repeated is repeated, `retry_pause` the seconds before the first time, which double from then on.
+    Args:
+        timeout: Seconds without an answer after which a call fails.
+        max_retries: How often a call is repeated at most.
+        retry_pause: Seconds before the first repetition. Each further pause is twice as long, up to 30 s.
+        clock: Sleeps between the attempts.
     """
 
     timeout: float = 60.0
@@ -131,34 +135,40 @@ class RetryPolicy:
     clock: Clock = field(default_factory=SystemClock)
 
     def repeat(self, call: Callable[[], Result], *, submits: bool = False, max_retries: int | None = None) -> Result:
-        """Make a call, and make it again as its error allows. Not more than `max_retries` times, if that is given."""
-        most = self.max_retries if max_retries is None else max_retries
+        """Make a call, repeat it as long as its errors allow it, and return its result. Raise its last error.
+
+        Args:
+            call: Makes the call once.
+            submits: Whether the call submits a job, which must not run twice.
+            max_retries: How often to repeat this call at most, instead of the policy's number.
+        """
+        limit = self.max_retries if max_retries is None else max_retries
         attempt = 0
         while True:
             try:
-                with _counted(attempt + 1):
+                with _set_current_attempt(attempt + 1):
                     return call()
             except (ServiceError, TransportError) as error:
                 pause = self._pause(attempt, error)
-                if attempt >= most or pause is None or not may_repeat(error, submits=submits):
+                if attempt >= limit or pause is None or not may_repeat(error, submits=submits):
                     raise
             self.clock.sleep(pause)
             attempt += 1
 
     def _pause(self, attempt: int, error: ServiceError | TransportError) -> float | None:
-        """Give the seconds before the next attempt: what the service asks for, else ever longer ones, with jitter.
+        """Return the seconds before the next attempt: the service's Retry-After, or else the backoff with jitter.
 
-        None where the service asks for more than a caller would wait in one call.
+        None if the Retry-After is longer than 300 s: then the call fails at once.
         """
-        asked = error.retry_after if isinstance(error, ServiceError) else None
-        if asked is not None:
-            return asked if asked <= _LONGEST_RETRY_AFTER else None
+        retry_after = error.retry_after if isinstance(error, ServiceError) else None
+        if retry_after is not None:
+            return retry_after if retry_after <= _MAX_RETRY_AFTER else None
         jitter = random.uniform(0.75, 1.25)  # noqa: S311
-        return backoff(attempt, self.retry_pause, _LONGEST_PAUSE, jitter=jitter)
+        return backoff(attempt, self.retry_pause, _MAX_PAUSE, jitter=jitter)
 
 
 def may_repeat(error: ServiceError | TransportError, *, submits: bool) -> bool:
-    """Tell whether a call that has failed may be made again. One that `submits` must not run a job twice."""
+    """Return whether a failed call may be repeated. A call that `submits` must never run a job twice."""
     if isinstance(error, ServiceError):
         if error.retry is RetryClass.BACKOFF:
             return not submits or error.status == 429 or isinstance(error, SignInError)

@@ -1,6 +1,6 @@
-"""Signing in: what is added to each request so that the service knows who asks.
+"""Authentication of requests: by a token, or by a signature with an access key.
 
-Each way is a `requests.auth.AuthBase`, asked for every request anew, so a request that is sent again is signed again.
+Each way is a `requests.auth.AuthBase`. requests calls it for every request, so a repeated request is signed again.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ MAX_SKEW = timedelta(minutes=15)
 
 
 class Auth(AuthBase):
-    """A way to sign in. `source` says where the credentials were found, never what they are."""
+    """A way to sign in. `source` describes where the credentials were found. It contains no secret."""
 
     def __init__(self, source: str = "") -> None:
         self._source = source
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign a request."""
+        """Add the credentials, or a signature, to a request."""
         raise NotImplementedError
 
     def renew(self, _refused: requests.PreparedRequest) -> bool:
-        """Sign in anew after a request was refused. False where there is nothing new to sign in with."""
+        """Prepare a new sign-in after the service refused a request. Return False if a new one is impossible."""
         return False
 
     def explain(self, _response: requests.Response) -> str:
-        """Say what this side knows of a refusal, in sentences."""
+        """Return sentences about the credentials for the error message of a refused request."""
         return f"Signed in with {self._source}." if self._source else ""
 
 
 class TokenAuth(Auth):
-    """Signs in with a Keystone token that is scoped to the project (header `X-Auth-Token`)."""
+    """Sends a Keystone token of the project in the header `X-Auth-Token`."""
 
     def __init__(self, token: str, *, source: str = "") -> None:
         super().__init__(source)
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token."""
+        """Add the header `X-Auth-Token`."""
         request.headers["X-Auth-Token"] = self._token
         return request
 
@@ -55,9 +55,15 @@ class TokenAuth(Auth):
 class KeyAuth(Auth):
     """Signs each request with an access key and a secret key (AK/SK), permanent or temporary.
 
-    The algorithm is SDK-HMAC-SHA256 (Huawei Cloud, "API signing guide"; the same form on Open Telekom Cloud).
-    `project_id` is sent and signed as `X-Project-Id`, `security_token`, which a temporary key needs, as
-    `X-Security-Token`. `now` gives the present time; the gateway refuses one that is 15 minutes off.
+    The algorithm is SDK-HMAC-SHA256 (Huawei Cloud, "API signing guide"; the same on Open Telekom Cloud).
+
+    Args:
+        access_key: The access key (AK).
+        secret_key: The secret key (SK). It is never sent.
+        security_token: The token of a temporary key, sent and signed as `X-Security-Token`.
+        project_id: The id of the project, sent and signed as `X-Project-Id`.
+        source: Where the key was found, in words.
+        now: Returns the present time. The gateway refuses a signature with a time that is 15 minutes off.
     """
 
     def __init__(
@@ -73,16 +79,16 @@ class KeyAuth(Auth):
         super().__init__(source)
         self._access_key = access_key
         self._secret_key = secret_key
-        self._extra = {"X-Project-Id": project_id, "X-Security-Token": security_token}
+        self._extra_headers = {"X-Project-Id": project_id, "X-Security-Token": security_token}
         self._now = now
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the signature over what is there by now."""
+        """Add the header `Authorization` with the signature of the request."""
         headers = request.headers
         headers["Host"] = urlsplit(request.url or "").netloc
         headers["X-Sdk-Date"] = self._now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        headers.update({name: value for name, value in self._extra.items() if value})
-        # requests may still rewrite the other headers, so they are not signed.
+        headers.update({name: value for name, value in self._extra_headers.items() if value})
+        # Do not sign the other headers: requests may still change them.
         signed = {
             name.lower(): value
             for name, value in headers.items()
@@ -93,18 +99,18 @@ class KeyAuth(Auth):
         return request
 
     def explain(self, response: requests.Response) -> str:
-        """Say where the key was found, and whether this machine's clock is wrong."""
-        said = super().explain(response)
-        skew = _skew(self._now(), response.headers.get("Date", ""))
+        """Return sentences: where the key was found, and whether this machine's clock is more than 15 minutes off."""
+        source = super().explain(response)
+        skew = _clock_skew(self._now(), response.headers.get("Date", ""))
         if abs(skew) <= MAX_SKEW:
-            return said
+            return source
         minutes, side = abs(skew) // timedelta(minutes=1), "ahead of" if skew > timedelta() else "behind"
         clock = f"The clock of this machine is {minutes} minutes {side} the service's: set it right."
-        return f"{said} {clock}".lstrip()
+        return f"{source} {clock}".lstrip()
 
 
-def _skew(now: datetime, date: str) -> timedelta:
-    """Compare a clock with the header `Date` of an answer; nothing, where that cannot be read."""
+def _clock_skew(now: datetime, date: str) -> timedelta:
+    """Return how far a clock is ahead of the header `Date` of an answer; zero if the header cannot be read."""
     try:
         return now.astimezone(UTC) - parsedate_to_datetime(date).astimezone(UTC)
     except ValueError:
@@ -121,9 +127,9 @@ def _body_bytes(request: requests.PreparedRequest) -> bytes:
 
 
 def canonical_request(method: str, url: str, signed_headers: dict[str, str], body: bytes) -> str:
-    """Write a request in the form that is signed. `signed_headers` have lower-case names.
+    """Return a request in the form that the signature covers. The names of `signed_headers` are in lower case.
 
-    The path gets a slash at its end here, though the real one has none.
+    The path ends with a slash in this form, although the path of the request does not.
     """
     parts = urlsplit(url)
     path = quote(unquote(parts.path))
@@ -134,19 +140,19 @@ def canonical_request(method: str, url: str, signed_headers: dict[str, str], bod
         "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in query),
         *(f"{name}:{signed_headers[name].strip()}" for name in sorted(signed_headers)),
         "",
-        _names(signed_headers),
+        _join_names(signed_headers),
         hashlib.sha256(body).hexdigest(),
     )
     return "\n".join(lines)
 
 
-def _names(signed_headers: Iterable[str]) -> str:
+def _join_names(signed_headers: Iterable[str]) -> str:
     return ";".join(sorted(signed_headers))
 
 
 def authorization(access_key: str, secret_key: str, canonical: str, signed_headers: dict[str, str]) -> str:
-    """Make the `Authorization` header for a canonical request."""
+    """Return the value of the `Authorization` header for a canonical request."""
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     to_sign = f"{ALGORITHM}\n{signed_headers['x-sdk-date']}\n{digest}"
     signature = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
-    return f"{ALGORITHM} Access={access_key}, SignedHeaders={_names(signed_headers)}, Signature={signature}"
+    return f"{ALGORITHM} Access={access_key}, SignedHeaders={_join_names(signed_headers)}, Signature={signature}"

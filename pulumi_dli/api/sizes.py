@@ -1,4 +1,4 @@
-"""The sizes of a job: the compute resource types, memory sizes, and what driver and executors use together.
+"""The sizes of a job: compute resource types, memory sizes, and the total of driver and executors.
 
 Source: DLI API reference, "Creating a Batch Processing Job" (dli_02_0124), 2023-11.
 """
@@ -12,7 +12,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A compute resource type (table 3 of the page): what a job gets where it gives no sizes of its own."""
+    """A compute resource type (table 3 of the page). A job gets these sizes unless it sets its own."""
 
     vcpus: int
     memory_gb: int
@@ -30,20 +30,16 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
 }
 """Table 3 of the page, by `sc_type`."""
 
-
 DEFAULT_SC_TYPE = "A"
 
-
 _CU_MIB = 4096
-
-
 _MEMORY = re.compile(r"\s*(\d{1,9})\s*([MG])B?\s*", re.IGNORECASE)
 
 
 def memory_mib(text: str) -> int:
-    """Read a memory size, `2G`, `2048M` or the page's `2 GB`, in MiB.
+    """Return the MiB of a memory size, which is written as `2G`, `2048M` or, as on the page, `2 GB`.
 
-    Raises ValueError where there is no unit or the size is 0: the service fails to start such a job.
+    Raises ValueError if there is no unit or the size is 0: the service cannot start such a job.
     """
     match = _MEMORY.fullmatch(text)
     size = int(match[1]) * (1024 if match[2] in "gG" else 1) if match else 0
@@ -54,7 +50,7 @@ def memory_mib(text: str) -> int:
 
 @dataclass(frozen=True)
 class Sizing:
-    """What a job takes: a driver, and executors that are all alike."""
+    """The sizes of a job: one driver, and a number of equal executors."""
 
     driver_cores: int
     driver_memory: str
@@ -73,7 +69,7 @@ class Sizing:
         executor_memory: str | None = None,
         num_executors: int | None = None,
     ) -> Self:
-        """Give the sizes of a resource type, A where it is None, with a job's own before them."""
+        """Return a job's own sizes. The resource type, by default A, fills in the sizes that are None."""
         default = RESOURCE_TYPES[sc_type or DEFAULT_SC_TYPE]
         return cls(
             default.driver_cores if driver_cores is None else driver_cores,
@@ -85,15 +81,15 @@ class Sizing:
 
     @property
     def vcpus(self) -> int:
-        """The vCPUs of driver and executors."""
+        """The vCPUs of driver and executors together."""
         return self.driver_cores + self.num_executors * self.executor_cores
 
     @property
     def memory_mib(self) -> int:
-        """The memory of driver and executors. Raises ValueError for a memory without a unit."""
+        """The memory of driver and executors together, in MiB. Raises ValueError for a memory without a unit."""
         return memory_mib(self.driver_memory) + self.num_executors * memory_mib(self.executor_memory)
 
     @property
     def cus(self) -> int:
-        """The compute units: 1 CU is 1 vCPU with 4 GB. Raises ValueError for a memory without a unit."""
+        """The compute units that the job needs: 1 CU is 1 vCPU and 4 GB. Raises ValueError as `memory_mib` does."""
         return max(self.vcpus, -(-self.memory_mib // _CU_MIB))

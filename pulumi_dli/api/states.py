@@ -1,4 +1,4 @@
-"""The states of a batch job: one row a state, with all that the code asks about it."""
+"""The states of a batch job: one row for each state, with every fact that the code needs."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from enum import StrEnum
 from typing import Literal, Self
 
 Colour = Literal["amber", "blue", "orange", "green", "red"]
-"""The colours of the local DLI's page; `page.css` says what each one looks like."""
+"""The colours of a state on the local DLI's page; `page.css` defines them."""
 
 
 @dataclass(frozen=True)
 class StateFacts:
-    """What the code has to know about a state. A state that is not final is live: it may be cancelled and adopted."""
+    """The facts about a state. A state that is not final is live: its job may be cancelled and adopted."""
 
     colour: Colour
-    """How the page draws it."""
+    """The colour of the state on the local DLI's page."""
     past: str = ""
-    """The word before the time that a job has spent in it, as in `ran 3.0 s`, where the state itself is not that."""
+    """The word before the time in this state, as in `ran 3.0 s`. Empty if the name of the state is that word."""
     reaches: tuple[str, ...] = ()
-    """The goals that a wait has reached in it: values of `jobs.wait_goals.Until`."""
+    """The goals of a wait that this state reaches: values of `jobs.wait_goals.Until`."""
     is_final: bool = False
     """The job has ended."""
     is_failure: bool = False
-    """The job ended badly: it runs again (`rerunOnFailure`). With `auto_recovery` it may still come back."""
+    """The job has failed, so `rerunOnFailure` applies. With `auto_recovery` the service may still recover it."""
     is_new_attempt: bool = False
-    """The service starts the job again: its next log is another one."""
+    """The service starts the job again, with a new log."""
     needs_capacity: bool = False
-    """The job waits for free capacity of its queue; the service gives up after about three hours."""
+    """The job may be waiting for free capacity of its queue. The service gives up after about three hours."""
 
 
 class BatchState(StrEnum):
@@ -36,18 +36,18 @@ class BatchState(StrEnum):
     facts: StateFacts
 
     STARTING = "starting", StateFacts("amber", needs_capacity=True)
-    """Accepted, and being started; also while the queue has no free capacity."""
+    """The service accepted the job and starts it. The job stays here while its queue has no free capacity."""
     RUNNING = "running", StateFacts("blue", past="ran", reaches=("running",))
-    """At work."""
+    """The job runs."""
     RECOVERING = "recovering", StateFacts("orange", reaches=("running",), is_new_attempt=True)
-    """Failed once, and being started again (`auto_recovery`)."""
+    """The job failed, and the service starts it again (`auto_recovery`)."""
     SUCCESS = "success", StateFacts("green", reaches=("running", "success", "finished"), is_final=True)
-    """Ended well. Final."""
+    """The job succeeded. Final."""
     DEAD = "dead", StateFacts("red", reaches=("finished",), is_final=True, is_failure=True)
-    """Exited: failed, cancelled, or given up for want of resources after about three hours. Final."""
+    """The job failed, was cancelled, or got no capacity for about three hours. Final."""
 
     def __new__(cls, value: str, facts: StateFacts | None = None) -> Self:
-        """Make the member of a row."""
+        """Create the member for one row. Raises TypeError for a state without facts."""
         if facts is None:
             raise TypeError(f"the state {value} needs its facts")
         member = str.__new__(cls, value)
@@ -56,20 +56,20 @@ class BatchState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """True where the job has ended."""
+        """True if the job has ended."""
         return self.facts.is_final
 
     @property
     def is_failure(self) -> bool:
-        """True where the job has ended badly."""
+        """True if the job has failed."""
         return self.facts.is_failure
 
     @classmethod
     def parse(cls, text: str | None) -> BatchState | None:
-        """Read a state as the service writes it; None for one that nobody knows.
+        """Return the state with this name, in upper or lower case, or None for an unknown name.
 
-        The page of the state call shows `Success` with a capital letter. `error`, `killed` and `failed` come from
-        Livy, of which this API is a relative; they are taken as dead.
+        The page of the state call shows `Success` with a capital letter. `error`, `killed` and `failed` are states of
+        Livy, whose API DLI's API resembles. They count as dead.
         """
         word = (text or "").strip().lower()
         if word in ("error", "killed", "failed"):
@@ -78,4 +78,4 @@ class BatchState(StrEnum):
 
 
 LIVE_STATES = tuple(state for state in BatchState if not state.is_final)
-"""The states of a job that has not ended, in the order of a job's life."""
+"""The states of a job that has not ended, in the order in which a job passes them."""

@@ -1,8 +1,7 @@
-"""One call over HTTP: sent, signed, repeated as far as that is allowed, and its answer read or its error told.
+"""Makes one HTTP call: signs it, sends it, repeats it if that is safe, and reads the answer or the error.
 
-A call that only reads, or cancels, is repeated after whatever may pass. A call that submits is sent once; it is
-repeated only where it cannot have been carried out: the connection was never made, nobody was signed in, or the
-gateway said 429.
+A call that reads or cancels is repeated after every error that may pass. A call that submits is repeated only if the
+service cannot have carried it out: there was no connection, the sign-in failed, or the gateway answered 429.
 """
 
 from __future__ import annotations
@@ -33,10 +32,14 @@ Reply = TypeVar("Reply", bound=WireModel)
 
 
 class Transport:
-    """Calls of one account. Threads may share it.
+    """Makes the HTTP calls of one account. Threads may share a transport.
 
-    `auth` signs every request anew. `verify` is as in requests: True, False or a file of certificates. `setting` names
-    what to check where there is no connection. `observe` takes the report of each call.
+    Args:
+        auth: Signs each request, also when it is sent again.
+        policy: How long a call may take, and how often it is repeated.
+        verify: As in requests: True, False or the path of a file with certificates.
+        setting: What the user has to check if there is no connection, for the error message.
+        observe: Receives the report of each call.
     """
 
     def __init__(
@@ -64,28 +67,36 @@ class Transport:
         body: dict[str, Any] | None = None,
         max_retries: int | None = None,
     ) -> Reply:
-        """Make a call, repeating it as its method and the error allow, and read its answer. Errors call it `name`.
+        """Make a call, repeat it if its method and the error allow it, and return the answer.
 
-        Raises ServiceError where the service says no, SignInError where IAM does, NotSentError where no connection
-        could be made, NoAnswerError where there was no usable answer, and SettingsError where the file of certificates
-        is not there.
+        Raises ServiceError if the service refuses the call, SignInError if IAM refuses the sign-in, NotSentError if
+        there is no connection, NoAnswerError if there is no usable answer, and SettingsError if the file with
+        certificates does not exist.
+
+        Args:
+            model: The class of the answer.
+            method: The HTTP method. A POST counts as a call that submits.
+            url: The whole URL.
+            name: The name of the call in error messages.
+            body: The JSON body.
+            max_retries: How often to repeat this call at most, instead of the policy's number.
         """
         return self._policy.repeat(
-            lambda: self._signed_in(model, method, url, name=name, body=body),
+            lambda: self._call_once(model, method, url, name=name, body=body),
             submits=method == "POST",
             max_retries=max_retries,
         )
 
-    def _signed_in(self, model: type[Reply], method: str, url: str, *, name: str, body: dict[str, Any] | None) -> Reply:
-        """Make a call; where the sign-in has run out, get a new one and make it once more: it was not carried out."""
+    def _call_once(self, model: type[Reply], method: str, url: str, *, name: str, body: dict[str, Any] | None) -> Reply:
+        """Make a call and read its answer. If the sign-in has expired, sign in again and send the call once more."""
         response = self._send(method, url, name=name, body=body)
-        error = _error_of(response, name, self._auth)
+        error = _explained_error(response, name, self._auth)
         if error is not None and error.retry is RetryClass.AFTER_REAUTH and self._auth.renew(response.request):
             response = self._send(method, url, name=name, body=body)
-            error = _error_of(response, name, self._auth)
+            error = _explained_error(response, name, self._auth)
         if error is not None:
             raise error
-        document = _json_of(response)
+        document = _parse_json(response)
         if document is None and method == "DELETE" and not response.content:
             document = {}
         try:
@@ -102,7 +113,7 @@ class Transport:
                 headers={"Content-Type": "application/json", "Accept": "application/json", "X-Language": "en-us"},
                 auth=self._auth,
                 timeout=self._policy.timeout,
-                verify=self._verify,  # given here, since of a session REQUESTS_CA_BUNDLE would come before it
+                verify=self._verify,  # per request, because REQUESTS_CA_BUNDLE overrides a session's verify
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -113,10 +124,11 @@ class Transport:
                 ) from error
             raise NoAnswerError(f"{name}: no answer from {host}: {cause(error)}") from error
         except OSError as error:
-            raise no_certificates(name, error) from error
+            raise certificates_error(name, error) from error
 
 
-def _error_of(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:
+def _explained_error(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:
+    """Return the error of an answer, or None. If the sign-in may be the cause, the error explains the credentials."""
     if 200 <= response.status_code < 300:
         return None
     error = service_error(response, name)
@@ -126,41 +138,41 @@ def _error_of(response: requests.Response, name: str, auth: Auth) -> ServiceErro
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
-    """True where the failure came before the first byte of the request could leave."""
+    """Return whether the call failed before the first byte of the request was sent."""
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     reason: Any = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
     if isinstance(reason, ProxyError):
-        # A connection through a proxy that is cut later is one too (urllib3 2: it forgets that it was connected).
+        # urllib3 2 also raises ProxyError if a connection through a proxy is cut later, so look at the original error.
         reason = reason.original_error
-        if str(reason).startswith("Tunnel connection failed"):  # http.client's words where a proxy says no
+        if str(reason).startswith("Tunnel connection failed"):  # http.client's text for a proxy that refuses
             return True
     if isinstance(reason, SSLError):
         return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def no_certificates(call: str, error: OSError) -> SettingsError:
-    """Make the error for a file of certificates that is not there: requests says it with an OSError of its own."""
+def certificates_error(call: str, error: OSError) -> SettingsError:
+    """Return the error for a missing file of certificates. requests raises a plain OSError in this case."""
     return SettingsError(f"{call}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.")
 
 
 def cause(error: BaseException) -> str:
-    """Say in a few words what lies under the layers of the HTTP client."""
-    seen = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
+    """Return the text of the innermost cause of an error, without the layers of the HTTP client."""
+    innermost = error
+    while (inner := innermost.__cause__ or innermost.__context__) is not None:
         if isinstance(inner, DliError):
-            break  # an earlier failure, during whose handling this call was made
-        seen = inner
-    return str(seen) or type(seen).__name__
+            break  # an earlier failure: this call was made while the code handled it
+        innermost = inner
+    return str(innermost) or type(innermost).__name__
 
 
-def _json_of(response: requests.Response) -> Any:
-    """Read a JSON answer; None for what is none, or is nested too deep to be one.
+def _parse_json(response: requests.Response) -> Any:
+    """Return the JSON document of an answer, or None if it is not JSON or is nested too deeply.
 
-    Half of a surrogate pair is JSON, but no text, and nobody takes it: it is replaced.
+    The function replaces lone surrogates: JSON allows them, but they cannot be encoded as UTF-8.
     """
     try:
         document = response.json()
@@ -174,8 +186,15 @@ def _json_of(response: requests.Response) -> Any:
 def service_error(
     response: requests.Response, name: str, *, note: str = "", kind: type[ServiceError] = ServiceError
 ) -> ServiceError:
-    """Read an error answer, of DLI, of the gateway or of IAM, whatever its body is."""
-    document = _json_of(response)
+    """Return the error in an answer of DLI, of the gateway or of IAM. The body may have any form.
+
+    Args:
+        response: The answer, with a status that is not 2xx.
+        name: The name of the call in the message.
+        note: What this package knows about the cause, in sentences.
+        kind: The class of the error.
+    """
+    document = _parse_json(response)
     code, message, request_id = _read_error(document)
     error = kind(
         status=response.status_code,
@@ -185,12 +204,12 @@ def service_error(
         request_id=request_id or response.headers.get("X-Request-Id", ""),
         note=note,
     )
-    error.retry_after = _seconds(response.headers.get("Retry-After"))
+    error.retry_after = _retry_after_seconds(response.headers.get("Retry-After"))
     return error
 
 
-def _seconds(text: str | None) -> float | None:
-    """Read a Retry-After of seconds; one that is a date is not used by these services."""
+def _retry_after_seconds(text: str | None) -> float | None:
+    """Return the seconds of a Retry-After header. A date counts as absent: these services do not send one."""
     return float(text) if text is not None and text.isdecimal() else None
 
 
@@ -198,7 +217,7 @@ _ERROR_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", 
 
 
 def _read_error(document: Any) -> tuple[str, str, str]:
-    """Find code, message and request id in an error body: DLI's, the gateway's, IAM's, or one inside another."""
+    """Return code, message and request id of an error body: DLI's, the gateway's, IAM's, or one inside another."""
     if not isinstance(document, dict):
         return "", "", ""
     request_id = str(document.get("request_id") or "")
@@ -213,7 +232,7 @@ def _read_error(document: Any) -> tuple[str, str, str]:
 
 
 def _code_and_message(document: dict[str, Any]) -> tuple[str, str] | None:
-    """Find code and message on the outermost level of an error body. A `code` without a message is not an error's."""
+    """Return code and message from the outermost level of an error body. A `code` needs a message beside it."""
     for code_key, message_key in _ERROR_KEYS:
         code, message = document.get(code_key), document.get(message_key)
         if code is not None and (message is not None or code_key != "code"):
