@@ -54,7 +54,7 @@ def package_schema() -> Schema:
         "keywords": project["keywords"],
         "config": {"variables": settings},
         "provider": {
-            "description": "Where the service is, who signs in, how patient the provider is.",
+            "description": "The addresses of the service, the credentials, timeouts and retries.",
             "inputProperties": settings,
         },
         "types": {

@@ -1,1 +1,1 @@
-"""Who calls the service, and where: the settings, the credentials and their sources, the sign-in."""
+"""Settings, credentials and sign-in: which account calls the service, and at which address."""

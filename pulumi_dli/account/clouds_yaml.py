@@ -1,4 +1,4 @@
-"""Clouds of clouds.yaml, the file of OpenStack's tools. openstacksdk reads it, which the extra `clouds` brings."""
+"""Reads clouds from clouds.yaml, the file of OpenStack's tools. It needs openstacksdk, from the extra `clouds`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FILE_VARIABLE = "OS_CLIENT_CONFIG_FILE"
 
 @dataclass(frozen=True)
 class FoundCloud:
-    """A cloud as the file describes it: its region, how certificates are checked, what signs in."""
+    """A cloud from the file: its region, how to check certificates (as in requests), and the plugin that signs in."""
 
     region: str | None
     verify: bool | str
@@ -25,9 +25,14 @@ class FoundCloud:
 
 
 def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
-    """Read a cloud. `region` chooses where it has several. `source` says where its name was found.
+    """Return the cloud with this name from clouds.yaml.
 
-    Raises SettingsError where openstacksdk is missing, there is no such cloud, or it cannot sign in.
+    Raises SettingsError if openstacksdk is missing, if there is no such cloud, or if the cloud cannot sign in.
+
+    Args:
+        name: The name of the cloud in the file.
+        region: The region to use if the cloud has several. None for the cloud's own region.
+        source: Where the name was found, for error messages.
     """
     try:
         from openstack.config import OpenStackConfig, loader  # noqa: PLC0415
@@ -43,34 +48,34 @@ def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
     file = "clouds.yaml"
     try:
         config = OpenStackConfig()
-        file = config.config_filename or _searched_files(loader.CONFIG_SEARCH_PATH)
+        file = config.config_filename or _describe_searched_files(loader.CONFIG_SEARCH_PATH)
         options: dict[str, Any] = {"cloud": name, "region_name": region or ""}
-        described = config.get_one(**options, validate=False).config
-        kind = _with_version(described.get("auth_type"))
-        cloud = config.get_one(**options, auth_type=kind, auth=_with_project_domain(described.get("auth") or {}))
+        as_written = config.get_one(**options, validate=False).config
+        auth_type = _versioned_auth_type(as_written.get("auth_type"))
+        cloud = config.get_one(**options, auth_type=auth_type, auth=_with_project_domain(as_written.get("auth") or {}))
         plugin = cloud.get_auth()
         verify, _ = cloud.get_requests_verify_args()
     except (SDKException, ClientException, KeyError, TypeError, AttributeError, ValueError) as error:
         raise SettingsError(f"{source}: cloud {name!r} cannot be used: {error} Looked at: {file}") from error
     if not isinstance(plugin, v3.Auth):
-        raise SettingsError(f"{source}: cloud {name!r} signs in by {kind}, which is no way of Keystone v3")
+        raise SettingsError(f"{source}: cloud {name!r} signs in by {auth_type}, which is no way of Keystone v3")
     return FoundCloud(cloud.region_name or None, True if verify is None else verify, plugin)
 
 
-def _searched_files(folders: Iterable[str]) -> str:
-    """Name the places where a clouds.yaml was looked for and not found."""
+def _describe_searched_files(folders: Iterable[str]) -> str:
+    """Return the places that were searched for a clouds.yaml in vain, in words."""
     variable = os.environ.get(_FILE_VARIABLE) or "not set"
     return f"{_FILE_VARIABLE} ({variable}), clouds.yaml in {', '.join(dict.fromkeys(folders))}: none is there"
 
 
-def _with_version(kind: str | None) -> str:
-    """Name the plugin of Keystone 3: without a version, Keystone would first be asked for the versions that it has."""
-    kind = kind or ""
-    return kind if kind.startswith("v3") else f"v3{kind or 'password'}"
+def _versioned_auth_type(auth_type: str | None) -> str:
+    """Return the name of the plugin for Keystone v3. A plugin without a version makes a call to find the version."""
+    name = auth_type or ""
+    return name if name.startswith("v3") else f"v3{name or 'password'}"
 
 
 def _with_project_domain(auth: dict[str, Any]) -> dict[str, Any]:
-    """Add the domain of a project that is named, which Keystone 3 needs: on these clouds it is that of the user."""
+    """Add the domain of the project, which Keystone v3 needs beside its name. These clouds use the user's domain."""
     if "project_name" not in auth:
         return auth
     domain = {key: auth.get(f"project_{key}", auth.get(f"user_{key}")) for key in ("domain_id", "domain_name")}

@@ -1,6 +1,6 @@
-"""Where credentials are looked for: one function a source, in the order in which the sources count.
+"""The sources of credentials: the stack's configuration, the environment and the file of Huawei Cloud's SDK.
 
-A new source is one function here, and its name in `SOURCES`.
+To add a source, write one function here and add it to `SOURCES`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _FILE = "~/.huaweicloud/credentials"
 _FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 
 Names = Mapping[str, list[str]]
-"""The names of each field of the credentials, in the order in which they count."""
+"""For each field of the credentials, the names of its value in a source. The first name with a value counts."""
 
 
 @dataclass(frozen=True)
 class CredentialSource:
-    """A place where credentials may be, as it was read.
+    """The content of one place that may have credentials.
 
     Args:
-        label: Where the place is, in words.
-        families: The names that belong together: a set of credentials takes all its values from one family.
-        values: What is there, by name.
-        remark: What was found instead of credentials.
-        project_id: The id of the project that stands beside the credentials.
-        iam_endpoint: The name and the value of the address of IAM that stands beside them.
+        label: The place, in words.
+        families: Groups of names that belong together. A set of credentials takes all its values from one group.
+        values: The values in this place, by name.
+        remark: Why there are no credentials, in words; empty if there may be some.
+        project_id: The id of the project that belongs to the credentials.
+        iam_endpoint: The name and the value of the address of IAM that belongs to the credentials.
     """
 
     label: str
@@ -44,37 +44,41 @@ class CredentialSource:
     project_id: str | None = None
     iam_endpoint: tuple[str, str] | None = None
 
-    def listed(self) -> str:
-        """Name all that was looked for here, in order."""
+    def describe_search(self) -> str:
+        """Return the names that were searched in this place, in their order, as text for an error message."""
         sets = (
-            _with([_either(self._marked(_names_of_part(part, names))) for part in kind.parts])
+            _join_parts([_join_with_or(self._mark_set(_names_of_part(part, names))) for part in kind.parts])
             for kind in CREDENTIALS
             for names in self.families
             if all(names.get(part[0]) for part in kind.parts)
         )
         return f"{self.label}{self.remark} {', '.join(sets)}"
 
-    def _marked(self, names: Iterable[str]) -> Iterator[str]:
+    def _mark_set(self, names: Iterable[str]) -> Iterator[str]:
+        """Mark the names that are set. Their value is blank, or it is a domain without a user."""
         for name in names:
-            if name in self.values:  # what is set here is blank, or a domain without a user
+            if name in self.values:
                 yield f"{name} ({'empty' if is_blank(self.values[name]) else 'set'})"
             else:
                 yield name
 
 
 def stack_configuration(stack: Mapping[str, Any]) -> CredentialSource:
-    """Read the stack's configuration."""
+    """Return the stack's configuration as a source."""
     label = "in the stack's configuration"
     return CredentialSource(label, _families(f"{NAMESPACE}:"), stack, " (pulumi config set --secret)")
 
 
 def environment(_stack: Mapping[str, Any]) -> CredentialSource:
-    """Read the environment, with the variables of OpenStack, of Terraform and of Huawei Cloud's SDK."""
+    """Return the environment as a source, with the variables of OpenStack, of Terraform and of Huawei Cloud's SDK."""
     return CredentialSource("in the environment", _families("OS_", "HW_", "HUAWEICLOUD_SDK_"), os.environ)
 
 
 def huawei_sdk_file(_stack: Mapping[str, Any]) -> CredentialSource:
-    """Read the file of Huawei Cloud's SDK. Raises SettingsError for one that cannot be read, without showing it."""
+    """Return the credentials file of Huawei Cloud's SDK as a source.
+
+    Raises SettingsError if the file exists but cannot be read. The error does not show the content.
+    """
     name = os.environ.get(_FILE_VARIABLE) or _FILE
     parser = ConfigParser(interpolation=None)
     values, remark = {}, ""
@@ -89,7 +93,7 @@ def huawei_sdk_file(_stack: Mapping[str, Any]) -> CredentialSource:
     except (OSError, UnicodeDecodeError, ConfigParserError) as error:
         raise SettingsError(
             f"the file {name} cannot be read ({type(error).__name__}). It is an INI file with a section [basic]"
-        ) from None  # the parser's error shows the line, which may hold a secret
+        ) from None  # without its cause: the parser's error shows the line, which may contain a secret
     iam_endpoint = values.get("[basic] iam_endpoint")
     return CredentialSource(
         f"in the file {name}",
@@ -106,83 +110,93 @@ SOURCES: tuple[Callable[[Mapping[str, Any]], CredentialSource], ...] = (
     environment,
     huawei_sdk_file,
 )
-"""The sources, in the order in which they count. Each is read only where those before it have no credentials."""
+"""The sources in their order. A source is read only if the sources before it have no credentials."""
 
 
 def load_credentials(stack: Mapping[str, Any]) -> Credentials:
-    """Give one complete set of credentials, from the first source that has any part of one.
+    """Return one complete set of credentials from the first source that has any part of a set.
 
-    `stack` is the stack's configuration, with keys as in `dli:token`, values decrypted. Raises SettingsError where
-    there are no credentials, with every place that was looked at, or where a set is not whole.
+    Raises SettingsError if no source has credentials, or if the set is incomplete. The error names the places.
+
+    Args:
+        stack: The stack's configuration: keys such as `dli:token`, values decrypted.
     """
-    looked_at = []
+    searched = []
     for read in SOURCES:
         source = read(stack)
         for kind in CREDENTIALS:
             for names in source.families:
-                found = _take(kind, source, names)
-                if found is not None:
-                    return found
-        looked_at.append(source.listed())
+                credentials = _read_set(kind, source, names)
+                if credentials is not None:
+                    return credentials
+        searched.append(source.describe_search())
     raise SettingsError(
-        f"no credentials. Looked at, in this order: {'; '.join(looked_at)}. Set a token; or an access key with its "
+        f"no credentials. Looked at, in this order: {'; '.join(searched)}. Set a token; or an access key with its "
         "secret key; or user, password and domain; or an application credential; or a cloud of clouds.yaml"
     )
 
 
-def _take(kind: type[Credentials], source: CredentialSource, names: Names) -> Credentials | None:
-    """Take a set of credentials from a family of names; None where nothing of it is there."""
-    given = {field: _given(source, names.get(field, [])) for field in kind.model_fields}
-    if not _is_begun(kind, given):
+def _read_set(kind: type[Credentials], source: CredentialSource, names: Names) -> Credentials | None:
+    """Return the set of credentials under one family of names, or None if the source has no part of it.
+
+    Raises SettingsError if the set is incomplete or a value cannot be used.
+    """
+    present = {field: _names_with_value(source, names.get(field, [])) for field in kind.model_fields}
+    if not _has_any_part(kind, present):
         return None
-    given_names = [name for of in given.values() for name in of]
-    missing = _missing(kind, given, names)
+    all_present = [name for field_names in present.values() for name in field_names]
+    missing = _missing_parts(kind, present, names)
     if missing:
         raise SettingsError(
-            f"half a set of credentials {source.label}: {_and(given_names)} without {_and(missing)}. A set comes from "
-            "one place as a whole"
+            f"half a set of credentials {source.label}: {_join_with_and(all_present)} without "
+            f"{_join_with_and(missing)}. A set comes from one place as a whole"
         )
-    values = {names_of(kind.model_fields[field])[0]: source.values[of[0]] for field, of in given.items() if of}
-    credentials = read_model(kind, values, lambda field: given[field][0])
-    return credentials.found(
-        f"{_and(given_names)} {source.label}", project_id=source.project_id, iam_endpoint=source.iam_endpoint
+    values = {
+        names_of(kind.model_fields[field])[0]: source.values[field_names[0]]
+        for field, field_names in present.items()
+        if field_names
+    }
+    credentials = read_model(kind, values, lambda field: present[field][0])
+    return credentials.with_origin(
+        f"{_join_with_and(all_present)} {source.label}", project_id=source.project_id, iam_endpoint=source.iam_endpoint
     )
 
 
-def _given(source: CredentialSource, names: Iterable[str]) -> list[str]:
+def _names_with_value(source: CredentialSource, names: Iterable[str]) -> list[str]:
     return [name for name in names if not is_blank(source.values.get(name))]
 
 
-def _missing(kind: type[Credentials], given: Names, names: Names) -> list[str]:
-    """Name the parts of a set that are not there."""
-    absent = (part for part in kind.parts if not any(given[field] for field in part))
-    return [_either(_names_of_part(part, names)) for part in absent]
+def _missing_parts(kind: type[Credentials], present: Names, names: Names) -> list[str]:
+    """Return the missing parts of a set. A part that has several names is one text, joined with `or`."""
+    missing = (part for part in kind.parts if not any(present[field] for field in part))
+    return [_join_with_or(_names_of_part(part, names)) for part in missing]
 
 
-def _is_begun(kind: type[Credentials], given: Names) -> bool:
-    """Tell whether anything of a set is there. A domain alone is nothing of it: other tools set it too."""
-    either = {field for part in kind.parts if len(part) > 1 for field in part}
-    return any(names for field, names in given.items() if field not in either)
+def _has_any_part(kind: type[Credentials], present: Names) -> bool:
+    """Return whether a source has any part of a set. A domain alone does not count, because other tools set it too."""
+    alternatives = {field for part in kind.parts if len(part) > 1 for field in part}
+    return any(names for field, names in present.items() if field not in alternatives)
 
 
-def _families(*beginnings: str) -> tuple[Names, ...]:
-    """Give the declared names of all fields, one family for each beginning of a name."""
+def _families(*prefixes: str) -> tuple[Names, ...]:
+    """Return the declared names of all fields: one family for each prefix of a name."""
     fields = {field: info for kind in CREDENTIALS for field, info in kind.model_fields.items()}
-    return tuple({field: names_of(info, beginning) for field, info in fields.items()} for beginning in beginnings)
+    return tuple({field: names_of(info, prefix) for field, info in fields.items()} for prefix in prefixes)
 
 
 def _names_of_part(part: tuple[str, ...], names: Names) -> Iterator[str]:
     return (name for field in part for name in names.get(field, []))
 
 
-def _either(names: Iterable[str]) -> str:
+def _join_with_or(names: Iterable[str]) -> str:
     return " or ".join(names)
 
 
-def _and(names: Iterable[str]) -> str:
+def _join_with_and(names: Iterable[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _with(parts: list[str]) -> str:
-    return " with ".join([parts[0], _and(parts[1:])] if parts[1:] else parts)
+def _join_parts(parts: list[str]) -> str:
+    """Join the parts of a set: `user with password and domain`."""
+    return " with ".join([parts[0], _join_with_and(parts[1:])] if parts[1:] else parts)

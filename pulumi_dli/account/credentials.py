@@ -1,4 +1,4 @@
-"""Credentials: the sets of settings that sign in. `credential_sources` finds one."""
+"""The kinds of credentials, each a set of settings that signs in. `credential_sources` finds a set."""
 
 from __future__ import annotations
 
@@ -7,58 +7,60 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, SecretStr
 from pydantic.fields import FieldInfo
 
-from pulumi_dli.account.settings import Settings, names_of, sendable, setting
+from pulumi_dli.account.settings import Settings, header_text, names_of, setting
 
 Name = Annotated[str, BeforeValidator(lambda value: str(value).strip())]
-HeaderText = Annotated[str, BeforeValidator(sendable)]
-HeaderSecret = Annotated[SecretStr, BeforeValidator(sendable)]
+HeaderText = Annotated[str, BeforeValidator(header_text)]
+HeaderSecret = Annotated[SecretStr, BeforeValidator(header_text)]
 Secret = Annotated[SecretStr, BeforeValidator(lambda value: str(value).strip("\r\n"))]
-"""A secret that may have any character, blanks around it included."""
+"""A secret with any characters. Blanks at its ends belong to it; line breaks at its ends do not."""
 
 
 class Credentials(BaseModel):
-    """What signs in: one complete set, from one place. Sets are never mixed: keys of two clouds do not fit.
+    """One complete set of credentials. All its values come from one place, because keys of two clouds do not fit.
 
-    In the environment the names of one set begin alike: `OS_`, `HW_` or `HUAWEICLOUD_SDK_`.
+    In the environment, the variables of one set have the same prefix: `OS_`, `HW_` or `HUAWEICLOUD_SDK_`.
     """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     parts: ClassVar[tuple[tuple[str, ...], ...]]
-    """What a set has to have; of several fields together, one."""
+    """The required parts of a set. If a part names several fields, one of them is enough."""
 
     _source: str = PrivateAttr("")
     _project_id: str | None = PrivateAttr(None)
     _iam_endpoint: tuple[str, str] | None = PrivateAttr(None)
 
-    def found(self, source: str, *, project_id: str | None, iam_endpoint: tuple[str, str] | None) -> Self:
-        """Note where the set was found, in words, and what stands beside it there."""
+    def with_origin(self, source: str, *, project_id: str | None, iam_endpoint: tuple[str, str] | None) -> Self:
+        """Store where the set comes from and return the set. See the properties of the same names."""
         self._source, self._project_id, self._iam_endpoint = source, project_id, iam_endpoint
         return self
 
     @property
     def source(self) -> str:
-        """Where the set was found, in words."""
+        """The names of the values and their place, in words, for error messages."""
         return self._source
 
     @property
     def project_id(self) -> str | None:
-        """The project's id that stands beside the set in its source."""
+        """The id of the project in the same file, or None."""
         return self._project_id
 
     @property
     def iam_endpoint(self) -> tuple[str, str] | None:
-        """The name and the value of the address of IAM that stands beside the set in its source."""
+        """The name and the value of IAM's address in the same file, or None."""
         return self._iam_endpoint
 
 
 class Token(Credentials):
-    """A token of Keystone."""
+    """A token that Keystone has issued."""
 
     parts = (("token",),)
 
     token: HeaderSecret = setting("token", "OS_TOKEN", "OS_AUTH_TOKEN", "HW_AUTH_TOKEN")
-    """A Keystone token: of the project, and sent as it is, if the project's id is given; else exchanged for one."""
+    """A Keystone token. If `projectId` is set, the provider sends the token as it is: it must belong to that project.
+    Otherwise the provider exchanges it for a token of the project.
+    """
 
 
 class KeyPair(Credentials):
@@ -77,7 +79,7 @@ class KeyPair(Credentials):
 
 
 class Password(Credentials):
-    """A user with a password, and the domain (account) that the user is of."""
+    """A user with a password, and the domain (account) to which the user belongs."""
 
     parts = (("username",), ("password",), ("domain_name", "domain_id"))
 
@@ -86,18 +88,18 @@ class Password(Credentials):
     password: Secret = setting("password", "OS_PASSWORD", "HW_USER_PASSWORD")
     """The password of the user."""
     domain_name: Name | None = setting("domainName", "OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME", "HW_DOMAIN_NAME")
-    """The name of the domain (the account) that the user is of."""
+    """The name of the domain (the account) to which the user belongs."""
     domain_id: Name | None = setting("domainId", "OS_USER_DOMAIN_ID", "OS_DOMAIN_ID", "HW_DOMAIN_ID")
     """The id of that domain, in place of its name."""
 
 
 class ApplicationCredential(Credentials):
-    """An application credential of Keystone. It is of one project."""
+    """An application credential of Keystone. It belongs to one project."""
 
     parts = (("application_credential_id",), ("application_credential_secret",))
 
     application_credential_id: Name = setting("applicationCredentialId", "OS_APPLICATION_CREDENTIAL_ID")
-    """The id of an application credential."""
+    """The id of the application credential."""
     application_credential_secret: Secret = setting("applicationCredentialSecret", "OS_APPLICATION_CREDENTIAL_SECRET")
     """The secret of the application credential."""
 
@@ -112,15 +114,15 @@ class Cloud(Credentials):
 
 
 CREDENTIALS: tuple[type[Credentials], ...] = (Token, KeyPair, Password, ApplicationCredential, Cloud)
-"""The ways to sign in, in the order in which they count within one place."""
+"""The kinds of credentials. If one place has several, the first kind counts."""
 
 
 def declared() -> dict[str, FieldInfo]:
-    """Give every setting as it is declared, by its name in Python."""
+    """Return the declaration of every setting and credential, by its name in Python."""
     models: tuple[type[BaseModel], ...] = (Settings, *CREDENTIALS)
     return {field: info for model in models for field, info in model.model_fields.items()}
 
 
 def configuration_keys() -> list[str]:
-    """Name every setting as the stack's configuration does, as in `dli:region`."""
+    """Return the key of every setting in the stack's configuration, for example `dli:region`."""
     return [names_of(info)[0] for info in declared().values()]

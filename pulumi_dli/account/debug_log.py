@@ -1,7 +1,7 @@
-"""The debug log that `DLI_LOG=debug` turns on: to standard error, or to the file that `DLI_LOG_PATH` names.
+"""The debug log, which `DLI_LOG=debug` turns on. It goes to standard error, or to the file in `DLI_LOG_PATH`.
 
-The names follow TF_LOG and TF_LOG_PATH, which the users of other providers for these clouds know. They are no settings
-of the stack: the log must be there before a setting is read, and a person turns it on for one command.
+The names follow TF_LOG and TF_LOG_PATH, which users of Terraform know. The stack's configuration has no such setting:
+the log must start before the settings are read, and users turn it on for a single command.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _is_on = False
 
 
 class _PrivateFileHandler(logging.FileHandler):
-    """Adds lines to a file, which it makes with access for its owner alone."""
+    """Appends lines to a file. A new file gets mode 600, so that only its owner can read it."""
 
     def _open(self) -> TextIOWrapper:
         file = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -31,11 +31,11 @@ class _PrivateFileHandler(logging.FileHandler):
 
 
 def turn_on(environment: Mapping[str, str] = os.environ) -> None:
-    """Turn on the debug log of this process, once, if the environment asks for it.
+    """Turn on the debug log of this process if the environment asks for it. A second call has no effect.
 
-    A file that cannot be written is no reason to fail: the log goes to standard error, and says why.
+    If the file cannot be written, the log goes to standard error and begins with a warning.
     """
-    global _is_on  # noqa: PLW0603  the log is the process's
+    global _is_on  # noqa: PLW0603  a process has one log
     if environment.get(LEVEL_VARIABLE, "").strip().lower() != "debug":
         return
     with _lock:
@@ -43,7 +43,7 @@ def turn_on(environment: Mapping[str, str] = os.environ) -> None:
             return
         _is_on = True
     logger = logging.getLogger(_ROOT)
-    handler, problem = _handler(environment.get(PATH_VARIABLE, "").strip())
+    handler, problem = _make_handler(environment.get(PATH_VARIABLE, "").strip())
     handler.setFormatter(logging.Formatter(_FORMAT))
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
@@ -51,8 +51,8 @@ def turn_on(environment: Mapping[str, str] = os.environ) -> None:
         logger.warning("%s", problem)
 
 
-def _handler(path: str) -> tuple[logging.Handler, str]:
-    """Make the handler for a path, or for standard error, and say what is wrong with the path."""
+def _make_handler(path: str) -> tuple[logging.Handler, str]:
+    """Return the handler for a path, or for standard error, and the problem with the path or an empty string."""
     if not path:
         return logging.StreamHandler(), ""
     try:

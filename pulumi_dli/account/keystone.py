@@ -1,6 +1,6 @@
-"""Signing in with a token that Keystone, the identity service, issues: IAM on both clouds.
+"""Signs in with tokens of Keystone, the identity service. On both clouds, IAM is a Keystone.
 
-The work is keystoneauth1's. It is imported when it is used.
+keystoneauth1 does the work. It is imported only when it is used.
 """
 
 from __future__ import annotations
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
 
 
 class KeystoneAuth(Auth):
-    """Signs in with a token of a project, issued when it is needed and kept while it is good.
+    """Signs requests with a token of a project. Threads may share it.
 
-    `plugin` is one of keystoneauth1 for Keystone v3. The token is renewed two minutes before its end, and when the
-    service refuses it. `project_id` is the project that it has to be of, if that is known; `advice` is said where IAM
-    says no. `observe` takes the report of each call to IAM. Threads may share it.
+    It gets a token from IAM at the first request and keeps it. It gets a new one two minutes before the token expires,
+    and after the service refuses the token.
 
-    Signing a request raises SignInError where IAM says no, NotSentError where it does not answer, and SettingsError
-    where its token is not of the project.
+    Signing a request raises SignInError if IAM refuses, NotSentError if IAM does not answer, and SettingsError if the
+    token does not belong to the project.
+
+    Args:
+        plugin: A plugin of keystoneauth1 for Keystone v3.
+        source: Where the credentials were found, in words.
+        verify: As in requests: True, False or the path of a file with certificates.
+        timeout: Seconds for which IAM may send nothing before a call fails.
+        project_id: The project to which the token must belong. None if any project will do.
+        advice: A sentence for the error message if IAM refuses.
+        observe: Receives the report of each call to IAM.
     """
 
     def __init__(
@@ -54,29 +62,29 @@ class KeystoneAuth(Auth):
         self._lock = threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token."""
-        request.headers["X-Auth-Token"] = self._token()[0]
+        """Add the header `X-Auth-Token`."""
+        request.headers["X-Auth-Token"] = self._token_and_project()[0]
         return request
 
     @property
     def project_id(self) -> str:
-        """The project that the token is of."""
-        return self._token()[1]
+        """The id of the project to which the token belongs. Reading it may call IAM, and raises as signing does."""
+        return self._token_and_project()[1]
 
     def renew(self, refused: requests.PreparedRequest) -> bool:
-        """Give up the token that was refused, if no other thread has done so by now."""
+        """Discard the refused token, unless another thread has already done so. Always return True."""
         with self._lock:
             known = self._plugin.auth_ref
             if known is not None and known.auth_token == refused.headers.get("X-Auth-Token"):
                 self._plugin.invalidate()
         return True
 
-    def _token(self) -> tuple[str, str]:
-        """Give the token and the id of its project."""
+    def _token_and_project(self) -> tuple[str, str]:
+        """Return a valid token and the id of its project."""
         scope = self._plugin.project_id or self._plugin.project_name
-        whose = f", for project {scope}" if scope else ""
-        call = f"POST {self._plugin.auth_url}/auth/tokens with {self._source}{whose}"
-        token, project_id = self._issued(call)
+        for_project = f", for project {scope}" if scope else ""
+        call = f"POST {self._plugin.auth_url}/auth/tokens with {self._source}{for_project}"
+        token, project_id = self._get_token(call)
         if project_id is None:
             raise SettingsError(f"{call}: the token is of no project. Set dli:projectId or dli:projectName")
         if self._project_id not in (None, project_id):
@@ -86,8 +94,8 @@ class KeystoneAuth(Auth):
             )
         return token, project_id
 
-    def _issued(self, call: str) -> tuple[str, str | None]:
-        """Have a token issued, unless there is a good one. Errors name the `call`."""
+    def _get_token(self, call: str) -> tuple[str, str | None]:
+        """Return the token in use, or a new one from IAM, and the id of its project. Error messages name the `call`."""
         from keystoneauth1 import exceptions  # noqa: PLC0415
 
         try:
@@ -95,7 +103,7 @@ class KeystoneAuth(Auth):
                 access = self._plugin.get_access(self._session)
                 return str(access.auth_token), access.project_id
         except exceptions.HttpError as error:
-            assert error.response is not None  # noqa: S101  it is what the error was made of
+            assert error.response is not None  # noqa: S101  keystoneauth1 makes an HttpError from a response
             raise service_error(error.response, call, note=self._advice, kind=SignInError) from error
         except exceptions.ConnectionError as error:
             host = urlsplit(self._plugin.auth_url).netloc

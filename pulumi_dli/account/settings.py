@@ -1,7 +1,7 @@
-"""Settings: where the service is, how long and how often it is asked. `credentials` has the settings that sign in.
+"""The settings, except those that sign in (see `credentials`): addresses, timeouts, retries and options.
 
-Each setting is declared once, with its names in the order in which they count: in the stack's configuration (`dli:…`),
-then in the environment.
+Each setting is declared once, with all its names in their order: first the key in the stack's configuration (`dli:…`),
+then the variables of the environment. The first name with a value counts.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ from pulumi_dli.api.location import Location
 NAMESPACE = "dli"
 
 
-def sendable(value: Any) -> str:
-    """Refuse what no HTTP header can carry, without showing it: it may be secret."""
+def header_text(value: Any) -> str:
+    """Return a value as text for an HTTP header, without blanks around it.
+
+    Raises ValueError for text that a header cannot contain. The error does not show the text, which may be secret.
+    """
     text = str(value).strip()
     if not (text.isascii() and text.isprintable()):
         raise ValueError("has a character that cannot be sent, such as a line break or a letter that is not ASCII")
@@ -41,16 +44,16 @@ def sendable(value: Any) -> str:
 
 
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
-"""A duration: `90s`, `20m`, `2h`, or a number of seconds."""
+"""A duration in seconds, above 0. It may be written as `90s`, `20m`, `2h` or as a number of seconds."""
 
 
-def setting(key: str, *elsewhere: str, default: Any = None) -> Any:
-    """Declare a setting: its name in the stack's configuration, then those elsewhere, in their order."""
-    return Field(default=default, validation_alias=AliasChoices(f"{NAMESPACE}:{key}", *elsewhere))
+def setting(key: str, *environment: str, default: Any = None) -> Any:
+    """Declare a setting: its key in the stack's configuration, and its variables of the environment in their order."""
+    return Field(default=default, validation_alias=AliasChoices(f"{NAMESPACE}:{key}", *environment))
 
 
 class Settings(BaseSettings):
-    """All settings but the credentials. Durations are in seconds or written as in `90s`, `20m`, `2h`."""
+    """All settings except the credentials. The texts of the fields are in schema.json, which users read."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True,
@@ -61,71 +64,76 @@ class Settings(BaseSettings):
     )
 
     region: str | None = setting("region", "DLI_REGION", "OS_REGION_NAME", "HW_REGION_NAME")
-    """The region, as in `eu-de`."""
+    """The region, for example `eu-de`."""
     project_id: str | None = setting(
         "projectId", "DLI_PROJECT_ID", "OS_PROJECT_ID", "HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"
     )
-    """The id of the project; by default it is looked up by the project's name."""
+    """The id of the project. By default the provider looks it up by the project's name."""
     project_name: str | None = setting("projectName", "OS_PROJECT_NAME", "OS_TENANT_NAME", "HW_PROJECT_NAME")
-    """The name of the project, where its id is not given; by default the region's."""
+    """The name of the project, if its id is not set. The default is the name of the region."""
     endpoint: str | None = setting("endpoint", "DLI_ENDPOINT")
-    """The address of DLI; by default made from the region."""
+    """The address of DLI. The default depends on the region."""
     auth_url: str | None = setting("authUrl", "OS_AUTH_URL", "HW_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT")
-    """The address of IAM; by default made from the region."""
+    """The address of IAM. The default depends on the region."""
     ca_cert: FilePath | None = setting("caCert", "OS_CACERT")
-    """A file with the certificates to trust."""
+    """The path of a file with the certificates to trust."""
     insecure: bool = setting("insecure", "OS_INSECURE", default=False)
-    """True: certificates are not checked."""
+    """True: the provider does not check certificates."""
     max_retries: NonNegativeInt = setting("maxRetries", "DLI_MAX_RETRIES", default=5)
-    """How often a call that may be repeated is repeated."""
+    """How often the provider repeats a failed call that is safe to repeat."""
     retry_pause: Seconds = setting("retryPause", "DLI_RETRY_PAUSE", default=0.5)
-    """How long the pause before the first repetition is; each further one is twice as long."""
+    """The pause before the first repetition of a call. Each further pause is twice as long."""
     request_timeout: Seconds = setting("requestTimeout", "DLI_REQUEST_TIMEOUT", default=60.0)
-    """How long the service may be silent during a call."""
+    """How long the service may send nothing during a call before the call fails."""
     poll_interval: Seconds = setting("pollInterval", "DLI_POLL_INTERVAL", default=10.0)
-    """The longest pause between two looks at a job."""
+    """The longest pause between two polls of a job."""
     lookup_window: Seconds = setting("lookupWindow", "DLI_LOOKUP_WINDOW", default=60.0)
-    """How long a submission without an answer is looked for before it is sent again."""
+    """How long the provider searches for a submission that got no answer, before it submits again."""
     scope: str = setting("scope", "DLI_SCOPE", default="")
-    """Tells apart stacks of equal names in one project."""
+    """A text that distinguishes stacks with equal names in one DLI project."""
     forget: str | None = setting("forget", "DLI_FORGET")
-    """The id of a project that is gone: nothing is called for the jobs that ran there."""
+    """The id of a project that no longer exists. The provider calls nothing for the jobs that ran there."""
     adopt: bool = setting("adopt", "DLI_ADOPT", default=True)
-    """False: a job that an interrupted `up` left is not adopted."""
+    """False: `up` does not adopt a job that an interrupted `up` left."""
     wait: bool = setting("wait", "DLI_WAIT", default=True)
-    """False: waits pass at once in the program; the provider still gives the verdict."""
+    """False: the program does not wait for jobs. The provider then waits."""
 
     @classmethod
     def load(cls, stack_configuration: Mapping[str, Any]) -> Settings:
-        """Read the settings. `stack_configuration` has keys as in `dli:region`, values decrypted.
+        """Return the settings from the stack's configuration and the environment.
 
-        Raises SettingsError for a value that cannot be read.
+        Raises SettingsError for a value that cannot be used.
+
+        Args:
+            stack_configuration: Keys such as `dli:region`, values decrypted.
         """
-        given = {key: value for key, value in stack_configuration.items() if not is_blank(value)}
-        values = ChainMap(given, os.environ)
+        configured = {key: value for key, value in stack_configuration.items() if not is_blank(value)}
+        values = ChainMap(configured, os.environ)
 
         def source_of(field: str) -> str:
             return next(name for name in names_of(cls.model_fields[field]) if not is_blank(values.get(name)))
 
-        return read_model(cls, given, source_of)
+        return read_model(cls, configured, source_of)
 
     @property
     def verify(self) -> bool | str:
-        """Whether certificates are checked, and against which file, as requests takes it."""
+        """The argument `verify` of requests: True, False or the path of a file with certificates."""
         if self.insecure:
             return False
         return True if self.ca_cert is None else str(self.ca_cert)
 
     def location(self, project_id: str, region: str | None) -> Location:
-        """Say where the jobs of a project are. Raises SettingsError where the address is not known."""
+        """Return where the jobs of a project run. Raises SettingsError if DLI's address is unknown or not valid."""
         try:
-            project_id = sendable(project_id)
+            project_id = header_text(project_id)
         except ValueError as error:
             raise SettingsError(f"the project's id {error}") from error
         if self.endpoint:
-            endpoint = _checked(self.endpoint, places_of("endpoint"))
+            endpoint = _complete_address(self.endpoint, sources_of("endpoint"))
         elif region is None:
-            raise SettingsError(f"no region: set {places_of('region')}; or the address itself, {places_of('endpoint')}")
+            raise SettingsError(
+                f"no region: set {sources_of('region')}; or the address itself, {sources_of('endpoint')}"
+            )
         else:
             endpoint = _endpoint_from_environment(region) or regions.dli_address(region) or ""
             if not endpoint:
@@ -133,12 +141,12 @@ class Settings(BaseSettings):
         return Location(endpoint, region, project_id)
 
     def iam(self, region: str | None) -> str | None:
-        """Give the address of IAM, which ends in `/v3`; None where neither it nor a known region is given.
+        """Return the address of IAM, which ends in `/v3`, or None if neither it nor a known region is set.
 
-        Raises SettingsError for an address that is none.
+        Raises SettingsError if the address is not valid.
         """
         if self.auth_url:
-            return iam_v3(self.auth_url, places_of("auth_url"))
+            return iam_v3(self.auth_url, sources_of("auth_url"))
         address = regions.iam_address(region) if region else None
         return f"{address}/v3" if address else None
 
@@ -147,7 +155,7 @@ def _unknown_region(region: str) -> str:
     spelling = "Check its spelling (eu-de is Open Telekom Cloud's, cn-north-4 one of Huawei Cloud's)"
     known = regions.WITHOUT_DLI.get(region, spelling)
     return (
-        f"region {region!r} is not known to have DLI. {known}; or set the address itself, {places_of('endpoint')}, or "
+        f"region {region!r} is not known to have DLI. {known}; or set the address itself, {sources_of('endpoint')}, or "
         f"{_endpoint_variable(region)} (environment)"
     )
 
@@ -155,13 +163,18 @@ def _unknown_region(region: str) -> str:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_model(model: type[Model], given: Mapping[str, Any], source_of: Callable[[str], str]) -> Model:
-    """Make a model of what is given, by the names of its fields in the stack's configuration.
+def read_model(model: type[Model], values: Mapping[str, Any], source_of: Callable[[str], str]) -> Model:
+    """Return a settings model with these values.
 
-    The error for a bad value shows no secret. `source_of` gives the place of a field's value, which the error names.
+    Raises SettingsError for a value that cannot be used. The error names the source of the value, but does not show it.
+
+    Args:
+        model: The class of the model.
+        values: The values, by their keys in the stack's configuration.
+        source_of: Returns the source of a field's value, in words.
     """
     try:
-        return model(**given)
+        return model(**values)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         field = next(field for field, info in model.model_fields.items() if problem["loc"][0] in names_of(info))
@@ -169,27 +182,27 @@ def read_model(model: type[Model], given: Mapping[str, Any], source_of: Callable
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether there is nothing, or nothing but blanks."""
+    """Return whether a value is None or has only blanks."""
     return value is None or not str(value).strip()
 
 
 def variables(info: FieldInfo) -> list[str]:
-    """Name the variables of the environment in which a setting is looked for, in their order."""
+    """Return the variables of the environment that can set a setting, in their order."""
     return [name for name in names_of(info) if name.isidentifier()]
 
 
-def names_of(info: FieldInfo, beginning: str = "") -> list[str]:
-    """Name the places of a setting, in their order: those that begin so."""
+def names_of(info: FieldInfo, prefix: str = "") -> list[str]:
+    """Return the names of a setting, in their order: its key in the stack's configuration, then its variables."""
     choices = info.validation_alias
-    assert isinstance(choices, AliasChoices)  # noqa: S101  `setting` makes it so
-    return [name for name in map(str, choices.choices) if name.startswith(beginning)]
+    assert isinstance(choices, AliasChoices)  # noqa: S101  `setting` declares every field with AliasChoices
+    return [name for name in map(str, choices.choices) if name.startswith(prefix)]
 
 
-def places_of(field: str) -> str:
-    """Name the places of a setting in words, in their order; those where nothing but a blank was found are marked."""
+def sources_of(field: str) -> str:
+    """Return the names of a setting, in their order, as text for an error message. It marks empty variables."""
     info = Settings.model_fields[field]
-    is_empty = {name for name in variables(info) if name in os.environ and is_blank(os.environ[name])}
-    marked = (f"{name} (empty)" if name in is_empty else name for name in variables(info))
+    empty = {name for name in variables(info) if name in os.environ and is_blank(os.environ[name])}
+    marked = (f"{name} (empty)" if name in empty else name for name in variables(info))
     return f"{names_of(info)[0]} (pulumi config set), or {', '.join(marked)} (environment)"
 
 
@@ -198,19 +211,22 @@ def _endpoint_variable(region: str) -> str:
 
 
 def _endpoint_from_environment(region: str) -> str | None:
-    """Read the variable of Huawei's SDK; where it lists several addresses, the first counts."""
+    """Return the first address in the variable of Huawei Cloud's SDK, which may list several, or None."""
     name = _endpoint_variable(region)
     first = os.environ.get(name, "").split(",")[0].strip()
-    return _checked(first, name) if first else None
+    return _complete_address(first, name) if first else None
 
 
 def iam_v3(address: str, source: str) -> str:
-    """Complete an address of IAM: it ends in `/v3`. Raises SettingsError for what is no address."""
-    return _checked(address, source).removesuffix("/v3") + "/v3"
+    """Return an address of IAM with `/v3` at its end. Raises SettingsError, naming `source`, if it is not valid."""
+    return _complete_address(address, source).removesuffix("/v3") + "/v3"
 
 
-def _checked(endpoint: str, source: str) -> str:
-    """Complete an address, and refuse what is none. It is not shown: it could hold a password."""
+def _complete_address(endpoint: str, source: str) -> str:
+    """Return an address with its scheme and without a slash at its end.
+
+    Raises SettingsError for text that is no address. The error does not show it, because it may contain a password.
+    """
     address = endpoint if "://" in endpoint else f"https://{endpoint}"
     try:
         parts = urlsplit(address)

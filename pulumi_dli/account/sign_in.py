@@ -1,4 +1,4 @@
-"""Who signs in, where, and for which project: from the settings and the credentials to what signs requests."""
+"""Turns settings and credentials into the project's id and the object that signs its requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pulumi_dli.account.clouds_yaml import FoundCloud, find_cloud
 from pulumi_dli.account.credentials import ApplicationCredential, Cloud, Credentials, KeyPair, Password, Token
 from pulumi_dli.account.keystone import KeystoneAuth
-from pulumi_dli.account.settings import Settings, iam_v3, places_of
+from pulumi_dli.account.settings import Settings, iam_v3, sources_of
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.http_session import CallObserver, log_call
 from pulumi_dli.api.models import WireModel
@@ -27,7 +27,7 @@ _ADVICE: dict[type[Credentials], str] = {
     Token: "Where no id of a project is set (dli:projectId), the token is exchanged for one of the project; it must "
     "not have expired.",
 }
-"""What to say where IAM says no."""
+"""A sentence for the error message if IAM refuses the sign-in."""
 
 
 class _Project(WireModel):
@@ -40,9 +40,9 @@ class _Projects(WireModel):
 
 
 class SignIn:
-    """The account of one process. Threads may share it.
+    """The account that one process uses. Threads may share it.
 
-    Nothing is asked of IAM before it is needed, and nothing twice: a token serves all calls in its project.
+    It calls IAM only when an answer is needed, and keeps the answer: all calls for a project share one token.
     """
 
     def __init__(
@@ -58,35 +58,35 @@ class SignIn:
 
     @property
     def region(self) -> str | None:
-        """The region of the settings, or of the cloud that signs in."""
+        """The region of the settings. If they have none, the region of the cloud in clouds.yaml."""
         if self._settings.region is None and isinstance(self._credentials, Cloud):
             return self._cloud.region
         return self._settings.region
 
     @property
     def verify(self) -> bool | str:
-        """Whether certificates are checked, and against which file, as requests takes it."""
+        """The argument `verify` of requests, from the settings or from the cloud in clouds.yaml."""
         if self._settings.verify is True and isinstance(self._credentials, Cloud):
             return self._cloud.verify
         return self._settings.verify
 
     def project_id(self, region: str | None) -> str:
-        """Give the id of the project of the settings; where they name none, IAM is asked once.
+        """Return the id of the project: from the settings, from the credentials file, or from IAM, which is asked once.
 
-        Raises SettingsError where the project is not given or not found, and what a call raises.
+        Raises SettingsError if the project cannot be found, and the errors of a call to IAM.
         """
         with self._lock:
             known = self.known_project_id(region)
             if known is None:
-                known = self._project_ids[region] = self._look_up_project(region)
+                known = self._project_ids[region] = self._find_project(region)
             return known
 
     def known_project_id(self, region: str | None) -> str | None:
-        """Return the id of the project of the settings, or None if IAM has to be asked for it."""
+        """Return the id of the project, or None if only a call to IAM can find it."""
         return self._settings.project_id or self._credentials.project_id or self._project_ids.get(region)
 
     def auth(self, project_id: str, region: str | None) -> Auth:
-        """Give what signs the requests for a project."""
+        """Return the object that signs the requests for a project. Raises SettingsError if IAM's address is missing."""
         with self._lock:
             key = region, project_id
             if key not in self._auths:
@@ -114,12 +114,13 @@ class SignIn:
         )
 
     def _plugin(self, region: str | None, project_id: str | None) -> v3.Auth:
-        """Make what has Keystone issue a token for a project."""
+        """Return the plugin of keystoneauth1 that gets a token for a project."""
         from keystoneauth1.identity import v3  # noqa: PLC0415
 
+        # The plugin is changed below, so a cloud is read anew for each project.
         plugin = self._find_cloud().plugin if isinstance(self._credentials, Cloud) else self._unscoped_plugin(region)
         if isinstance(plugin, v3.ApplicationCredential):
-            return plugin  # it is of one project, and must not name any
+            return plugin  # it belongs to one project; Keystone refuses a request that names a project too
         name = None if project_id else self._settings.project_name
         if not (project_id or name or plugin.has_scope_parameters):
             name = self._project_name(region)
@@ -130,10 +131,10 @@ class SignIn:
     def _unscoped_plugin(self, region: str | None) -> v3.Auth:
         from keystoneauth1.identity import v3  # noqa: PLC0415
 
-        iam = self._iam(region)
+        iam = self._iam_address(region)
         if iam is None:
             raise SettingsError(
-                f"no address of IAM: set {places_of('auth_url')}; or a region that is known, {places_of('region')}"
+                f"no address of IAM: set {sources_of('auth_url')}; or a region that is known, {sources_of('region')}"
             )
         match self._credentials:
             case Password() as user:
@@ -167,29 +168,29 @@ class SignIn:
         assert isinstance(credentials, Cloud)  # noqa: S101
         return find_cloud(credentials.cloud, self._settings.region, credentials.source)
 
-    def _iam(self, region: str | None) -> str | None:
-        """Give the address of IAM: of the settings, of the file with the credentials, of the region."""
-        beside = self._credentials.iam_endpoint
-        if beside and not self._settings.auth_url:
-            name, address = beside
+    def _iam_address(self, region: str | None) -> str | None:
+        """Return the address of IAM: from the settings, from the credentials file, or from the region."""
+        of_file = self._credentials.iam_endpoint
+        if of_file and not self._settings.auth_url:
+            name, address = of_file
             return iam_v3(address, name)
         return self._settings.iam(region)
 
-    def _look_up_project(self, region: str | None) -> str:
+    def _find_project(self, region: str | None) -> str:
         if isinstance(self._credentials, KeyPair):
-            return self._ask_for_project(self._credentials, region)
+            return self._find_project_by_name(self._credentials, region)
         auth = self._keystone_auth(region, None)
         project_id = self._policy.repeat(lambda: auth.project_id)
         self._auths[region, project_id] = auth
         return project_id
 
-    def _ask_for_project(self, key: KeyPair, region: str | None) -> str:
+    def _find_project_by_name(self, key: KeyPair, region: str | None) -> str:
         name = self._project_name(region)
-        iam = self._iam(region)
+        iam = self._iam_address(region)
         if iam is None:
             raise SettingsError(
-                f"no project: set {places_of('project_id')}; or the address of IAM, which finds it by its name: "
-                f"{places_of('auth_url')}"
+                f"no project: set {sources_of('project_id')}; or the address of IAM, which finds it by its name: "
+                f"{sources_of('auth_url')}"
             )
         transport = Transport(
             _key_auth(key, None),
@@ -207,16 +208,16 @@ class SignIn:
             whose = "" if self._settings.project_name else ", which is that of the region"
             raise SettingsError(
                 f"no project: IAM ({iam}) was asked for the name {name!r}{whose}: {which}. Set "
-                f"{places_of('project_id')}; or the name, {places_of('project_name')}"
+                f"{sources_of('project_id')}; or the name, {sources_of('project_name')}"
             )
         return ids[0]
 
     def _project_name(self, region: str | None) -> str:
-        """Give the name of the project. The clouds name the first project of a region after the region."""
+        """Return the name of the project. By default it is the region: both clouds name the first project after it."""
         name = self._settings.project_name or region
         if name is None:
             raise SettingsError(
-                f"no project: set {places_of('project_id')}; or its name, {places_of('project_name')}. The console "
+                f"no project: set {sources_of('project_id')}; or its name, {sources_of('project_name')}. The console "
                 "shows both under My Credentials"
             )
         return name

@@ -123,7 +123,7 @@ class RetryPolicy:
     """How long a call may take, and how often and when it is repeated.
 
     Args:
-        timeout: Seconds without an answer after which a call fails.
+        timeout: Seconds for which the service may send nothing before a call fails.
         max_retries: How often a call is repeated at most.
         retry_pause: Seconds before the first repetition. Each further pause is twice as long, up to 30 s.
         clock: Sleeps between the attempts.
