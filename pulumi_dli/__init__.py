@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pulumi_dli.program.jobs_from_config import jobs_from_config
     from pulumi_dli.program.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
 else:
-    # Imported when they are used: the local DLI and its pytest plugin need none of them, nor Pulumi.
+    # Import these names at their first use, because the local DLI and its pytest plugin run without Pulumi.
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Reports to the user through the log service of Pulumi's engine, or through standard error."""
+"""Shows messages to the user: through the log of Pulumi's engine, or on standard error."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pulumi_dli.operations.notifier import Level, Notifier
 
 
 def may_show_debug(command_lines: Iterable[Sequence[str]], environment: Mapping[str, str]) -> bool:
-    """Tell from the command lines of this process's ancestors whether the engine may show debug messages.
+    """Return whether the engine may show debug messages, judged by the command lines of this process's ancestors.
 
-    The engine tells a provider nothing of `--debug`. Each message that it drops costs about 1 ms of CPU, which is a
-    tenth of a `destroy` (bench, 2026-11-29). True where no `pulumi` is found: then nobody knows.
+    The engine does not tell a provider about `--debug`. Each debug message that it drops costs about 1 ms of CPU, in
+    total a tenth of a `destroy` (bench, 2026-11-29). If no ancestor is `pulumi`, the answer is True.
     """
     for command, *arguments in filter(None, command_lines):
         if Path(command).name in ("pulumi", "pulumi.exe"):
@@ -29,11 +29,11 @@ def may_show_debug(command_lines: Iterable[Sequence[str]], environment: Mapping[
 
 
 def ancestor_command_lines(pid: int | None = None) -> Iterator[Sequence[str]]:
-    """Give the command lines of the ancestors of a process, the nearest first. Nothing where there is no /proc."""
+    """Yield the command lines of a process's ancestors, the nearest first. Yield nothing if there is no /proc."""
     current = os.getpid() if pid is None else pid
     with contextlib.suppress(OSError, ValueError, IndexError):
         while current > 1:
-            # The second field may hold blanks and parentheses; the parent is the second field after it.
+            # The second field may contain blanks and parentheses. The parent is the second field after it.
             current = int(Path(f"/proc/{current}/stat").read_text().rpartition(")")[2].split()[1])
             yield os.fsdecode(Path(f"/proc/{current}/cmdline").read_bytes()).split("\0")[:-1]
 
@@ -41,11 +41,11 @@ def ancestor_command_lines(pid: int | None = None) -> Iterator[Sequence[str]]:
 class StderrLog:
     """Writes `name: message` lines to standard error. The engine shows them under the stack's row.
 
-    It leaves debug messages out: without the engine, `DLI_LOG` tells whether anybody wants to see them.
+    It omits debug messages. Without an engine, `DLI_LOG` turns the debug log on.
     """
 
     def notify(self, level: Level, resource: str, message: str) -> None:
-        """Write one message. A closed standard error is no reason to fail the call at hand."""
+        """Write one message. A closed standard error is ignored: it must not fail the operation."""
         if level is Level.DEBUG:
             return
         with contextlib.suppress(OSError, ValueError):
@@ -55,12 +55,12 @@ class StderrLog:
 class EngineLog:
     """Sends messages to the engine, which shows them with their level on the row of the resource.
 
-    After the first failed call, all messages go to `fallback`: an engine that ended does not come back, and no later
-    call waits for it.
+    After the first failed call, all messages go to `fallback`. An engine that has ended does not come back, and each
+    further call would only wait for its timeout.
 
     Args:
         address: The engine's gRPC address, `host:port`.
-        current_urn: Gives the URN of the resource that the engine asks for in this thread. Empty if unknown.
+        current_urn: Returns the URN of the resource of this thread's request, or an empty string if it is unknown.
         fallback: Shows the messages that the engine does not accept.
         timeout: Seconds that one call may take.
         shows_debug: Whether the engine may show debug messages. If not, they are not sent.
@@ -81,18 +81,19 @@ class EngineLog:
         self._timeout = timeout
         self._shows_debug = shows_debug
         self._lock = threading.Lock()
-        self._engine: Any = None
-        self._is_lost = False
+        self._stub: Any = None
+        self._has_failed = False
 
     def notify(self, level: Level, resource: str, message: str) -> None:
         """Show a message: on the resource's row if the call is about it, else on the stack's row."""
         if level is Level.DEBUG and not self._shows_debug:
             return
-        if self._is_lost or not self._is_sent(level, resource, message):
+        if self._has_failed or not self._send(level, resource, message):
             self._fallback.notify(level, resource, message)
 
-    def _is_sent(self, level: Level, resource: str, message: str) -> bool:
-        # Imported late, because a program that only declares jobs must not pay for it.
+    def _send(self, level: Level, resource: str, message: str) -> bool:
+        """Send a message to the engine. Return whether the engine accepted it."""
+        # Import gRPC late, because a program that only declares jobs does not need it.
         import grpc  # noqa: PLC0415
         from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415
 
@@ -103,26 +104,27 @@ class EngineLog:
         }
         urn = self._current_urn()
         is_own_row = urn.rpartition("::")[2] == resource
-        text = f"{resource}: {message}"  # with `--diff` the engine shows the text alone, without any row
+        text = f"{resource}: {message}"  # with the name, because `--diff` shows messages without any row
         request = engine_pb2.LogRequest(
             severity=severities[level],
             message=text.encode(errors="backslashreplace").decode(),  # gRPC refuses lone surrogates
             urn=urn if is_own_row else "",
         )
         try:
-            self._stub().Log(request, timeout=self._timeout)
-        except (grpc.RpcError, ValueError):  # ValueError: the channel is closed, because the process ends
-            self._is_lost = True
+            self._engine().Log(request, timeout=self._timeout)
+        except (grpc.RpcError, ValueError):  # ValueError: gRPC has closed the channel, because the process ends
+            self._has_failed = True
             return False
         return True
 
-    def _stub(self) -> Any:
+    def _engine(self) -> Any:
+        """Return the gRPC stub of the engine."""
         import grpc  # noqa: PLC0415
         from pulumi.runtime.proto import engine_pb2_grpc  # noqa: PLC0415
 
         with self._lock:
-            if self._engine is None:
-                # The engine is on this machine: a proxy from the environment must not get the call.
+            if self._stub is None:
+                # The engine is on this machine, so the call must not go to a proxy from the environment.
                 channel = grpc.insecure_channel(self._address, options=[("grpc.enable_http_proxy", 0)])
-                self._engine = engine_pb2_grpc.EngineStub(channel)
-            return self._engine
+                self._stub = engine_pb2_grpc.EngineStub(channel)
+            return self._stub

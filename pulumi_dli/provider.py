@@ -1,8 +1,8 @@
-"""The dynamic providers: what Pulumi's Python host calls, handed on to the operations.
+"""The dynamic providers: Pulumi's Python host calls them, and they call the operations.
 
-The two classes, their names and this module are in every user's state: they stay for ever, without attributes and
-without constructor arguments. Everything heavy is imported when the first call comes, so that a program which only
-declares jobs does not pay for it.
+Every user's state contains the names of the two classes and of this module. So they must never change, and the classes
+have no attributes and no constructor arguments. Large modules are imported at the first call, because a program that
+only declares jobs does not need them.
 """
 
 from __future__ import annotations
@@ -46,32 +46,32 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-class _Failure(Exception):  # noqa: N818  its name is what the user reads
-    """What the user has to know; Python's host prints `name: message`, so the name is kept short."""
+class _UserError(Exception):
+    """An error for the user. Python's host prints `class: message`, so the class is shown under a short name."""
 
 
-_Failure.__module__ = "builtins"
-_Failure.__qualname__ = _Failure.__name__ = "dli"
+_UserError.__module__ = "builtins"
+_UserError.__qualname__ = _UserError.__name__ = "dli"
 
 
 def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Show an expected failure as its message alone, and a bug, ours or anybody's, with its whole traceback.
+    """Make the host show an expected error as its message only, and every other error with its traceback.
 
-    The host prints tracebacks with `sys.tracebacklimit`, which belongs to the process; so it is given back at once.
-    Of two failures in the same instant one may so be shown as the other should be.
+    The host prints tracebacks by `sys.tracebacklimit`, which is one value for the whole process. The next call resets
+    it. If two calls fail at the same moment, the host may show one error in the form of the other.
     """
 
     @functools.wraps(method)
     def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        _show_tracebacks()
+        _reset_traceback_limit()
         call_urn = _call_urn.set(_urn_of_caller())
         try:
             return method(*args, **kwargs)
         except DliError as error:
             sys.tracebacklimit = 0
-            raise _Failure(str(error)) from None  # the host would print the cause, too
+            raise _UserError(str(error)) from None  # without its cause, because the host would print the cause too
         except BaseException:
-            _show_tracebacks()
+            _reset_traceback_limit()
             raise
         finally:
             _call_urn.reset(call_urn)
@@ -79,17 +79,17 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
     return call
 
 
-def _show_tracebacks() -> None:
-    vars(sys).pop("tracebacklimit", None)  # in one step: the host calls with four threads
+def _reset_traceback_limit() -> None:
+    vars(sys).pop("tracebacklimit", None)  # atomic, because the host calls with four threads
 
 
 _call_urn: ContextVar[str] = ContextVar("call_urn", default="")
-"""The URN of the resource that the engine asks for in this thread. Only `_without_traceback` sets it."""
+"""The URN of the resource of this thread's request. Only `_without_traceback` sets it."""
 
 
 def _urn_of_caller() -> str:
-    """Give the URN of the engine's request, or an empty string if it cannot be found."""
-    # The host hands a provider no URN, but it keeps the request as `request` in one of the frames that called us.
+    """Return the URN of the engine's request, or an empty string if it cannot be found."""
+    # The host does not pass the URN to a provider. It keeps the request as `request` in one of the frames that call us.
     frame = sys._getframe(1).f_back
     for _ in range(_FRAMES_TO_HOST):
         if frame is None:
@@ -102,11 +102,11 @@ def _urn_of_caller() -> str:
 
 
 _FRAMES_TO_HOST = 4
-"""How many frames are searched. The host's method is the first; its wrappers and a subclass of ours may follow."""
+"""How many frames to search: the method of the host, and its wrappers or a subclass of ours in between."""
 
 
 def _notifier() -> Notifier:
-    """Give the engine's log. The host gets the engine's address as its first argument."""
+    """Return the engine's log, or standard error if the host's first argument is not the address of an engine."""
     from pulumi_dli.engine_log import EngineLog, StderrLog, ancestor_command_lines, may_show_debug  # noqa: PLC0415
 
     address = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -115,8 +115,8 @@ def _notifier() -> Notifier:
     return EngineLog(address, _call_urn.get, shows_debug=may_show_debug(ancestor_command_lines(), os.environ))
 
 
-class _Process:
-    """What this process of the host has: one context for both providers, made when it is needed."""
+class _HostProcess:
+    """The state of this host process: one context for both providers, created at the first call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -124,12 +124,12 @@ class _Process:
         self._context: ProviderContext | None = None
 
     def configure(self, request: ConfigureRequest) -> None:
-        """Keep the stack's configuration; nothing is judged yet."""
+        """Store the stack's configuration. The first call that needs a setting reads it and may fail."""
         self._request = request
 
     @property
     def context(self) -> ProviderContext:
-        """What the operations of this process share, made at the first call."""
+        """The context that all operations of this process share."""
         from pulumi_dli.account.credentials import configuration_keys  # noqa: PLC0415
         from pulumi_dli.operations.context import ProviderContext  # noqa: PLC0415
 
@@ -157,13 +157,13 @@ class _Process:
         return BatchJobWaits(self.context)
 
 
-_process = _Process()
+_process = _HostProcess()
 
 _PROVIDER_KEY = "__provider"
 
 
 def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Take over properties from Pulumi: its unknown values become ours, its own key stays behind."""
+    """Return Pulumi's properties with our own marker for unknown values and without Pulumi's key of the provider."""
     from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415
 
     def convert(value: Any) -> Any:
@@ -176,13 +176,13 @@ def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: convert(value) for name, value in properties.items() if name != _PROVIDER_KEY}
 
 
-def _inputs(properties: Mapping[str, Any]) -> JobInputs:
+def _job_inputs(properties: Mapping[str, Any]) -> JobInputs:
     from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415
 
     return JobInputs.parse(_from_pulumi(properties))
 
 
-def _stored(properties: Mapping[str, Any]) -> StoredJob:
+def _stored_job(properties: Mapping[str, Any]) -> StoredJob:
     from pulumi_dli.jobs.outputs import StoredJob  # noqa: PLC0415
 
     return StoredJob.parse(_from_pulumi(properties))
@@ -195,6 +195,7 @@ def _wait_inputs(properties: Mapping[str, Any]) -> WaitInputs:
 
 
 def _to_pulumi(value: Any) -> Any:
+    """Return a value with Pulumi's marker for unknown values in place of ours."""
     from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415
 
     if value is UNKNOWN:
@@ -204,35 +205,35 @@ def _to_pulumi(value: Any) -> Any:
     return [_to_pulumi(item) for item in value] if isinstance(value, list) else value
 
 
-def _outputs(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Hand outputs to Pulumi, the log as a secret where an input is one: the job may have printed it in any form."""
+def _mark_secrets(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Mark the log as a secret if an input is secret, because the job may have printed the secret in any form."""
     is_secret = outputs.get("redact") and outputs.get("log") is not None
     return {**outputs, "log": wrap_rpc_secret(outputs["log"])} if is_secret else outputs
 
 
 def _check_result(checked: Checked) -> CheckResult:
-    # The engine names the resource. Given the property, it would print its value too, even a secret one.
+    # The property of a CheckFailure stays empty: the engine would print its value, even if the value is secret.
     return CheckResult(_to_pulumi(checked.properties), [CheckFailure("", failure) for failure in checked.failures])
 
 
 class BatchJobProvider(ResourceProvider):
-    """The provider of `BatchJob`. In every user's state: never moved, never renamed."""
+    """The provider of `BatchJob`. Every user's state names this class, so never move or rename it."""
 
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the stack's configuration."""
+        """Store the stack's configuration. It never fails."""
         _process.configure(req)
 
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Judge and normalise what is declared."""
-        return _check_result(_process.jobs.check(_inputs(news), last_adopt_id=_olds.get("adoptId")))
+        """Validate and normalise the declared properties, without a call to the service."""
+        return _check_result(_process.jobs.check(_job_inputs(news), last_adopt_id=_olds.get("adoptId")))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Decide what is to be done."""
-        decision = _process.jobs.plan(_id, _stored(_olds), _inputs(_news))
+        """Decide whether the job stays, is updated in place, or is replaced, which runs it again."""
+        decision = _process.jobs.plan(_id, _stored_job(_olds), _job_inputs(_news))
         return DiffResult(
             changes=decision.action != "none",
             replaces=list(decision.properties) if decision.action == "replace" else [],
@@ -241,65 +242,65 @@ class BatchJobProvider(ResourceProvider):
 
     @_without_traceback
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Submit the job."""
-        batch_id, outputs = _process.jobs.create(_inputs(props))
-        return CreateResult(batch_id, _outputs(outputs))
+        """Submit the job, and return its id and outputs without waiting for its end."""
+        batch_id, outputs = _process.jobs.create(_job_inputs(props))
+        return CreateResult(batch_id, _mark_secrets(outputs))
 
     @_without_traceback
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Refresh a job of the stack, or describe one that the program gets."""
-        stored = _stored(props)
+        """Refresh a job of the stack, or read a job for `BatchJob.get`."""
+        stored = _stored_job(props)
         outputs = (_process.jobs.read if stored.is_ours else _process.jobs.get)(id_, stored)
-        return ReadResult(id_, _outputs(outputs))
+        return ReadResult(id_, _mark_secrets(outputs))
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Take over new options."""
-        return UpdateResult(_outputs(_process.jobs.update(_stored(_olds), _inputs(_news))))
+        """Store new options of the provider. The job itself does not change."""
+        return UpdateResult(_mark_secrets(_process.jobs.update(_stored_job(_olds), _job_inputs(_news))))
 
     @_without_traceback
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Cancel the job if it still runs."""
-        _process.jobs.delete(_id, _stored(_props))
+        """Cancel the job if it still runs, and wait for its end."""
+        _process.jobs.delete(_id, _stored_job(_props))
 
 
 class BatchJobWaitProvider(ResourceProvider):
-    """The provider of `BatchJobWait`. In every user's state: never moved, never renamed."""
+    """The provider of `BatchJobWait`. Every user's state names this class, so never move or rename it."""
 
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the stack's configuration."""
+        """Store the stack's configuration. It never fails."""
         _process.configure(req)
 
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Judge what is declared."""
+        """Validate the declared properties, without a call to the service."""
         return _check_result(_process.waits.check(_wait_inputs(news)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Tell whether there is something new. A wait is never replaced."""
+        """Decide whether the wait is updated in place. A wait is never replaced."""
         return DiffResult(changes=_process.waits.changes(_from_pulumi(_olds), _wait_inputs(_news)))
 
     @_without_traceback
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Wait."""
+        """Wait until the job reaches the goal, and return its outcome. Fail if it dies or the wait times out."""
         outputs = _process.waits.wait(_wait_inputs(props))
-        return CreateResult(f"{outputs['jobId']}-{outputs['until']}", _outputs(outputs))
+        return CreateResult(f"{outputs['jobId']}-{outputs['until']}", _mark_secrets(outputs))
 
     @_without_traceback
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Give the verdict as it is stored: it does not change."""
+        """Return the stored outcome, which never changes, without a call to the service."""
         _process.waits.stored(_from_pulumi(props))
-        return ReadResult(id_, _outputs(_from_pulumi(props)))
+        return ReadResult(id_, _mark_secrets(_from_pulumi(props)))
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Wait for the new job, as `create` does."""
-        return UpdateResult(_outputs(_process.waits.update(_from_pulumi(_olds), _wait_inputs(_news))))
+        """Wait for the new job or the new goal, as `create` does."""
+        return UpdateResult(_mark_secrets(_process.waits.update(_from_pulumi(_olds), _wait_inputs(_news))))
 
     @_without_traceback
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Nothing is to be deleted. What the wait has seen still counts for its job, which is deleted next."""
+        """Record the end that the wait has seen: the delete of its job, which follows, needs it."""
         _process.waits.stored(_from_pulumi(_props))

@@ -219,7 +219,7 @@ def main(arguments: Sequence[str], folder: Path = ROOT) -> int:
     sys.stderr.writelines(
         difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), "schema.json", "schema.json, generated")
     )
-    print("schema.json is not what the code says; `make schema` mends it.", file=sys.stderr)
+    print("schema.json is not what the code says; `make schema` fixes it.", file=sys.stderr)
     return 1
 
 

@@ -33,7 +33,7 @@ def test_a_stale_schema_is_named_shown_and_mended(tmp_path: Path, capsys: pytest
     said = capsys.readouterr().err
     assert '-    "dli:index:BatchJobPause": {\n' in said
     assert '+    "dli:index:BatchJobWait": {\n' in said
-    assert "schema.json is not what the code says; `make schema` mends it" in said
+    assert "schema.json is not what the code says; `make schema` fixes it" in said
     assert main([], tmp_path) == 0
     assert main(["--check"], tmp_path) == 0
 
