@@ -1,1 +1,1 @@
-"""What runs inside the user's Pulumi program: the resources, the gate of a wait, what the terminal shows."""
+"""Code that runs inside the user's Pulumi program: the resources, the wait gate and the output on the terminal."""

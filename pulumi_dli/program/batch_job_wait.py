@@ -7,7 +7,7 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import UNKNOWN
 
-from pulumi_dli.program.registration import fill_undeclared, given, outputs_only
+from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
 from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.seen_ends import declare_wait
 from pulumi_dli.program.types import (
@@ -23,38 +23,38 @@ from pulumi_dli.provider import BatchJobWaitProvider
 @final
 @with_getters
 class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
-    """The outcome of a batch job: it exists once the job has reached what is waited for.
+    """The outcome of a batch job. The resource exists when the job has reached the state that `until` names.
 
-    It only reads, so it may fail, be interrupted and be repeated: the next `pulumi up` goes on waiting.
+    A wait only reads. So it may fail, time out or be interrupted: the next `pulumi up` goes on waiting.
     """
 
     job_id: pulumi.Output[str] = pulumi.property("jobId")
     """The id of the batch job."""
     until: pulumi.Output[str]
-    """What was waited for."""
+    """The goal of the wait."""
     timeout: pulumi.Output[str | float | None]
-    """How long one `pulumi up` waits at most."""
+    """How long one `pulumi up` waits."""
     job_name: pulumi.Output[str] = pulumi.property("jobName")
     """The job's logical name."""
     submitted_to: pulumi.Output[SubmittedTo | None] = pulumi.property("submittedTo")
-    """The place where the job was submitted, if it was given."""
+    """The region and the project where the job runs, as declared."""
     rerun_on_failure: pulumi.Output[bool | None] = pulumi.property("rerunOnFailure")
     """Whether the next `pulumi up` runs a dead job again."""
     redact: pulumi.Output[Sequence[str] | None]
-    """The texts that are masked in the job's log. Secret."""
+    """The texts that the provider masks in the job's log. Secret."""
 
     state: pulumi.Output[str]
     """The state of the job when the wait ended."""
     app_id: pulumi.Output[str | None] = pulumi.property("appId")
-    """The id of the application behind the job. Not the job's id."""
+    """The id of the job's Spark application. It is not the id of the job."""
     log: pulumi.Output[Sequence[str] | None]
-    """The last lines of the job's record, at most ten. Masked, and secret, where an input of the job is secret."""
+    """The last lines of the job's record, at most ten. If an input of the job is secret, they are masked and secret."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
-    """When the job was created, in milliseconds since 1970."""
+    """When the service created the job, in milliseconds since 1970."""
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
-    """When it last changed, in milliseconds since 1970."""
+    """When the job last changed, in milliseconds since 1970."""
     duration: pulumi.Output[int | None]
-    """How long it has run, in milliseconds."""
+    """How long the job has run, in milliseconds."""
 
     def __init__(
         self,
@@ -70,35 +70,35 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         stream_log: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare a wait. `BatchJob.wait` is the usual way, and fills in `job_name` to `redact`.
+        """Declare a wait. Programs usually call `BatchJob.wait`, which sets `job_name` to `redact` as well.
 
         Args:
             resource_name: The wait's logical name.
             job_id: The id of the batch job.
-            until: `success`; `running`, which passes when the job runs or has succeeded; or `finished`, which passes
-                for a dead job too. Otherwise a dead job is an error.
-            timeout: How long one `pulumi up` waits: `90s`, `20m`, `2h`, or seconds. None by default. When it is over,
-                `up` fails, the job goes on, and the next `up` goes on waiting.
-            job_name: The job's logical name, for messages; by default the wait's.
-            submitted_to: The place where the job was submitted, `region` and `projectId`; by default that of the
-                settings.
-            rerun_on_failure: Whether the next `up` runs a dead job again, for the message.
-            redact: Texts that are masked in the job's log, in messages and outputs. Kept as a secret.
-            stream_log: Whether the driver's log is shown beside the job's row while `up` waits, `redact` masked in it.
-                It begins with the last 100 lines. Best effort: where the service has no log call, the lines of the
-                job's record are shown, of which there are ten at most. Kept nowhere.
+            until: The goal. `success` fails if the job is dead. `running` passes when the job runs or has succeeded,
+                and fails if the job is dead. `finished` passes when the job has ended, dead or not.
+            timeout: How long one `pulumi up` waits: `90s`, `20m`, `2h`, or seconds. The default has no limit. After
+                this time `up` fails, the job goes on, and the next `up` goes on waiting.
+            job_name: The job's logical name, for messages. The default is the wait's name.
+            submitted_to: The `region` and the `projectId` where the job runs. The default is the settings.
+            rerun_on_failure: Whether the next `up` runs a dead job again, for messages.
+            redact: Texts to mask in the job's log, in messages and in outputs. They are stored as a secret.
+            stream_log: Whether the terminal shows the driver's log on the job's row while `up` waits, with `redact`
+                masked. It begins with the last 100 lines, and lines may be missing. If the service has no log call, it
+                shows the lines of the job's record, at most ten. The lines are not stored.
             opts: Options of the resource.
         """
         declare_wait(job_name)
         shown_name = job_name or resource_name
         texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
 
-        async def pass_gate(batch_id: str) -> tuple[str, float | None]:
+        async def wait_in_program(batch_id: str) -> tuple[str, float | None]:
             if pulumi.runtime.is_dry_run():
                 return batch_id, None
-            from pulumi_dli.program.wait_gate import pass_gate  # noqa: PLC0415  a program without waits needs no HTTP client
+            # Import the gate late, because a program without waits needs no HTTP client.
+            from pulumi_dli.program.wait_gate import wait_at_gate  # noqa: PLC0415
 
-            waited = await pass_gate(
+            waited = await wait_at_gate(
                 batch_id,
                 until=await _value_of(until),
                 timeout=await _value_of(timeout),
@@ -107,12 +107,12 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 row=await _row_of(job_id, opts),
                 stream_log=stream_log,
                 redact=await _value_of(texts) if stream_log else None,
-                end=(self.state, self.duration),
+                outcome=(self.state, self.duration),
             )
             return batch_id, waited
 
-        # The inputs beside the id are awaited in there: a secret among them would make the id a secret too.
-        passed: pulumi.Output[tuple[str, float | None]] = pulumi.Output.from_input(job_id).apply(pass_gate)
+        # Only the id is an input of this apply: a secret among the other inputs would make the id a secret too.
+        passed: pulumi.Output[tuple[str, float | None]] = pulumi.Output.from_input(job_id).apply(wait_in_program)
         declared = {
             "job_id": passed.apply(lambda result: result[0]),
             "until": until,
@@ -121,20 +121,20 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             "submitted_to": submitted_to,
             "rerun_on_failure": rerun_on_failure,
             "redact": texts,
-            "waited": None if timeout is None else passed.apply(_seconds_of),
+            "waited": None if timeout is None else passed.apply(_waited_seconds),
         }
-        props = _WAIT_INPUTS(_WAIT_OUTPUTS | given(declared))
+        props = _WAIT_INPUTS(_WAIT_OUTPUTS | without_none(declared))
         super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
         fill_undeclared(self)
 
 
-def _seconds_of(result: tuple[str, float | None]) -> Any:
-    """Give the seconds that the gate has waited. No preview knows them, so a plan accepts any or none."""
+def _waited_seconds(result: tuple[str, float | None]) -> Any:
+    """Return the seconds that the wait gate has waited. In a preview they are unknown, so a plan accepts any value."""
     return UNKNOWN if pulumi.runtime.is_dry_run() else result[1]
 
 
 async def _row_of(job_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None) -> pulumi.Resource | None:
-    """Give the resource beside which the progress stands: the job that the id is of, or else the wait's parent."""
+    """Return the resource on whose row the terminal shows the progress: the job of this id, or the wait's parent."""
     sources = await pulumi.Output.from_input(job_id).resources()
     parent = opts.parent if opts is not None else None
     return next(iter(sources)) if len(sources) == 1 else parent

@@ -1,4 +1,4 @@
-"""The content of a local file as a short text, for `triggers`: when it changes, the job runs again."""
+"""A digest of a local file for `triggers`: when the content changes, the job runs again."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ _ARCHIVES = (".jar", ".whl", ".zip", ".egg")
 
 
 class _ArchiveError(Exception):
-    """An archive is broken, or encrypted."""
+    """An archive is broken or encrypted."""
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:
-    """Give a digest of a file's content: 64 hex digits, equal on every machine.
+    """Return a digest of a file's content: 64 hex digits, equal on every machine.
 
-    Of a jar, wheel, zip or egg it is that of the entries and their contents, so that a rebuild without a change has the
-    same one: times, order, compression and the entries of folders do not count. Of a text, Windows line ends do not.
+    The digest of a jar, wheel, zip or egg covers the names and the contents of its files. It does not depend on times,
+    order, compression or entries of folders, so a rebuild without a change has the same digest. The digest of a text
+    file does not depend on the kind of its line ends.
 
-    A relative path begins at the program's working directory, which is the project's. Raises RunError where there is no
-    such file, where it may not be read, and for an archive that is broken or encrypted.
+    Args:
+        path: The path of the file. A relative path begins at the program's working directory, which is the project's.
+
+    Raises:
+        pulumi.RunError: The file does not exist or cannot be read, or it is a broken or encrypted archive.
     """
     file = Path(path).absolute()
     try:
@@ -50,7 +54,7 @@ def _digest(name: str, content: bytes) -> bytes:
 
 
 def _archive_digest(content: bytes) -> bytes:
-    import zipfile  # noqa: PLC0415  it takes its time, and few programs need it
+    import zipfile  # noqa: PLC0415  the import is slow, and few programs need it
 
     broken = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError, RuntimeError)
     try:
@@ -58,13 +62,13 @@ def _archive_digest(content: bytes) -> bytes:
             entries = {
                 entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.filename.endswith("/")
             }
-    except broken as error:  # a RuntimeError: it is encrypted
+    except broken as error:  # zipfile raises RuntimeError for an encrypted archive
         raise _ArchiveError(str(error)) from error
     whole = hashlib.sha256(b"archive")
     for name in sorted(entries):
         try:
             digest = _digest(name, entries[name])
-        except _ArchiveError:  # a broken or encrypted one inside, such as a test's, counts by its bytes
+        except _ArchiveError:  # an archive inside may be broken on purpose, for example for a test: use its bytes
             digest = hashlib.sha256(entries[name]).digest()
         whole.update(name.encode() + b"\0" + digest)
     return whole.digest()

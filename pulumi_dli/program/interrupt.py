@@ -1,4 +1,4 @@
-"""^C while a program waits: what is said of it before, which jobs go on, and an end without a traceback."""
+"""Handles ^C while a program waits: it lists the jobs that go on, and ends the program without a traceback."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 _STDERR = 2
 
 
-class AtWork:
-    """The jobs that a program waits for, and how each was when it was last seen."""
+class AwaitedJobs:
+    """The jobs that a program waits for, each with its last known state."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, tuple[str, str | None]] = {}
         self._waits: Counter[str] = Counter()
 
     def names(self) -> list[str]:
-        """Give the names of the jobs."""
+        """Return the names of the jobs in alphabetical order."""
         return sorted(job_name for job_name, _ in self._jobs.values())
 
     @contextmanager
     def waiting(self, batch_id: str, job_name: str) -> Iterator[None]:
-        """Count a job among those at work. ^C is heeded while there is one, unless the program does so itself."""
-        if not self._jobs and _may_handle(signal.default_int_handler):
-            signal.signal(signal.SIGINT, self._leave)
+        """Add a job for the time of the block. Handle ^C while there are jobs, unless the program handles it itself."""
+        if not self._jobs and _may_replace(signal.default_int_handler):
+            signal.signal(signal.SIGINT, self._end_program)
         self._waits[batch_id] += 1
         self._jobs.setdefault(batch_id, (job_name, "submitted"))
         try:
@@ -40,42 +40,42 @@ class AtWork:
             self._waits[batch_id] -= 1
             if not self._waits[batch_id]:
                 self._jobs.pop(batch_id)
-            if not self._jobs and _may_handle(self._leave):
+            if not self._jobs and _may_replace(self._end_program):
                 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def note(self, batch_id: str, job_name: str, state: str | None) -> None:
-        """Note the state of a job, if it is still waited for."""
+    def record_state(self, batch_id: str, job_name: str, state: str | None) -> None:
+        """Record the state of a job. Ignore a job for which the program no longer waits."""
         if batch_id in self._jobs:
             self._jobs[batch_id] = job_name, state
 
-    def _leave(self, _number: int, _frame: FrameType | None) -> NoReturn:
-        # Pulumi 3.259 may kill the program a millisecond after this signal, so nothing here takes time.
+    def _end_program(self, _number: int, _frame: FrameType | None) -> NoReturn:
+        # This must be fast, because Pulumi 3.259 may kill the program a millisecond after this signal.
         lines = [f"{name}: {state}, batch job {batch_id}" for batch_id, (name, state) in self._jobs.items()]
         os.write(_STDERR, interrupted_message(lines).encode())
         for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # closed, or just being written to
+            with suppress(Exception):  # the stream may be closed, or another thread may be writing to it
                 stream.flush()
-        # SystemExit would be raised wherever the program is: another task shows its traceback, `__del__` swallows it.
+        # Do not raise SystemExit: another task would show its traceback, and `__del__` would swallow it.
         os._exit(1)
 
 
 def waiting_message(job_names: Sequence[str]) -> str:
-    """Say once what is waited for, and what may be done meanwhile. This line is still there after ^C."""
-    names = ", ".join(_first_of(job_names))
+    """Return the message that names the jobs and explains ^C. The terminal still shows it after ^C."""
+    names = ", ".join(_limit(job_names))
     return f"Waiting for {names}. ^C leaves jobs running, and the next `pulumi up` goes on waiting for them."
 
 
 def interrupted_message(jobs: Collection[str]) -> str:
-    """Write what the person needs who interrupts an `up`. `jobs` are the jobs at work, a line each."""
-    lines = "".join(f"  {line}\n" for line in _first_of(sorted(jobs)))
+    """Return the message for a user who interrupts an `up`. `jobs` has one line of text for each job."""
+    lines = "".join(f"  {line}\n" for line in _limit(sorted(jobs)))
     return f"Interrupted. These jobs go on, and the next `pulumi up` goes on waiting for them:\n{lines}"
 
 
-def _first_of(texts: Sequence[str]) -> list[str]:
-    more = len(texts) - _MOST_NAMED
-    return [*texts[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+def _limit(texts: Sequence[str]) -> list[str]:
+    more = len(texts) - _MAX_NAMED
+    return [*texts[:_MAX_NAMED], *([f"and {more} more"] if more > 0 else [])]
 
 
-def _may_handle(handler: object) -> bool:
-    """True where this is who handles interrupts, and another one can be set: only the main thread may."""
+def _may_replace(handler: object) -> bool:
+    """Return whether SIGINT has this handler and this thread can set another one. Only the main thread can."""
     return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) == handler

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees of a job that is waited for: its progress beside its row, and its log."""
+"""Shows an awaited job on the terminal: its progress and its log, both on the job's row."""
 
 from __future__ import annotations
 
@@ -13,62 +13,68 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.operations.log_stream import LogStream
 
-_SHORTEST_SILENCE = 10.0
-_LONGEST_SILENCE = 60.0
+_MIN_INTERVAL = 10.0
+_MAX_INTERVAL = 60.0
 _NO_CAPACITY_AFTER = 600.0
-_LONGEST_LINE = 2000
+_MAX_LINE_LENGTH = 2000
 
 
 class Progress:
-    """Tells how one wait goes: at every change of state, and else at growing intervals.
+    """Shows the progress of one wait: at every change of state, and otherwise every 10 to 60 seconds.
 
-    It stands beside `row`: a resource that is registered already, since what is said beside another one is shown only
-    when that is registered too.
+    Args:
+        job_name: The logical name of the job.
+        row: The resource on whose row the progress appears. It must be registered already: Pulumi holds messages back
+            until their resource is registered.
     """
 
     def __init__(self, job_name: str, row: pulumi.Resource | None) -> None:
         self._job_name = job_name
         self._row = row
         self._last_state = ""
-        self._last_said = 0.0
+        self._last_shown = 0.0
 
     def report(self, batch: Batch, waited: float) -> None:
-        """Take note of how the job is after `waited` seconds."""
+        """Show the state of the job after `waited` seconds, if it is new or the last message is old."""
         state = batch.state or "in an unknown state"
-        silence = min(max(waited / 4, _SHORTEST_SILENCE), _LONGEST_SILENCE)
-        if state == self._last_state and waited - self._last_said < silence:
+        interval = min(max(waited / 4, _MIN_INTERVAL), _MAX_INTERVAL)
+        if state == self._last_state and waited - self._last_shown < interval:
             return
-        self._last_state, self._last_said = state, waited
-        self._say(progress_message(batch, waited))
+        self._last_state, self._last_shown = state, waited
+        self._show(progress_message(batch, waited))
 
     @property
     def was_reported(self) -> bool:
-        """True once something was said."""
+        """True if at least one message was shown."""
         return self._last_state != ""
 
     def report_end(self, state: str, duration: float | None) -> None:
-        """Say in which state the wait ended, and how many milliseconds the job has run."""
-        self._say(state if duration is None else f"{state} after {format_duration(duration / 1000)}")
+        """Show the state in which the wait ended, and the duration of the job, which is given in milliseconds."""
+        self._show(state if duration is None else f"{state} after {format_duration(duration / 1000)}")
 
-    def _say(self, message: str) -> None:
+    def _show(self, message: str) -> None:
         pulumi.log.info(f"{self._job_name}: {message}", self._row, ephemeral=True)
 
 
 def progress_message(batch: Batch, waited: float) -> str:
-    """Say how a job is: state, how long it has been waited for, queue; and why it does not start."""
+    """Return the progress of a job after `waited` seconds: state, queue, time, and why it has not started."""
     queue = batch.queue or batch.cluster_name
     on_queue = f" on queue {queue}" if queue else ""
-    said = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
+    message = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
     state = batch.batch_state
     if state is not None and state.facts.needs_capacity and waited >= _NO_CAPACITY_AFTER:
-        said += f": no free capacity{on_queue}; the service gives up after about 3 hours"
-    return said
+        message += f": no free capacity{on_queue}; the service gives up after about 3 hours"
+    return message
 
 
-class ShownLog:
-    """Shows the log of a job beside its row as it comes, with secret texts masked.
+class LogDisplay:
+    """Shows new lines of a job's log on its row, with secret texts masked. It belongs to one event loop.
 
-    It belongs to one event loop, and reads in the threads of `executor`.
+    Args:
+        stream: Reads the new lines.
+        executor: Runs the reads in its threads.
+        redact: The secret texts.
+        row: The resource on whose row the lines appear.
     """
 
     def __init__(
@@ -80,27 +86,27 @@ class ShownLog:
         self._row = row
         self._reading: asyncio.Future[None] | None = None
 
-    def look(self, batch: Batch) -> None:
-        """Begin to read what is new, unless that is going on. `batch` is the job as just listed."""
+    def poll(self, batch: Batch) -> None:
+        """Start to read and show the new lines, unless the last poll is still reading. `batch` is the listed job."""
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(self._show(batch))
+            self._reading = asyncio.ensure_future(self._show_new_lines(batch))
 
     async def finish(self) -> None:
-        """Show what came last of a job that was seen at work: of another one all was shown by an earlier `up`."""
+        """Show the last lines. Without a poll there are none: an earlier `up` has shown the log of an ended job."""
         if self._reading is not None:
             await self._reading
-            await self._show(None)
+            await self._show_new_lines(None)
 
-    async def _show(self, batch: Batch | None) -> None:
+    async def _show_new_lines(self, batch: Batch | None) -> None:
         loop = asyncio.get_running_loop()
         lines = await loop.run_in_executor(self._executor, self._stream.new_lines, batch)
         shown = [shown_line(line, self._redact) for line in lines]
-        for text in ("\n".join(shown[:-1]), *shown[-1:]):  # the row shows the first line of what was said last
+        for text in ("\n".join(shown[:-1]), *shown[-1:]):  # the row shows the first line of the last message
             if text:
                 pulumi.log.info(text, self._row)
 
 
 def shown_line(line: str, redact: Sequence[str] | None) -> str:
-    """Write a line of a log as it is shown: secret texts masked, control characters gone, the end of a long one cut."""
+    """Return a line of a log with secret texts masked, without control characters, cut after 2,000 characters."""
     text = "".join(character for character in masked(line, redact) if character.isprintable() or character == "\t")
-    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+    return text if len(text) <= _MAX_LINE_LENGTH else f"{text[:_MAX_LINE_LENGTH]}…"

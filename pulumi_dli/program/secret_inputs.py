@@ -1,4 +1,4 @@
-"""The texts of a resource's secret inputs, so that they can be masked in what others write."""
+"""Collects the texts of a resource's secret inputs, so that logs can be masked."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,17 @@ import pulumi
 
 
 def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None] | None:
-    """Give the texts inside the secret inputs, as a secret; None where there are none.
+    """Return the texts inside the secret inputs, as a secret, or None if there are none.
 
-    A text that is an input in plain too is none: everybody can read it. Values that are not known yet have no text.
+    A text that is also inside a plain input does not count, because everybody can read it. Values that are not known
+    yet have no text.
     """
     if not _has_output(inputs):
-        return None  # nothing is to be awaited, which most jobs of a large program are spared so
+        return None  # most jobs of a large program have plain inputs only: save the time of a task
 
     async def collect() -> list[str] | None:
         texts: dict[bool, set[str]] = {True: set(), False: set()}
-        await _sort(inputs, texts)
+        await _collect_texts(inputs, texts)
         return sorted(texts[True] - texts[False]) or None
 
     collected: pulumi.Output[list[str] | None] = pulumi.Output.from_input(asyncio.ensure_future(collect()))
@@ -32,16 +33,16 @@ def _has_output(value: Any) -> bool:
     return isinstance(value, pulumi.Output)
 
 
-async def _sort(value: Any, texts: dict[bool, set[str]], *, is_secret: bool = False) -> None:
-    """Sort the texts inside a value by whether they are secret: themselves, or something that they are in."""
+async def _collect_texts(value: Any, texts: dict[bool, set[str]], *, is_secret: bool = False) -> None:
+    """Add the texts inside a value to `texts`: to True if they, or an output around them, are secret, else to False."""
     if isinstance(value, pulumi.Output):
-        await _sort(await value.future(), texts, is_secret=is_secret or await value.is_secret())
+        await _collect_texts(await value.future(), texts, is_secret=is_secret or await value.is_secret())
     elif isinstance(value, str):
         texts[is_secret].add(value)
     elif isinstance(value, Mapping):
-        await _sort([*value.values()], texts, is_secret=is_secret)
+        await _collect_texts([*value.values()], texts, is_secret=is_secret)
     elif isinstance(value, Sequence):
         for item in value:
-            await _sort(item, texts, is_secret=is_secret)
+            await _collect_texts(item, texts, is_secret=is_secret)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         texts[is_secret].add(str(value))

@@ -1,6 +1,7 @@
-"""The gate in the program: an outcome is registered only once its job has ended, so that no worker of Pulumi waits.
+"""The wait gate: it holds back the registration of a wait until the job has ended.
 
-It decides nothing: the provider reads the job and gives the verdict.
+So no worker of Pulumi is busy with waiting: Pulumi has only four for dynamic resources. The gate does not decide about
+the outcome. The provider reads the job and decides.
 """
 
 from __future__ import annotations
@@ -27,39 +28,39 @@ from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.log_stream import LogStream
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import LiveJobPoller, live_jobs
-from pulumi_dli.program.interrupt import AtWork, waiting_message
-from pulumi_dli.program.progress import Progress, ShownLog
+from pulumi_dli.program.interrupt import AwaitedJobs, waiting_message
+from pulumi_dli.program.progress import LogDisplay, Progress
 
 _LOG_THREADS = 4
 
 
 class ProgramLog:
-    """Shows messages under the stack's row, through the log of the program that makes it.
+    """Shows messages under the stack's row, through the log of the running Pulumi program.
 
-    Threads may share it: it remembers the context in which Pulumi keeps the engine of the program.
+    Threads may share it. It copies the context of its creator, because Pulumi stores the engine in that context.
     """
 
     def __init__(self) -> None:
         self._context = copy_context()
 
     def notify(self, level: Level, resource: str, message: str) -> None:
-        """Show a message. While a program waits, everything but a debug message is a warning."""
+        """Show a debug message as such, and every other message as a warning."""
         show = pulumi.log.debug if level is Level.DEBUG else pulumi.log.warn
-        with contextlib.suppress(grpc.RpcError, ValueError):  # the engine ends before the program, after ^C
+        with contextlib.suppress(grpc.RpcError, ValueError):  # after ^C the engine ends before the program
             self._context.copy().run(show, f"{resource}: {message}")
 
 
-class Gate:
-    """All waits of one program: one poller for each place where jobs run."""
+class WaitGate:
+    """Holds all waits of one program. It has one poller for each location where jobs run."""
 
     def __init__(self) -> None:
         values = {key: get_config(key) for key in configuration_keys()}
-        given = {key: value for key, value in values.items() if value is not None}
-        self._context = ProviderContext(given, ProgramLog())
+        configuration = {key: value for key, value in values.items() if value is not None}
+        self._context = ProviderContext(configuration, ProgramLog())
         self._pollers: dict[Any, LiveJobPoller] = {}
-        self._at_work = AtWork()
-        self._has_told_what_an_interrupt_does = False
-        # Threads of their own, made when they are needed: the listing must not wait for logs.
+        self._awaited = AwaitedJobs()
+        self._has_explained_interrupt = False
+        # The logs have their own threads, so that the listing of jobs never waits for logs.
         self._log_threads = ThreadPoolExecutor(_LOG_THREADS)
 
     async def wait(
@@ -73,16 +74,24 @@ class Gate:
         row: pulumi.Resource | None,
         stream_log: bool,
         redact: Sequence[str] | None,
-        end: Sequence[pulumi.Output[Any]],
+        outcome: Sequence[pulumi.Output[Any]],
     ) -> float | None:
-        """Wait until a job has reached `until` or has ended.
+        """Wait until a job has reached its goal, has ended, or the time is over.
 
-        Gives the seconds waited if the provider has to count them against `timeout`, as it may have to go on waiting.
-        Otherwise gives None. The result must not differ between two runs that find the same: it is an input of the
-        resource, and an update plan holds only for equal inputs.
+        Return the seconds waited if the provider must subtract them from `timeout`, because it may go on waiting.
+        Otherwise return None. Two runs of a program on the same state must get the same result: the result is an input
+        of the resource, and an update plan allows only equal inputs.
 
-        Progress stands beside `row`, and so does the log with `stream_log`; `redact` are the texts to be masked in it.
-        `end` are the outcome's state and duration, which the provider gives later.
+        Args:
+            batch_id: The id of the job.
+            until: The goal.
+            timeout: How long to wait at most, as text or in seconds. None for no limit.
+            submitted_to: The region and the project where the job runs.
+            job_name: The logical name of the job.
+            row: The resource on whose row the terminal shows the progress and the log.
+            stream_log: Whether to show the log.
+            redact: The texts to mask in the log.
+            outcome: The state and the duration in the wait's outputs. The provider resolves them later.
         """
         try:
             if not self._may_wait(submitted_to or {}):
@@ -90,26 +99,26 @@ class Gate:
             client = await asyncio.to_thread(self._context.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
             progress = Progress(job_name, row)
-            log = ShownLog(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
+            log = LogDisplay(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
 
             def report(batch: Batch, waited: float) -> None:
-                if not self._has_told_what_an_interrupt_does:
-                    pulumi.log.info(waiting_message(self._at_work.names()))
-                self._has_told_what_an_interrupt_does = True
-                self._at_work.note(batch_id, job_name, batch.state)
+                if not self._has_explained_interrupt:
+                    pulumi.log.info(waiting_message(self._awaited.names()))
+                self._has_explained_interrupt = True
+                self._awaited.record_state(batch_id, job_name, batch.state)
                 progress.report(batch, waited)
                 if log is not None:
-                    log.look(batch)
+                    log.poll(batch)
 
-            with self._at_work.waiting(batch_id, job_name):
+            with self._awaited.waiting(batch_id, job_name):
                 poller = self._poller(client)
                 waited = await poller.wait(batch_id, Until(until), seconds, report)
             if log is not None:
                 await log.finish()
             if progress.was_reported:
-                pulumi.Output.all(*end).apply(lambda values: progress.report_end(*values))
+                pulumi.Output.all(*outcome).apply(lambda values: progress.report_end(*values))
         except (DliError, ValueError) as error:
-            # The provider judges the settings and the inputs, and fails with the message for the user.
+            # Do not fail here: the provider validates the settings and the inputs, and has the message for the user.
             pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
             return None
         return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
@@ -129,16 +138,16 @@ class Gate:
 
 
 def _may_go_on(waited: float, timeout: float | None, poller: LiveJobPoller) -> bool:
-    """Tell whether a job that was seen live may not have ended after `waited` seconds, and its time is limited."""
+    """Return whether the provider may have to go on waiting with a limit, because the job may not have ended."""
     return timeout is not None and (poller.is_open or waited >= timeout)
 
 
-_gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
+_gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, WaitGate] = weakref.WeakKeyDictionary()
 
 
-async def pass_gate(batch_id: str, **wait: Any) -> float | None:
-    """Wait for a job in a program, with the gate of the running event loop. Gives what `Gate.wait` gives."""
+async def wait_at_gate(batch_id: str, **wait: Any) -> float | None:
+    """Wait for a job at the wait gate of the running event loop. See `WaitGate.wait`."""
     loop = asyncio.get_running_loop()
     if loop not in _gates:
-        _gates[loop] = Gate()
+        _gates[loop] = WaitGate()
     return await _gates[loop].wait(batch_id, **wait)

@@ -10,7 +10,7 @@ from pulumi_dli.program.interrupt import interrupted_message, waiting_message
 
 WAITS = """
 import asyncio, signal
-from pulumi_dli.program.interrupt import AtWork
+from pulumi_dli.program.interrupt import AwaitedJobs
 
 async def interrupt():
     signal.raise_signal(signal.SIGINT)
@@ -20,13 +20,13 @@ class Goes:
         signal.raise_signal(signal.SIGINT)
 
 async def main():
-    work = AtWork()
+    work = AwaitedJobs()
     with work.waiting("0b", "load"), work.waiting("0a", "extract"), work.waiting("0c", "clean"):
-        work.note("0a", "extract", "running")
-        work.note("0c", "clean", "running")
+        work.record_state("0a", "extract", "running")
+        work.record_state("0c", "clean", "running")
         with work.waiting("0d", "report"), work.waiting("0a", "extract"):
             pass
-        work.note("0d", "report", "running")  # a look that had begun before
+        work.record_state("0d", "report", "running")  # a poll that began earlier
         {then}
         await asyncio.sleep(60)
 
@@ -69,8 +69,8 @@ def test_a_program_that_handles_interrupts_itself_goes_on_doing_so() -> None:
 def test_when_nothing_is_waited_for_interrupts_are_pythons_own_again() -> None:
     code, written = run(f"""
 import signal
-from pulumi_dli.program.interrupt import AtWork
-work = AtWork()
+from pulumi_dli.program.interrupt import AwaitedJobs
+work = AwaitedJobs()
 with work.waiting("0a", "extract"):
     assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
 with work.waiting("0a", "extract"):

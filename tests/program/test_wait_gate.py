@@ -1,4 +1,4 @@
-"""The gate in the program, in real `pulumi up`s: who waits, how long, and what goes on meanwhile."""
+"""The wait gate in the program, in real `pulumi up`s: who waits, how long, and what goes on meanwhile."""
 
 import json
 import os
@@ -121,7 +121,7 @@ def test_where_the_listing_is_refused_each_wait_asks_for_its_own_job(project: Pr
 
 
 @pytest.mark.parametrize("closed", ["DLI_WAIT", "dli:wait"])
-def test_the_gates_can_be_opened_for_a_command_that_is_not_to_wait(
+def test_the_wait_gate_can_be_opened_for_a_command_that_is_not_to_wait(
     project: Project, service: Service, closed: str
 ) -> None:
     project.write(f"""
@@ -259,7 +259,7 @@ NOT_LISTED = {"status": 403, "count": None}
     ("timeline", "timeout", "failure", "counts"),
     [
         ("running", TIME_IS_OVER, {}, True),
-        ("running", "5m", {"nth": 4, **NOT_LISTED}, True),  # three calls list the live jobs; then the gate opens
+        ("running", "5m", {"nth": 4, **NOT_LISTED}, True),  # three calls list the live jobs; then the wait gate opens
         ("running", "5m", NOT_LISTED, False),
         ("success", "5m", {}, False),
         ("success", 0, {}, False),
@@ -267,7 +267,7 @@ NOT_LISTED = {"status": 403, "count": None}
         ("success", 0, NOT_LISTED, False),
     ],
 )
-def test_the_time_in_the_gate_is_registered_only_if_the_provider_may_go_on_waiting(
+def test_the_time_at_the_wait_gate_is_registered_only_if_the_provider_may_go_on_waiting(
     local_dli: Service, timeline: str, timeout: str | float, failure: dict[str, Any], *, counts: bool
 ) -> None:
     api = Api(local_dli.server.credentials)
