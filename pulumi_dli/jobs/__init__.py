@@ -1,1 +1,1 @@
-"""The rules about a job, without a call: what may be declared, what a difference means, what the state stores."""
+"""The rules of jobs and waits, without any call: valid inputs, differences, outputs, names and messages."""

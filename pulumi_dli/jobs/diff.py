@@ -1,4 +1,4 @@
-"""What to do with a job, decided from what is declared, what is stored and how the last run ended."""
+"""Decides what a plan does with a job: from its declaration, its stored outputs and the end of its last run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Action(StrEnum):
 
     NONE = "none"
     UPDATE = "update"
-    """Only options of the provider change: no call to the service."""
+    """Store new options of the provider, without a call to the service."""
     REPLACE = "replace"
-    """The job runs again; the old run is cancelled first if it still runs."""
+    """Run the job again. The old run is cancelled first if it still runs."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, why in words for the user, and which properties are the cause."""
+    """The action, the reason in words for the user, and the properties that are the reason."""
 
     action: Action
     reason: str = ""
@@ -32,19 +32,25 @@ class Decision:
 
 
 def compare(stored: StoredJob, declared: JobInputs, *, preview: bool) -> Decision:
-    """Decide from the declarations alone. `preview`: unknown values come from a preview.
+    """Return the decision that follows from the declaration and the stored outputs, without the state of the run.
 
-    Outside a preview an unknown value means that the engine asks whether this job depends on one that is about to be
-    replaced. The answer is no change: it asks again once the value is known, which may well be the same.
+    Outside a preview, an unknown value means that another resource is about to be replaced, and that the engine wants
+    to know whether to replace this job before it. The decision is then no change. The engine calls diff again when the
+    value is known, and the value may be the old one.
+
+    Args:
+        stored: The stored outputs. If they are lost, they tell nothing, and the decision is no change.
+        declared: The declaration.
+        preview: Whether unknown values come from a preview.
     """
     is_lost = not any(name in stored.inputs.properties for name in WIRE_NAMES)
     if is_lost or (declared.unknown and not preview):
-        return Decision(Action.NONE)  # outputs that were lost say nothing about the job
+        return Decision(Action.NONE)
     differing = (*changes(stored.inputs, declared), *_moved(stored, declared))
     if differing:
         verb = "is not known yet" if set(differing) <= set(declared.unknown) else "changed"
         return Decision(Action.REPLACE, f"{', '.join(differing)} {verb}", differing)
-    options = tuple(_updated(stored.inputs, declared))
+    options = tuple(_changed_options(stored.inputs, declared))
     return Decision(Action.UPDATE, f"{', '.join(options)} changed", options) if options else Decision(Action.NONE)
 
 
@@ -52,30 +58,36 @@ def _arguments(on_change: OnChange) -> list[str]:
     return [name for name, argument in ARGUMENTS.items() if argument.on_change is on_change]
 
 
-def _updated(stored: JobInputs, declared: JobInputs) -> list[str]:
-    """Name the arguments of which the new value is only stored."""
+def _changed_options(stored: JobInputs, declared: JobInputs) -> list[str]:
+    """Return the changed arguments that need only an update."""
     before, after = stored.properties, declared.properties
     known = (name for name in _arguments(OnChange.UPDATE) if name not in declared.unknown)
     return [name for name in known if before.get(name) != after.get(name)]
 
 
 def _moved(stored: StoredJob, declared: JobInputs) -> list[str]:
-    """Name the arguments in which the declaration wants another place than the one where the job ran."""
-    there, wanted = stored.location, declared.properties
+    """Return the arguments that name another location than the one where the job ran."""
+    ran_in, wanted = stored.location, declared.properties
     return [
         name
         for name in _arguments(OnChange.MOVE)
-        if name in wanted and there.get(name) is not None and wanted[name] != there[name]
+        if name in wanted and ran_in.get(name) is not None and wanted[name] != ran_in[name]
     ]
 
 
 def outcome(
     declared: JobInputs, batch_id: str, state: BatchState | None, *, expired: bool, waits_unread: bool = False
 ) -> Decision:
-    """Decide from how the job ended. `state` is the last one known, `expired` that the service has no record of it.
+    """Return the decision that follows from the end of the last run.
 
-    `waits_unread`: what the waits of the job have seen is not known.
-    A decision that changes nothing may have a reason, which is a warning to the user.
+    A decision to do nothing may have a reason, which is a warning for the user.
+
+    Args:
+        declared: The declaration.
+        batch_id: The id of the last run.
+        state: Its last known state.
+        expired: Whether the service has deleted its record.
+        waits_unread: Whether a wait of the job may have seen the end, but the program could not read the state.
     """
     if state is not None and state.is_failure and declared.rerun_on_failure:
         return Decision(Action.REPLACE, f"the last run, {batch_id}, is dead", ("state",))

@@ -1,4 +1,4 @@
-"""The rules over more than one argument of a job: what contradicts, and what is only doubtful."""
+"""The rules about combinations of a job's arguments: contradictions, which fail, and doubts, which warn."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.validation import UNKNOWN
 
 FILE_MISSING = "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
-"""What is said of a job without its one mandatory property."""
+"""The failure of a job without `file`, its only mandatory property."""
 
 
 @dataclass
 class Checked:
-    """The result of a check: normalised properties, what is refused, what is only doubtful. Both in words."""
+    """The result of a check: the normalised properties, and the failures and warnings for the user."""
 
     properties: dict[str, Any]
     failures: list[str] = field(default_factory=list)
@@ -24,10 +24,12 @@ class Checked:
 
 
 def check(job: JobInputs, region: str | None = None, *, needs_file: bool = True) -> Checked:
-    """Judge what is declared, without the cloud. Unknown values are never judged.
+    """Check the declaration of a job, without a call. Unknown values break no rule.
 
-    `region` is where the job goes if the properties do not say it: what only some regions know is doubtful elsewhere.
-    Not `needs_file`: a job without one is not refused.
+    Args:
+        job: The declaration.
+        region: The region of the job if it declares none. Some properties are documented for some clouds only.
+        needs_file: Whether a job without `file` fails.
     """
     checked = Checked({**job.properties}, [*job.failures])
     if not checked.failures:
@@ -39,13 +41,13 @@ def check(job: JobInputs, region: str | None = None, *, needs_file: bool = True)
 
 
 def _contradictions(job: JobInputs) -> Iterator[str]:
-    """Give the rules that are broken. Only known values break one."""
+    """Yield the texts of the broken rules."""
     yield from (text for is_broken, text in _RULES if is_broken(job))
     if is_spark_3_3_or_later(job):
-        yield from _spark_3_3_rules(job)
+        yield from _spark_3_3_failures(job)
 
 
-def _is_given(value: Any) -> bool:
+def _is_set(value: Any) -> bool:
     return value is not None and value is not UNKNOWN
 
 
@@ -56,11 +58,11 @@ def _is_jar_without_class(job: JobInputs) -> bool:
 _RULES: tuple[tuple[Callable[[JobInputs], bool], str], ...] = (
     (_is_jar_without_class, "className: is missing; a .jar needs the main class to run, as in org.example.Main"),
     (
-        lambda job: _is_given(job.queue) and _is_given(job.cluster_name),
+        lambda job: _is_set(job.queue) and _is_set(job.cluster_name),
         "queue and clusterName: both are given, and both mean the queue; keep queue",
     ),
     (
-        lambda job: _is_given(job.image) and job.feature not in ("custom", UNKNOWN),
+        lambda job: _is_set(job.image) and job.feature not in ("custom", UNKNOWN),
         "image: is used only with feature custom; set feature to custom, or leave image out",
     ),
     (
@@ -68,17 +70,17 @@ _RULES: tuple[tuple[Callable[[JobInputs], bool], str], ...] = (
         "feature: custom needs image, as in organization/name:tag",
     ),
 )
-"""When a rule is broken, and what the user reads."""
+"""Each rule: whether a job breaks it, and the text for the user."""
 
 
 def is_spark_3_3_or_later(job: JobInputs) -> bool:
-    """Tell whether a job declares such a version."""
+    """Return whether a job declares Spark 3.3 or a later version."""
     numbers = job.spark_version.split(".")[:2] if isinstance(job.spark_version, str) else [""]
     return all(number.isdecimal() for number in numbers) and [int(number) for number in numbers] >= [3, 3]
 
 
-def _spark_3_3_rules(job: JobInputs) -> Iterator[str]:
-    """Give what Spark 3.3 and later refuses (DLI API reference, dli_02_0124, 2026-04)."""
+def _spark_3_3_failures(job: JobInputs) -> Iterator[str]:
+    """Yield the texts of the broken rules of Spark 3.3 and later (DLI API reference, dli_02_0124, 2026-04)."""
     for name in ("resources", "groups"):
         if job.properties.get(name) not in (None, [], UNKNOWN):
             yield f"{name}: is not supported by Spark 3.3 and later; use jars, pyFiles or files with obs:// paths"
@@ -97,21 +99,21 @@ def _doubts(job: JobInputs, region: Any) -> Iterator[str]:
             "Spark 3.3 and later reads OBS with an agency: give executionAgencyUrn, or the service may refuse the job "
             "(DLI.0001)"
         )
-    if _is_given(job.max_retry_times) and not job.auto_recovery:
+    if _is_set(job.max_retry_times) and not job.auto_recovery:
         yield "maxRetryTimes has no effect without autoRecovery"
     yield from _undocumented(job, region)
 
 
 def _undocumented(job: JobInputs, region: str | None) -> Iterator[str]:
     cloud = cloud_of(region)
-    undocumented = [name for name in cloud.undocumented if _is_given(job.properties.get(name))] if cloud else []
+    undocumented = [name for name in cloud.undocumented if _is_set(job.properties.get(name))] if cloud else []
     if cloud and undocumented:
         listed = ", ".join(undocumented)
         yield f"{listed}: not documented for {cloud.name} ({region}); the service may refuse or ignore this"
 
 
 def _needs_agency(job: JobInputs) -> bool:
-    """Tell whether a job would read OBS without an agency; it may stand in `conf` too."""
+    """Return whether a job has no agency with which Spark 3.3 and later reads OBS. `conf` may name the agency too."""
     if not is_spark_3_3_or_later(job) or job.execution_agency_urn is not None or job.conf is UNKNOWN:
         return False
     return "spark.dli.job.agency.name" not in (job.conf or {})

@@ -1,4 +1,4 @@
-"""What a wait waits for, and which states reach it."""
+"""The goals of a wait, and the states that reach them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pulumi_dli.api.states import BatchState
 
 
 class Until(StrEnum):
-    """What a wait waits for."""
+    """The goal of a wait."""
 
     SUCCESS = "success"
     RUNNING = "running"
     FINISHED = "finished"
 
     def is_reached(self, state: BatchState | None) -> bool:
-        """True where a job in this state has reached what is waited for."""
+        """Return whether a job in this state has reached the goal."""
         return state is not None and self in state.facts.reaches
 
     def is_missed(self, state: BatchState | None) -> bool:
-        """True where a job in this state can no longer reach what is waited for."""
+        """Return whether a job in this state can no longer reach the goal."""
         return state is not None and state.is_final and self not in state.facts.reaches

@@ -1,4 +1,4 @@
-"""The arguments of a wait: `WaitInputs` holds what a program has given, parsed."""
+"""The arguments of a wait: `WaitInputs` parses and checks them."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from pulumi_dli.jobs.wait_goals import Until
 
 @dataclass(frozen=True)
 class WaitInputs:
-    """The arguments of a wait, parsed. Each field is one argument; its property name is the field's in camelCase.
+    """The parsed arguments of a wait. Each field is one argument. Its property name is the same name in camelCase.
 
-    A value that breaks a rule stays as it was given: `failures` tells.
+    A value that breaks a rule stays unchanged, and `failures` has the reason.
     """
 
     job_id: Given[str] = None
-    """In an `up` with --continue-on-error the id of a job that failed is absent, and the engine skips its wait."""
+    """None in an `up` with --continue-on-error if the job failed. The engine then skips the wait."""
     until: Until | Unknown = Until.SUCCESS
     timeout: Given[float] = None
     """In seconds."""
     job_name: str = "batch job"
     submitted_to: Given[Properties] = None
-    """The place where the job was submitted: `region` and `projectId`."""
+    """The location where the job runs: `region` and `projectId`."""
     rerun_on_failure: bool | Unknown = True
     redact: Sequence[str] | None = None
-    """The secret texts to be masked in the job's log."""
+    """The secret texts to mask in the job's log."""
     waited: float = 0.0
-    """The seconds that the gate in the program has already waited."""
+    """The seconds that the wait gate in the program has already waited."""
 
     properties: Properties = field(default_factory=dict)
-    """What was given, by property name, with `until`: this goes into the state."""
+    """The declared properties by their names, and `until` with its default. They go into the state."""
     failures: tuple[str, ...] = ()
-    """What is refused, in words."""
+    """Why the check fails, in words for the user."""
 
     @classmethod
     def parse(cls, properties: Properties) -> Self:
-        """Judge each property for itself. What is null is absent, what is unknown is not judged."""
-        given = {"until": str(Until.SUCCESS)} | {name: one for name, one in properties.items() if one is not None}
-        typed, failures = {**given}, []
-        for name in (name for name in _RULES if name in given):
+        """Parse and check each property separately. A null counts as absent; an unknown value breaks no rule."""
+        declared = {"until": str(Until.SUCCESS)} | {name: one for name, one in properties.items() if one is not None}
+        typed, failures = {**declared}, []
+        for name in (name for name in _RULES if name in declared):
             try:
-                typed[name] = values.at("", _RULES[name], given[name])
+                typed[name] = values.at("", _RULES[name], declared[name])
             except RefusedError as refused:
                 failures.append(f"{name}: {refused}")
         return cls(
             **{_FIELDS[name]: value for name, value in typed.items() if name in _FIELDS},
-            properties=given,
+            properties=declared,
             failures=tuple(failures),
         )
 
@@ -61,7 +61,7 @@ class WaitInputs:
 _FIELDS = {to_camel(one.name): one.name for one in fields(WaitInputs) if one.name not in ("properties", "failures")}
 
 WAIT_ARGUMENTS: tuple[str, ...] = tuple(_FIELDS)
-"""The arguments of a wait, by property name."""
+"""The property names of a wait's arguments."""
 
 
 def _job_id(value: Any) -> Any:
@@ -83,7 +83,7 @@ def _seconds(value: Any) -> float:
         raise RefusedError(str(error)) from error
 
 
-def _place(value: Any) -> Any:
+def _location(value: Any) -> Any:
     if not isinstance(value, Mapping) or not set(value) <= {"region", "projectId"}:
         raise RefusedError("must be a map with region and projectId, and nothing else")
     return value
@@ -94,5 +94,5 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "jobName": lambda value: str(value) or WaitInputs.job_name,
     "until": _until,
     "timeout": _seconds,
-    "submittedTo": _place,
+    "submittedTo": _location,
 }
