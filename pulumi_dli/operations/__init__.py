@@ -1,1 +1,1 @@
-"""What an engine asks for, whatever adapter drives it: check, plan, create, read, update, delete, wait."""
+"""The operations that an engine calls through any adapter: check, plan, create, read, update, delete, wait."""

@@ -32,7 +32,7 @@ from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level, Notifier
-from pulumi_dli.operations.pollers import LONGEST_OUTAGE, live_jobs
+from pulumi_dli.operations.pollers import MAX_OUTAGE, live_jobs
 
 _LOG_LINES = 20
 
@@ -197,7 +197,7 @@ class _JobReader:
 
     def _take_failure(self, error: ServiceError | TransportError) -> None:
         is_first = self._outage.is_over
-        is_hopeless = self._outage.fail(self._clock.now()) >= LONGEST_OUTAGE and self._last is None
+        is_hopeless = self._outage.fail(self._clock.now()) >= MAX_OUTAGE and self._last is None
         if is_hopeless or not may_pass_by_itself(error):
             project = self._client.location.project_id
             raise JobError(

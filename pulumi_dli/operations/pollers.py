@@ -1,6 +1,6 @@
-"""Looking at many jobs at once: the gate that waits in the program, and the look that a plan takes.
+"""Reads many jobs with one listing: for all waits of a program, and for all plans of a provider process.
 
-Calls do not grow with the number of jobs: what is listed is the jobs that have not ended, or the dead ones.
+The number of calls does not grow with the number of finished jobs.
 """
 
 from __future__ import annotations
@@ -21,26 +21,23 @@ from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.wait_goals import Until
 
-_LONGEST_SLEEP = 1.0
-_QUIET = 0.1
-_LONGEST_GATHERING = 5.0
-LONGEST_OUTAGE = 600.0
-"""Seconds for which looks may fail before who waits is told more than that they are repeated."""
+_MAX_SLEEP = 1.0
+_GATHER_PAUSE = 0.1
+_MAX_GATHER_TIME = 5.0
+MAX_OUTAGE = 600.0
+"""Seconds for which all polls may fail before a wait gives up."""
 
 
 def live_jobs(client: Client) -> dict[str, Batch]:
-    """List the jobs that have not ended, by id."""
+    """Return the jobs that have not ended, by id."""
     return {batch.id: batch for batch in client.live()}
 
 
 class DeadJobListing:
-    """Tells which jobs are dead, from one listing of at most ten pages that is asked for again after 30 seconds.
+    """Finds dead jobs with one listing of at most ten pages, which it keeps for 30 seconds. Threads may share it."""
 
-    Threads may share it.
-    """
-
-    _MOST_JOBS = PAGE_SIZE + 9 * (PAGE_SIZE - OVERLAP)
-    _MOST_AGE = 30.0
+    _MAX_JOBS = PAGE_SIZE + 9 * (PAGE_SIZE - OVERLAP)
+    _MAX_AGE = 30.0
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
@@ -51,23 +48,24 @@ class DeadJobListing:
         self._listed_at: float | None = None
 
     def state_of(self, batch_id: str) -> BatchState | None:
-        """Give DEAD for a job that is dead, another state if it had to be asked for, None for one that is not dead.
+        """Return DEAD for a dead job, and None for a job that is not dead.
 
-        Raises DliError where the service does not answer; a listing that failed is not asked for again at once either.
+        If the listing is longer than ten pages and does not have the job, the state call answers, with any state.
+        Raises DliError if the service does not answer. A failed listing also counts for 30 seconds.
         """
         with self._lock:
-            if self._listed_at is None or self._clock.now() - self._listed_at > self._MOST_AGE:
+            if self._listed_at is None or self._clock.now() - self._listed_at > self._MAX_AGE:
                 self._list()
             listed, failure = self._listed, self._failure
         if failure is not None:
             raise failure
         if batch_id in listed:
             return BatchState.DEAD
-        return None if len(listed) < self._MOST_JOBS else self._client.state(batch_id)
+        return None if len(listed) < self._MAX_JOBS else self._client.state(batch_id)
 
     def _list(self) -> None:
         try:
-            dead = islice(self._client.batches({"state": BatchState.DEAD.value}), self._MOST_JOBS)
+            dead = islice(self._client.batches({"state": BatchState.DEAD.value}), self._MAX_JOBS)
             self._listed, self._failure = {batch.id for batch in dead}, None
         except DliError as error:
             self._failure = error
@@ -75,7 +73,7 @@ class DeadJobListing:
 
 
 Report = Callable[[Batch, float], None]
-"""Tells the user how a wait goes: the job as last seen, and the seconds waited."""
+"""Shows the progress of a wait to the user. It gets the job as last listed, and the seconds waited."""
 
 
 @dataclass(eq=False)
@@ -88,21 +86,32 @@ class _Wait:
     passed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def may_pass(self, batch: Batch | None, now: float, *, is_listed: bool) -> bool:
-        """Tell whether to wait no longer. `batch` is the job as listed; with `is_listed` None means that it ended."""
+        """Return whether the wait is over.
+
+        Args:
+            batch: The job in the listing. None if the listing does not have it or has failed.
+            now: The time in seconds.
+            is_listed: Whether the listing worked. If so, a job that it does not have has ended.
+        """
         if now >= self.deadline:
             return True
         return is_listed and (batch is None or self.until.is_reached(batch.batch_state))
 
 
 class LiveJobPoller:
-    """The gate: lets each wait pass when its job has ended, with one listing a tick for all of them.
+    """Lets each wait pass when its job has ended, with one listing in each tick for all waits.
 
-    It belongs to one event loop. It decides nothing: whoever comes after it reads the job. So where the listing is
-    refused, or has never worked, it opens, and says so. A later failure that may pass by itself is said, and for ten
-    minutes the listing is repeated: were the gate open, a few long jobs would keep all of Pulumi's workers waiting.
+    It belongs to one event loop. It does not decide about the outcome of a job: the provider reads the job again. So it
+    may give up: then all waits pass at once. It gives up if a listing fails before any has worked, if the service
+    refuses a listing, or if listings fail for ten minutes. It does not give up earlier, because a few long jobs would
+    then occupy all of Pulumi's workers.
 
-    `longest_pause` is the seconds between two ticks when the waits have become old; young ones are looked at every
-    second.
+    Args:
+        list_live: Returns the jobs that have not ended, by id.
+        longest_pause: Seconds between two ticks for old waits. Young waits are polled every second.
+        warn: Shows a warning to the user.
+        now: Returns the time in seconds.
+        sleep: Sleeps for some seconds.
     """
 
     def __init__(
@@ -121,18 +130,18 @@ class LiveJobPoller:
         self._sleep = sleep
         self._waits: list[_Wait] = []
         self._task: asyncio.Task[None] | None = None
-        self._is_open = False
+        self._has_given_up = False
         self._has_listed = False
         self._outage = Outage()
 
     @property
-    def is_open(self) -> bool:
-        """True once the listing is given up: nobody waits here any more."""
-        return self._is_open
+    def has_given_up(self) -> bool:
+        """True if the poller has given up: all waits pass at once."""
+        return self._has_given_up
 
     async def wait(self, batch_id: str, until: Until, timeout: float | None, report: Report) -> float:
-        """Wait until the job has reached `until`, has ended, or `timeout` seconds are over; give the seconds waited."""
-        if self._is_open:
+        """Wait until the job has reached `until` or has ended, at most `timeout` seconds. Return the seconds waited."""
+        if self._has_given_up:
             return 0.0
         started = self._now()
         deadline = math.inf if timeout is None else started + timeout
@@ -140,46 +149,46 @@ class LiveJobPoller:
         self._waits.append(wait)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-            self._task.add_done_callback(self._look_no_more)
+            self._task.add_done_callback(self._on_task_done)
         try:
             await wait.passed.wait()
         finally:
-            wait.passed.set()  # who is cancelled waits no longer
+            wait.passed.set()  # a cancelled wait must not keep the poller running
         return self._now() - started
 
     async def _run(self) -> None:
         await self._gather()
         while self._waits:
-            looked_at = await self._tick()
+            polled_at = await self._tick()
             self._waits = [wait for wait in self._waits if not wait.passed.is_set()]
-            await self._rest(looked_at)
+            await self._sleep_until_next_tick(polled_at)
 
     async def _gather(self) -> None:
-        """Let those come who come at the same time: one look serves them all."""
-        end = min([self._now() + _LONGEST_GATHERING, *(wait.deadline for wait in self._waits)])
+        """Sleep until no new wait arrives, for at most 5 seconds. One listing then serves all waits of a program."""
+        end = min([self._now() + _MAX_GATHER_TIME, *(wait.deadline for wait in self._waits)])
         count = 0
         while count != len(self._waits) and self._now() < end:
             count = len(self._waits)
-            await self._sleep(_QUIET)
+            await self._sleep(_GATHER_PAUSE)
 
-    def _look_no_more(self, task: asyncio.Task[None]) -> None:
-        """Forget the task. A fault of ours is shown with its traceback, and everybody passes: nobody is looking."""
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        """Drop the finished task. If it ended with an exception, show its traceback and give up."""
         if self._task is task:
-            self._task = None  # it would keep its loop
-        fault = None if task.cancelled() else task.exception()
-        if fault is None:
+            self._task = None  # a task keeps its event loop in memory
+        defect = None if task.cancelled() else task.exception()
+        if defect is None:
             return
-        task.get_loop().call_exception_handler({"message": "the gate is open after a fault", "exception": fault})
-        self._open()
+        task.get_loop().call_exception_handler({"message": "the gate is open after a fault", "exception": defect})
+        self._give_up()
 
-    def _open(self) -> None:
-        self._is_open = True
+    def _give_up(self) -> None:
+        self._has_given_up = True
         for wait in self._waits:
             wait.passed.set()
 
     async def _tick(self) -> float:
-        """Look at all jobs once, and let pass who may; give the time of the look."""
-        # Who comes during the listing is looked at in the next one.
+        """List the jobs once, and let each wait pass that is over. Return the time of the listing."""
+        # The next tick serves a wait that arrives during the listing.
         waits = [wait for wait in self._waits if not wait.passed.is_set()]
         live = await self._list()
         now = self._now()
@@ -192,33 +201,33 @@ class LiveJobPoller:
         return now
 
     async def _list(self) -> dict[str, Batch] | None:
-        """List the jobs that have not ended; None where that has failed."""
+        """Return the jobs that have not ended, or None if the listing has failed."""
         try:
             live = await asyncio.to_thread(self._list_live)
         except DliError as error:
-            self._take_failure(error)
+            self._handle_failure(error)
             return None
         self._has_listed = True
         self._outage.end()
         return live
 
-    def _take_failure(self, error: DliError) -> None:
+    def _handle_failure(self, error: DliError) -> None:
         is_new = self._outage.is_over
-        is_long = self._outage.fail(self._now()) >= LONGEST_OUTAGE
+        is_long = self._outage.fail(self._now()) >= MAX_OUTAGE
         if not self._has_listed or is_long or not may_pass_by_itself(error):
             self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
-            self._open()
+            self._give_up()
         elif is_new:
             self._warn(f"the jobs could not be listed, which is repeated until it works: {error}")
 
-    async def _rest(self, looked_at: float) -> None:
-        """Pause until the next tick, a second at a time: who comes meanwhile may want it sooner."""
+    async def _sleep_until_next_tick(self, polled_at: float) -> None:
+        """Sleep until the next tick, at most a second at a time, because a new wait may need an earlier tick."""
         jitter = random.uniform(0.9, 1.1)  # noqa: S311
-        while self._waits and (rest := looked_at + self._pause(looked_at, jitter) - self._now()) > 0:
-            await self._sleep(min(rest, _LONGEST_SLEEP))
+        while self._waits and (rest := polled_at + self._pause(polled_at, jitter) - self._now()) > 0:
+            await self._sleep(min(rest, _MAX_SLEEP))
 
-    def _pause(self, looked_at: float, jitter: float) -> float:
-        """Give the seconds to the next tick: short for young waits, never beyond the nearest deadline."""
-        youngest = looked_at - max(wait.started for wait in self._waits)
+    def _pause(self, polled_at: float, jitter: float) -> float:
+        """Return the seconds until the next tick: few for young waits, and never beyond the next deadline."""
+        youngest = polled_at - max(wait.started for wait in self._waits)
         deadline = min(wait.deadline for wait in self._waits)
-        return min(poll_pause(youngest, self._longest_pause, jitter=jitter), deadline - looked_at)
+        return min(poll_pause(youngest, self._longest_pause, jitter=jitter), deadline - polled_at)

@@ -1,4 +1,4 @@
-"""Dead runs that may come back: with auto_recovery the service starts a failed job again."""
+"""Reads dead runs twice: with auto_recovery the service may start a failed job again."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from pulumi_dli.jobs import outputs
 
 
 def settled(client: Client, batch: Batch) -> Batch:
-    """Read a dead run again that may be about to recover. Its last reply counts if its record has gone meanwhile."""
+    """Return a run. Read it again if it is dead but may recover, unless its record is deleted meanwhile."""
     return (client.find(batch.id) if outputs.may_recover(batch) else None) or batch

@@ -1,7 +1,7 @@
-"""Submitting a job: never lost, never twice.
+"""Submits a job so that it is never lost and never runs twice.
 
-The API has no idempotency key, and names may repeat. So each submission has a name of its own (`jobs.naming`), by which
-it is found again where its reply was lost, and by which a later process finds what a killed one left behind.
+The API has no idempotency key, and two jobs may have the same name. So each submission has a unique name
+(`jobs.naming`). By this name the submitter finds a job whose answer was lost. A later process finds an orphan by it.
 """
 
 from __future__ import annotations
@@ -24,26 +24,31 @@ from pulumi_dli.operations.orphans import Orphans, described
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
 
-_MOST_REPEATS = 2
+_MAX_REPEATS = 2
 _LOOKUP_PAUSES = steps(1.0, 2.0, 5.0, 10.0)
 """Seconds between two lookups of a submission without an answer."""
 
 
 @dataclass(frozen=True)
 class _Submission:
-    """A request under its name. `before` has the jobs that had this name already."""
+    """A request with its name. `earlier_ids` are the ids of the jobs that had this name before the submission."""
 
     request: SubmissionRequest
     name: str
     body: dict[str, Any]
-    before: frozenset[str]
+    earlier_ids: frozenset[str]
 
 
 class Submitter:
-    """Submits jobs in one project, and knows what an interrupted `up` left there. Threads may share it.
+    """Submits jobs in one project, and adopts orphaned runs instead. Threads may share it.
 
-    `lookup_window` is the seconds for which a submission without an answer is looked for. `adopt` False: jobs left
-    behind are not looked for. `runs` says which run belongs to which resource.
+    Args:
+        client: The client of the project.
+        clock: Measures the lookup window and sleeps.
+        lookup_window: Seconds for which to search for a submission that got no usable answer.
+        adopt: Whether to search for orphaned runs and adopt them.
+        runs: The registry of all runs of this process.
+        notifier: Shows messages to the user.
     """
 
     def __init__(
@@ -57,68 +62,71 @@ class Submitter:
         self._notifier = notifier
         self._orphans = Orphans(client, clock, runs=runs, notifier=notifier)
         self._unanswered: dict[str, _Submission] = {}
-        """The last submission of each resource of which nobody knows whether it runs."""
+        """For each resource, by its fingerprint, the last submission whose outcome is unknown."""
 
     def submit(self, request: SubmissionRequest) -> Batch:
-        """Submit a job, or adopt the run of it that an interrupted `up` left.
+        """Submit a job, or adopt its orphaned run, and return the run.
 
-        Raises ServiceError or TransportError where nothing runs: the service refuses, or was never reached. Raises
-        SubmissionError where nothing was submitted because that could run the job twice, or where it is not known
-        whether a job runs; the message says which.
+        Raises ServiceError or TransportError if nothing runs, because the service refused the job or there was no
+        connection. Raises SubmissionError if nothing was submitted because the job could run twice, or if nobody knows
+        whether the job runs. The message tells which.
         """
-        batch = self._submitted_before(request) or (self._orphans.adopt(request) if self._adopt else None)
+        batch = self._find_earlier_submission(request) or (self._orphans.adopt(request) if self._adopt else None)
         if batch is None:
-            name, before = request.new_name(), frozenset[str]()
+            name, earlier_ids = request.new_name(), frozenset[str]()
             if request.fixed_name is not None:
-                name, before = request.fixed_name, frozenset(batch.id for batch in self._named(request.fixed_name))
-            submission = _Submission(request, name, request.body(name), before)
-            batch = self._hold(submission, self._submit_as(submission))
+                name = request.fixed_name
+                earlier_ids = frozenset(batch.id for batch in self._list_by_name(name))
+            submission = _Submission(request, name, request.body(name), earlier_ids)
+            batch = self._register(submission, self._post_until_accepted(submission))
         return batch
 
-    def _hold(self, submission: _Submission, batch: Batch) -> Batch:
-        """Note whose run a submission has become. Raises SubmissionError where another resource has that run."""
+    def _register(self, submission: _Submission, batch: Batch) -> Batch:
+        """Register a submitted run with its resource. Raises SubmissionError if another resource holds that run."""
         try:
             self._runs.created(batch.id, submission.request.key)
         except RunHeldError as error:
             raise self._uncertain(submission, f"The service answered with another job's run: {error}.") from error
         return batch
 
-    def _submitted_before(self, request: SubmissionRequest) -> Batch | None:
-        """Look for what this process has submitted for the same job without an answer: a hook may have it repeated.
+    def _find_earlier_submission(self, request: SubmissionRequest) -> Batch | None:
+        """Return the run of an earlier submission of the same job in this process, whose outcome was unknown.
 
-        It counts in any state, since it was submitted in this very `up`.
+        Pulumi may call create again, for example after an error hook. The run counts in any state, because this same
+        `up` submitted it.
         """
         submission = self._unanswered.get(request.resource_fingerprint)
         if submission is None:
             return None
         found = self._look_up_or_raise(submission)
-        batch = self._hold(submission, self._keep_one(submission, found)) if found else None
+        batch = self._register(submission, self._keep_one(submission, found)) if found else None
         self._unanswered.pop(request.resource_fingerprint, None)
         return batch
 
-    def _named(self, name: str) -> list[Batch]:
-        """List the jobs of exactly this name; the service's filter may match a part of it."""
+    def _list_by_name(self, name: str) -> list[Batch]:
+        """Return the jobs with exactly this name. The service's filter may also match a part of a name."""
         return [batch for batch in self._client.batches({"job_name": name}) if batch.name == name]
 
-    def _submit_as(self, submission: _Submission) -> Batch:
+    def _post_until_accepted(self, submission: _Submission) -> Batch:
+        """Send the request, and repeat it at most twice while there is neither an answer nor a listed job."""
         batch = self._post(submission)
         if batch is not None:
             return batch
         found = self._look_up_or_raise(submission)
-        for _ in range(_MOST_REPEATS):
+        for _ in range(_MAX_REPEATS):
             if found:
                 break
-            found = self._submit_again(submission)
+            found = self._post_again(submission)
         if not found:
             raise self._uncertain(
-                submission, f"The service gave no usable answer {_MOST_REPEATS + 1} times, and lists no such job."
+                submission, f"The service gave no usable answer {_MAX_REPEATS + 1} times, and lists no such job."
             )
         return self._keep_one(submission, found)
 
-    def _submit_again(self, submission: _Submission) -> list[Batch]:
-        """Send a request again that nothing has been heard of, under the same name; give what it has become.
+    def _post_again(self, submission: _Submission) -> list[Batch]:
+        """Repeat a request under the same name, and return the jobs that it and the earlier ones have created.
 
-        The first one may only have been late. So whatever the service says now, it is looked at once more.
+        The service may accept an earlier request late. So list the jobs again, whatever the service answers now.
         """
         try:
             answered = self._post(submission)
@@ -129,14 +137,14 @@ class Submitter:
                     submission, f"There was no usable answer; it was sent again, and then: {_sentence(error)}"
                 ) from error
             return found
-        return self._look_up_or_raise(submission) if answered is None else self._look_beside(submission, answered)
+        return self._look_up_or_raise(submission) if answered is None else self._with_late_jobs(submission, answered)
 
-    def _look_beside(self, submission: _Submission, answered: Batch) -> list[Batch]:
-        """Look whether an earlier request has been accepted too. This one is, so nothing may raise."""
+    def _with_late_jobs(self, submission: _Submission, answered: Batch) -> list[Batch]:
+        """Return the accepted job together with jobs of earlier requests. Never raise, because a job runs now."""
         resource_name, found = submission.request.resource_name, []
         try:
-            self._clock.sleep(self._lookup_window)  # it has until the end of the window to be listed
-            found = self._found(submission)
+            self._clock.sleep(self._lookup_window)  # the service may list a job of an earlier request that late
+            found = self._list_created(submission)
         except DliError as error:
             self._notifier.notify(
                 Level.WARNING,
@@ -156,13 +164,13 @@ class Submitter:
         return found if len(others) < len(found) else [*others, answered]
 
     def _post(self, submission: _Submission) -> Batch | None:
-        """Send the request; None where it may or may not have been carried out."""
+        """Send the request and return the job, or None if nobody knows whether the service accepted it."""
         try:
             return self._client.create(submission.body)
         except (NoAnswerError, ServiceError) as error:
             answer = _without_secrets(error, submission.request.redact)
             if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
-                raise answer from None  # the cause repeats secrets of the request
+                raise answer from None  # without its cause, which may repeat secrets of the request
             self._notifier.notify(
                 Level.WARNING,
                 submission.request.resource_name,
@@ -179,21 +187,21 @@ class Submitter:
             ) from error
 
     def _look_up(self, submission: _Submission) -> list[Batch]:
-        """Look for a submission until it is listed or the window is over. Only the last lookup raises."""
+        """List the jobs of a submission until there is one or the lookup window is over. Only the last call raises."""
         return poll(
-            lambda: self._found(submission),
+            lambda: self._list_created(submission),
             every=_LOOKUP_PAUSES,
             deadline=self._clock.now() + self._lookup_window,
             clock=self._clock,
             tolerate=(DliError,),
         )
 
-    def _found(self, submission: _Submission) -> list[Batch]:
-        """List the jobs that a submission has become."""
-        found = [batch for batch in self._named(submission.name) if batch.id not in submission.before]
+    def _list_created(self, submission: _Submission) -> list[Batch]:
+        """Return the listed jobs that a submission has created."""
+        found = [batch for batch in self._list_by_name(submission.name) if batch.id not in submission.earlier_ids]
         if submission.request.fixed_name is None:
             return found
-        # The user's name may be that of other jobs too.
+        # Other jobs may have the fixed name too.
         return [
             batch
             for batch in found
@@ -202,7 +210,7 @@ class Submitter:
         ]
 
     def _keep_one(self, submission: _Submission, found: list[Batch]) -> Batch:
-        """Keep the first of the jobs that one submission has become, and cancel the others."""
+        """Return the first of the jobs that one submission has created, and cancel the others."""
         resource_name = submission.request.resource_name
         kept, *others = sorted(found, key=lambda batch: (batch.create_time or math.inf, batch.id))
         if others and submission.request.fixed_name is not None:
@@ -231,7 +239,7 @@ class Submitter:
         return kept
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
-        """Make the error for a submission of which nobody knows whether it runs."""
+        """Return the error for a submission whose outcome is unknown, and remember the submission."""
         self._unanswered[submission.request.resource_fingerprint] = submission
         what_next = (
             "The next `pulumi up` takes the job over while it runs."
@@ -244,7 +252,7 @@ class Submitter:
 
 
 def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:
-    """Make the error anew with the service's message masked."""
+    """Return the error with the secret texts in the service's message masked."""
     if not isinstance(error, ServiceError):
         return error
     return type(error)(

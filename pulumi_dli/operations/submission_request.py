@@ -1,4 +1,4 @@
-"""What is to be submitted, and for which resource."""
+"""The request to submit a job for a resource."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from pulumi_dli.operations.run_registry import ResourceKey
 
 @dataclass(frozen=True)
 class SubmissionRequest:
-    """A job to be submitted.
+    """A job to submit.
 
-    `fixed_name` is the name that the user gave, if any; `body` makes the request's body; `redact` has the secret texts
-    in it, which the service may repeat in a refusal. `key` names the resource that is to hold the run.
+    Args:
+        key: The key of the resource that will hold the run.
+        resource_fingerprint: The fingerprint of the resource, for the name of the submission.
+        request_fingerprint: The fingerprint of the request, for the name of the submission.
+        fixed_name: The name that the user declares, or None.
+        body: Returns the body of the request with a given name.
+        redact: The secret texts in the body, which the service may repeat in an error.
     """
 
     key: ResourceKey
@@ -31,5 +36,5 @@ class SubmissionRequest:
         return self.key[0]
 
     def new_name(self) -> str:
-        """Make a name for one submission, which no other submission has."""
+        """Return a new name for one submission. No other submission has it."""
         return str(SubmissionName.new(self.resource_name, self.resource_fingerprint, self.request_fingerprint))

@@ -139,7 +139,7 @@ class WaitGate:
 
 def _may_go_on(waited: float, timeout: float | None, poller: LiveJobPoller) -> bool:
     """Return whether the provider may have to go on waiting with a limit, because the job may not have ended."""
-    return timeout is not None and (poller.is_open or waited >= timeout)
+    return timeout is not None and (poller.has_given_up or waited >= timeout)
 
 
 _gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, WaitGate] = weakref.WeakKeyDictionary()
