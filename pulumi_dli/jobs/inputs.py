@@ -1,10 +1,10 @@
-"""The arguments of a batch job: `JobInputs` declares each one once, and holds what a program has given.
+"""The arguments of a batch job: `JobInputs` declares each argument once, and holds the parsed values of one job.
 
-To add an argument that is sent: a field in `api.models.BatchRequest`, one here, and one in `program.batch_job`. A test
-(`tests/jobs/test_inputs.py`) names the place that is missing.
+To add an argument that is sent, add a field in `api.models.BatchRequest`, here and in `program.batch_job`. A test
+(`tests/jobs/test_inputs.py`) names a missing place.
 """
 
-# ruff: noqa: RUF009  the defaults of the dataclass are fields, which functions of ours make
+# ruff: noqa: RUF009  the defaults of the dataclass are fields, which our own functions make
 
 from __future__ import annotations
 
@@ -21,63 +21,62 @@ from pulumi_dli.jobs import validation as values
 from pulumi_dli.jobs.validation import Unknown, is_known
 
 Properties = Mapping[str, Any]
-"""Values by property name, as Pulumi's wire carries them."""
+"""Values by property name, in the types that Pulumi sends."""
 
 T = TypeVar("T")
-Given: TypeAlias = T | Unknown | None
-"""The value of an argument, unknown in a plan, or None where it is not given."""
+Value: TypeAlias = T | Unknown | None
+"""The value of an argument: known, unknown in a plan, or None if it is not declared."""
 
 
 class OnRecordExpired(StrEnum):
-    """What happens when the service has deleted a job's record before its end was seen."""
+    """What a plan does if the service deleted a job's record before any `up` saw the end of the job."""
 
     KEEP = "keep"
     RERUN = "rerun"
 
 
 class WhenRunning(StrEnum):
-    """What happens when a job must run again while it runs."""
+    """What a plan does if a job must run again while its old run still runs."""
 
     CANCEL = "cancel"
     REFUSE = "refuse"
 
 
 class OnChange(StrEnum):
-    """What a plan does where the value of an argument has changed."""
+    """What a plan does if the value of an argument has changed."""
 
     RERUN = "rerun"
-    """The job runs again."""
+    """Run the job again."""
     MOVE = "move"
-    """The job runs again if it ran in another place."""
+    """Run the job again if its last run was in another location."""
     UPDATE = "update"
-    """The new value is stored. No call to the service."""
+    """Store the new value, without a call to the service."""
     IGNORE = "ignore"
 
 
 @dataclass(frozen=True)
 class Argument:
-    """All that is known of an argument, but for its name and type.
-
-    `check` judges and normalises a known value. It shows a value that it refuses only with `values.shown` around it.
-    """
+    """The facts about an argument, except its name and type."""
 
     check: Callable[[Any], Any]
+    """The rule: it returns a known value normalised, or raises RefusedError."""
     on_change: OnChange
     is_sent: bool = False
+    """The request has it."""
     is_hidden: bool = False
-    """The program passes it for the provider's own use: no user gives it."""
+    """The program passes it for the provider's own use. Users cannot set it."""
     choices: tuple[str, ...] = ()
-    """The words that it may be, if it is one of a few."""
+    """The allowed words. Empty if any value is allowed."""
     default: Any = None
-    """What the provider takes where it is not given."""
+    """The provider's value if it is not declared."""
     service_default: Any = None
-    """What the service takes where it is not given."""
+    """The service's value if it is not declared."""
     is_filled_in: bool = False
-    """The service may add it to a request that leaves it open."""
+    """The service may add a value to a request that does not have it."""
     is_kept_on_update: bool = False
-    """An update keeps the stored value: a new one comes too late."""
+    """An update keeps the stored value, because a new value comes too late."""
     is_transient: bool = False
-    """The check takes it and drops it: it counts in this process only, and the state must not differ by it."""
+    """The check reads it and removes it. It counts in this process only and must not change the state."""
 
 
 def _sent(check: Callable[[Any], Any], **facts: Any) -> Any:
@@ -110,81 +109,82 @@ _COUNT = values.integer(0, MAX_INTEGER)
 
 @dataclass(frozen=True)
 class JobInputs:
-    """The arguments of a job, parsed. Each field is one argument; its property name is the field's in camelCase.
+    """The parsed arguments of a job. Each field is one argument. Its property name is the same name in camelCase.
 
-    A value that breaks a rule stays as it was given: `failures` tells, and an old state may have such values.
+    A value that breaks a rule stays unchanged, and `failures` has the reason. An old state may contain such values.
     """
 
-    # What is sent, in the order of the API page. Its spelling there is in `api.models.BatchRequest`.
-    file: Given[str] = _sent(values.path)
-    class_name: Given[str] = _sent(values.class_name)
-    queue: Given[str] = _sent(_SHOWN_NAME, is_filled_in=True)
-    cluster_name: Given[str] = _sent(_SHOWN_NAME)
-    args: Given[Sequence[str]] = _sent(values.list_of(values.text))
-    sc_type: Given[str] = _sent(
+    # The arguments that are sent, in the order of the API page. `api.models.BatchRequest` has the API's own names.
+    file: Value[str] = _sent(values.path)
+    class_name: Value[str] = _sent(values.class_name)
+    queue: Value[str] = _sent(_SHOWN_NAME, is_filled_in=True)
+    cluster_name: Value[str] = _sent(_SHOWN_NAME)
+    args: Value[Sequence[str]] = _sent(values.list_of(values.text))
+    sc_type: Value[str] = _sent(
         values.shown(values.choice(*RESOURCE_TYPES)), choices=tuple(RESOURCE_TYPES), service_default=DEFAULT_SC_TYPE
     )
-    jars: Given[Sequence[str]] = _sent(values.list_of(values.path))
-    py_files: Given[Sequence[str]] = _sent(values.list_of(values.path))
-    files: Given[Sequence[str]] = _sent(values.list_of(values.path))
-    modules: Given[Sequence[str]] = _sent(values.list_of(values.name))
-    resources: Given[Sequence[Properties]] = _sent(values.list_of(_PACKAGE))
-    groups: Given[Sequence[Properties]] = _sent(values.list_of(_GROUP))
-    conf: Given[Mapping[str, str]] = _sent(values.map_of(values.scalar))
-    name: Given[str] = _sent(values.job_name)
-    driver_memory: Given[str] = _sent(values.memory)
-    driver_cores: Given[int] = _sent(_COUNT)
-    executor_memory: Given[str] = _sent(values.memory)
-    executor_cores: Given[int] = _sent(_COUNT)
-    num_executors: Given[int] = _sent(_COUNT)
-    obs_bucket: Given[str] = _sent(values.name, is_filled_in=True)
-    auto_recovery: Given[bool] = _sent(values.flag, service_default=False)
-    max_retry_times: Given[int] = _sent(values.integer(0, MAX_RETRY_TIMES), service_default=DEFAULT_MAX_RETRY_TIMES)
-    catalog_name: Given[str] = _sent(values.name)
-    feature: Given[str] = _sent(values.choice(*_FEATURES), choices=_FEATURES, is_filled_in=True)
-    spark_version: Given[str] = _sent(values.name, is_filled_in=True)
-    image: Given[str] = _sent(values.name, is_filled_in=True)
-    execution_agency_urn: Given[str] = _sent(values.name, is_filled_in=True)
+    jars: Value[Sequence[str]] = _sent(values.list_of(values.path))
+    py_files: Value[Sequence[str]] = _sent(values.list_of(values.path))
+    files: Value[Sequence[str]] = _sent(values.list_of(values.path))
+    modules: Value[Sequence[str]] = _sent(values.list_of(values.name))
+    resources: Value[Sequence[Properties]] = _sent(values.list_of(_PACKAGE))
+    groups: Value[Sequence[Properties]] = _sent(values.list_of(_GROUP))
+    conf: Value[Mapping[str, str]] = _sent(values.map_of(values.scalar))
+    name: Value[str] = _sent(values.job_name)
+    driver_memory: Value[str] = _sent(values.memory)
+    driver_cores: Value[int] = _sent(_COUNT)
+    executor_memory: Value[str] = _sent(values.memory)
+    executor_cores: Value[int] = _sent(_COUNT)
+    num_executors: Value[int] = _sent(_COUNT)
+    obs_bucket: Value[str] = _sent(values.name, is_filled_in=True)
+    auto_recovery: Value[bool] = _sent(values.flag, service_default=False)
+    max_retry_times: Value[int] = _sent(values.integer(0, MAX_RETRY_TIMES), service_default=DEFAULT_MAX_RETRY_TIMES)
+    catalog_name: Value[str] = _sent(values.name)
+    feature: Value[str] = _sent(values.choice(*_FEATURES), choices=_FEATURES, is_filled_in=True)
+    spark_version: Value[str] = _sent(values.name, is_filled_in=True)
+    image: Value[str] = _sent(values.name, is_filled_in=True)
+    execution_agency_urn: Value[str] = _sent(values.name, is_filled_in=True)
 
     # Options of the provider.
-    region: Given[str] = _option(values.name, OnChange.MOVE)
-    project_id: Given[str] = _option(values.name, OnChange.MOVE)
-    triggers: Given[Properties] = _option(values.map_of(values.anything), OnChange.RERUN)
-    replacement_trigger: Any = _option(values.anything, OnChange.IGNORE)  # Pulumi itself replaces the job for it
+    region: Value[str] = _option(values.name, OnChange.MOVE)
+    project_id: Value[str] = _option(values.name, OnChange.MOVE)
+    triggers: Value[Properties] = _option(values.map_of(values.anything), OnChange.RERUN)
+    replacement_trigger: Any = _option(values.anything, OnChange.IGNORE)  # Pulumi itself replaces the job
     rerun_on_failure: bool | Unknown = _option(values.flag, default=True)
     on_record_expired: OnRecordExpired | Unknown = _choice(OnRecordExpired.KEEP)
     when_running: WhenRunning | Unknown = _choice(WhenRunning.CANCEL)
     cancel_timeout: int | Unknown = _option(values.integer(0), default=300)
-    adopt_id: Given[str] = _option(values.name, OnChange.IGNORE, is_kept_on_update=True)
+    adopt_id: Value[str] = _option(values.name, OnChange.IGNORE, is_kept_on_update=True)
 
-    # What the program and `check` pass for the provider's own use.
+    # Hidden arguments, which the program and `check` pass for the provider's own use.
     resource_name: str | None = _hidden(OnChange.IGNORE)
     """The logical name."""
     scope: str | None = _hidden(OnChange.IGNORE)
-    """What tells this job from the jobs of all stacks: the hash in the submission's name."""
+    """The fingerprint of the resource, which distinguishes it from the jobs of all stacks."""
     redact: Sequence[str] | None = _hidden(OnChange.UPDATE)
-    """The secret texts among the arguments, to be masked in what the service and the job write."""
-    ends_seen: Given[Mapping[str, str]] = _hidden(OnChange.IGNORE, values.map_of(values.text), is_transient=True)
+    """The secret texts among the arguments. The provider masks them in logs and in messages of the service."""
+    ends_seen: Value[Mapping[str, str]] = _hidden(OnChange.IGNORE, values.map_of(values.text), is_transient=True)
     """The final states of earlier runs by batch id, which the program has read from the waits in the stack's state."""
-    waits_unread: Given[bool] = _hidden(OnChange.IGNORE, values.flag, is_transient=True)
-    """True where the job has a wait, but the program could not read the stack's state."""
+    waits_unread: Value[bool] = _hidden(OnChange.IGNORE, values.flag, is_transient=True)
+    """True if the job has a wait, but the program could not read the stack's state."""
     sizing: str | None = _hidden(OnChange.IGNORE)
-    """What the job takes, in words."""
+    """The sizes of the job, in words."""
 
     properties: Properties = field(default_factory=dict)
-    """What was given, normalised, by property name: this goes into the state. Without defaults."""
+    """The declared properties, normalised, by their names, without defaults. They go into the state."""
     unknown: tuple[str, ...] = ()
-    """The properties of which a part at least is not known yet."""
+    """The names of the properties that are unknown, at least in a part."""
     failures: tuple[str, ...] = ()
-    """What is refused, in words."""
+    """Why the check fails, in words for the user."""
 
     @classmethod
     def parse(cls, properties: Properties) -> Self:
-        """Judge and normalise each property for itself. What is null is absent; what is unknown is not judged.
+        """Parse, check and normalise each property separately.
 
-        No key of a map is changed and no item of a list is moved: the engine knows a secret by its path.
+        A null counts as absent. An unknown value breaks no rule. Keys of maps and positions in lists never change,
+        because the engine identifies a secret by its path.
         """
-        given: dict[str, Any] = {}
+        declared: dict[str, Any] = {}
         failures: list[str] = []
         for name, value in properties.items():
             if value is None:
@@ -193,14 +193,14 @@ class JobInputs:
                 failures.append(f"{name}: there is no such property of a batch job")
                 continue
             try:
-                given[name] = values.at("", ARGUMENTS[name].check, value)
+                declared[name] = values.at("", ARGUMENTS[name].check, value)
             except values.RefusedError as refused:
                 failures.append(f"{name}{refused.path}: {refused}")
-                given[name] = value
+                declared[name] = value
         return cls(
-            **{_FIELDS[name]: _enum_member(name, value) for name, value in given.items()},
-            properties=given,
-            unknown=tuple(name for name, value in given.items() if not is_known(value)),
+            **{_FIELDS[name]: _enum_member(name, value) for name, value in declared.items()},
+            properties=declared,
+            unknown=tuple(name for name, value in declared.items() if not is_known(value)),
             failures=tuple(failures),
         )
 
@@ -210,7 +210,7 @@ _FIELDS: dict[str, str] = {to_camel(one.name): one.name for one in fields(JobInp
 ARGUMENTS: dict[str, Argument] = {
     to_camel(one.name): one.metadata["argument"] for one in fields(JobInputs) if one.metadata
 }
-"""What is known of each argument, by property name."""
+"""The facts about each argument, by property name."""
 
 _ENUMS = {name: type(one.default) for name, one in ARGUMENTS.items() if isinstance(one.default, StrEnum)}
 
@@ -222,7 +222,7 @@ def _enum_member(name: str, value: Any) -> Any:
 WIRE_NAMES: dict[str, str] = {
     to_camel(name): info.serialization_alias or name for name, info in BatchRequest.model_fields.items()
 }
-"""The API's spelling of each property that is sent, by property name, in the order of the page."""
+"""The API's own name of each property that is sent, by property name, in the order of the page."""
 
 OPTIONS: tuple[str, ...] = tuple(name for name, one in ARGUMENTS.items() if not one.is_sent and not one.is_hidden)
-"""The properties that a user may give and that are never sent in the body."""
+"""The properties that users can set and that are never in the request."""

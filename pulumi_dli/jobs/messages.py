@@ -1,4 +1,4 @@
-"""What the user reads about a job that failed, vanished or took too long."""
+"""The messages to the user about jobs. Each function returns one message as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulumi_dli.jobs.outputs import duration
 
 
 def lasted(batch: Batch) -> str:
-    """Say how long a job has lasted, as far as the service tells; an empty string where it does not."""
+    """Return ` after <duration>`, or an empty string if the service does not report the duration."""
     milliseconds = duration(batch)
     return "" if milliseconds is None else f" after {format_duration(milliseconds / 1000)}"
 
@@ -19,9 +19,14 @@ def lasted(batch: Batch) -> str:
 def dead_message(
     job_name: str, batch: Batch, log: Sequence[str], *, reruns: bool, others: Mapping[str, str] | None = None
 ) -> str:
-    """Write what the person needs who finds a dead job: which, how long, its last words, what to do.
+    """Return the error for a dead job.
 
-    `others` are the states of the jobs that go on meanwhile, by name.
+    Args:
+        job_name: The logical name of the job.
+        batch: The job.
+        log: The last lines of its log.
+        reruns: Whether the next `up` runs the job again.
+        others: The states of the other jobs that still run, by their logical names.
     """
     lines = [line.rstrip() for line in log if line.strip()]
     at_work = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
@@ -43,7 +48,7 @@ def dead_message(
 
 
 def unknown_message(job_name: str, batch_id: str) -> str:
-    """Write what the person needs whose wait finds no record of a job, and nothing in the state about its end."""
+    """Return the error for a wait whose job has no record and no known end."""
     return (
         f"{job_name}: the service has deleted the record of batch job {batch_id}, and the job's state does not say how "
         "the job ended: its outcome is unknown. Check what the job should have written. If it must run again: "
@@ -52,16 +57,16 @@ def unknown_message(job_name: str, batch_id: str) -> str:
 
 
 def expired_message(batch_id: str, end: str | None) -> str:
-    """Tell at a refresh that the service has deleted the record of a job. `end` is its final state, if it is known."""
+    """Return the note of a refresh that the service has deleted a job's record. `end` is its final state or None."""
     gone = f"the service has deleted the record of batch job {batch_id}"
     if end is not None:
         return f"{gone}. Its end was seen: {end}"
-    # A refresh reads a job and its wait at the same time, so here it is not known what the wait has seen.
+    # The engine refreshes a job and its wait at the same time, so a refresh may not know what the wait has seen.
     return f"{gone}. The job's own outputs do not say how it ended. If a wait of the job is in the state, it says that"
 
 
 def waits_unread_message(job_name: str, batch_id: str) -> str:
-    """Write why a job does not run again though its record is gone and onRecordExpired is rerun."""
+    """Return the warning that a job does not run again although its record is deleted and onRecordExpired is rerun."""
     return (
         f"the service has deleted the record of batch job {batch_id}. onRecordExpired is rerun, but the job does not "
         "run again, because the program could not read whether its wait has seen the end. Check what the job should "
@@ -72,7 +77,15 @@ def waits_unread_message(job_name: str, batch_id: str) -> str:
 def moved_message(
     job_name: str, batch_id: str, there: Mapping[str, Any], here: Mapping[str, Any], *, runs_again: bool
 ) -> str:
-    """Write what the person needs whose settings name another place than the one where a job ran."""
+    """Return the warning that the settings name another location than the one where a job ran.
+
+    Args:
+        job_name: The logical name of the job.
+        batch_id: The id of its last run.
+        there: The region and the project where it ran.
+        here: The region and the project in the settings.
+        runs_again: Whether the plan runs the job again.
+    """
     what_next = (
         "The new run goes there"
         if runs_again
@@ -82,7 +95,7 @@ def moved_message(
 
 
 def elsewhere_message(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """Write why a job cannot be read with today's settings."""
+    """Return the reason why a job cannot be read: the settings name another location."""
     return f"The job was submitted in {_place(there)}. The settings now name {_place(here)}."
 
 
@@ -95,7 +108,7 @@ def forget_refusal(project_id: str) -> str:
 
 
 def let_go_wait_message(job_name: str, batch_id: str) -> str:
-    """Write why a wait fails for a job of a project that dli:forget names."""
+    """Return the error for a wait whose job ran in a project that dli:forget names."""
     return (
         f"{job_name}: dli:forget names the project of batch job {batch_id}, so the provider does not read how the job "
         f"ends. To run the job anew: {_replace(job_name)}."
@@ -109,7 +122,7 @@ def _place(location: Mapping[str, Any]) -> str:
 
 
 def way_out_message(project_id: str) -> str:
-    """Write how a stack gets rid of jobs in a project that cannot be reached any more."""
+    """Return the advice for a stack with jobs in a project that does not exist any more."""
     return (
         f"If project {project_id} is gone for good, run the command again with DLI_FORGET={project_id} in the "
         f"environment. `pulumi up` also reads the setting: `pulumi config set dli:forget {project_id}`. The provider "
@@ -118,7 +131,7 @@ def way_out_message(project_id: str) -> str:
 
 
 def let_go_message(project_id: str) -> str:
-    """Write what dli:forget does, once for all jobs of the project."""
+    """Return the warning that dli:forget is in effect."""
     return (
         f"dli:forget names project {project_id}. The provider calls nothing for the jobs that ran there, and a job "
         "that still runs there goes on"
@@ -130,7 +143,7 @@ def _replace(job_name: str) -> str:
 
 
 def timeout_message(job_name: str, batch: Batch, timeout: float) -> str:
-    """Write what the person needs whose wait ended before the job."""
+    """Return the error for a wait that timed out after `timeout` seconds."""
     return (
         f"{job_name}: batch job {batch.id} is still {batch.state} after a wait of {format_duration(timeout)}. "
         "It goes on; the next `pulumi up` goes on waiting. A longer timeout, or none, waits longer."

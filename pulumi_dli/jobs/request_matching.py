@@ -1,4 +1,4 @@
-"""Whether a job of the service was made by a given request."""
+"""Compares a job of the service with the request that may have created it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PROPERTY_NAMES = {wire_name: name for name, wire_name in WIRE_NAMES.items()}
 
 
 def is_same_request(batch: Batch, body: Mapping[str, Any]) -> bool | None:
-    """Tell whether a job was made by this request; None where its `req_body` is not there.
+    """Return whether this request created a job. None if the job has no `req_body`.
 
-    `req_body` leaves some keys out and has defaults filled in, lower-cases the queue, and names two keys otherwise
-    (`autoRecovery`, `maxRetryTimes`). So what it has is compared, and a key that is not in it says nothing.
+    The service omits some keys of `req_body`, fills in defaults, writes the queue in lower case and gives two keys
+    other names (`autoRecovery`, `maxRetryTimes`). So only the keys that `req_body` has are compared.
     """
     request = batch.request()
     if request is None:

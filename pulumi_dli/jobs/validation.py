@@ -1,8 +1,8 @@
-"""What the value of a property may be: rules that judge and normalise it, each for one kind of value.
+"""The rules for the values of properties: each rule checks and normalises one kind of value.
 
-Values are what Pulumi's wire can carry: text, numbers, booleans, lists, maps, None for absent, and `UNKNOWN` for what a
-plan does not know yet. A rule takes a known value, and gives it normalised or raises RefusedError. It shows no value:
-any may be secret, but for those that `shown` is put around.
+The values have the types that Pulumi can send: text, numbers, booleans, lists, maps, None for absent, and `UNKNOWN` for
+a value that a plan does not know yet. A rule gets a known value. It returns the value normalised, or raises
+RefusedError. The error does not show the value, which may be secret. The exceptions are the rules inside `shown`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pulumi_dli.api.sizes import memory_mib
 
 
 class Unknown(Enum):
-    """The type of `UNKNOWN`. An enumeration, so that a type checker knows its one value."""
+    """The type of `UNKNOWN`. It is an enumeration so that a type checker knows its only value."""
 
     UNKNOWN = "a value that a plan does not know yet"
 
@@ -29,7 +29,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 def is_known(value: Any) -> bool:
-    """True where neither the value nor anything inside it is unknown."""
+    """Return whether neither the value nor anything inside it is unknown."""
     if isinstance(value, Mapping):
         return all(is_known(item) for item in value.values())
     if isinstance(value, list):
@@ -41,14 +41,14 @@ T = TypeVar("T")
 
 
 def known(value: T | Unknown) -> T:
-    """Give a value that no plan asks for, so that it is known. Raises ValueError where it is not: that is a defect."""
+    """Return a value that must be known here. Raises ValueError for an unknown value, which is a defect."""
     if isinstance(value, Unknown):
         raise ValueError("a value is unknown where the engine must know it")  # noqa: TRY004
     return value
 
 
 class RefusedError(Exception):
-    """A rule that a value breaks. `path` leads from the property to the value, as in `[2].name`."""
+    """A value breaks a rule. `path` is the path from the property to the value, for example `[2].name`."""
 
     def __init__(self, rule: str, path: str = "") -> None:
         super().__init__(rule)
@@ -56,26 +56,26 @@ class RefusedError(Exception):
 
 
 def text(value: Any) -> str:
-    """Take text without NUL characters."""
+    """Accept text without NUL characters."""
     if not isinstance(value, str):
         raise RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
-    if "\0" in value:  # no argument of a process can hold one
+    if "\0" in value:  # an argument of a process cannot contain it
         raise RefusedError("must be text without NUL characters")
     return value
 
 
 def name(value: Any) -> str:
-    """Take a name: text, not empty, without blanks around it."""
+    """Accept a name: text, not empty, without blanks around it."""
     return _trimmed(value, "a name")
 
 
 def class_name(value: Any) -> str:
-    """Take a name, or empty text."""
+    """Accept a name or empty text."""
     return "" if value == "" else name(value)
 
 
 def shown(check: Callable[[str], str]) -> Callable[[Any], str]:
-    """Show a text that is refused. Only for properties that are never secret."""
+    """Make a rule for text that shows the refused text. Use it only for properties that are never secret."""
 
     def check_and_show(value: Any) -> str:
         written = text(value)
@@ -88,7 +88,7 @@ def shown(check: Callable[[str], str]) -> Callable[[Any], str]:
 
 
 def job_name(value: Any) -> str:
-    """Take a name that the service accepts for a job."""
+    """Accept a name of at most 128 characters."""
     written = shown(name)(value)
     if len(written) > MAX_NAME_LENGTH:
         raise RefusedError(f"must have at most {MAX_NAME_LENGTH} characters, but has {len(written)}")
@@ -96,7 +96,7 @@ def job_name(value: Any) -> str:
 
 
 def path(value: Any) -> str:
-    """Take an `obs://` path or the name of an uploaded package."""
+    """Accept an `obs://` path or the name of an uploaded package."""
     return _trimmed(value, "a package name or an obs:// path")
 
 
@@ -108,14 +108,14 @@ def _trimmed(value: Any, kind: str) -> str:
 
 
 def flag(value: Any) -> bool:
-    """Take true or false."""
+    """Accept true or false."""
     if not isinstance(value, bool):
         raise RefusedError(f"must be true or false, but is {kind_of(value)}")
     return value
 
 
 def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
-    """Make the rule for whole numbers in a range. `3.0` is one."""
+    """Make a rule for whole numbers in a range. `3.0` counts as a whole number."""
     limits = f"at least {least}" if most is None else f"from {least} to {most}"
 
     def check(value: Any) -> int:
@@ -132,7 +132,7 @@ def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
 
 
 def memory(value: Any) -> str:
-    """Take a size with its unit, `2G` or `2048M`, and write it as the page does."""
+    """Accept a memory size with its unit, and return it in the page's form: `2G` or `2048M`."""
     if not isinstance(value, str):
         raise RefusedError(
             f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else kind_of(value)}"
@@ -145,7 +145,7 @@ def memory(value: Any) -> str:
 
 
 def choice(*allowed: str) -> Callable[[Any], str]:
-    """Make the rule for one of a few words."""
+    """Make a rule for one of these words."""
 
     def check(value: Any) -> str:
         written = text(value)
@@ -157,7 +157,7 @@ def choice(*allowed: str) -> Callable[[Any], str]:
 
 
 def list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
-    """Make the rule for a list."""
+    """Make a rule for a list whose items follow a rule."""
 
     def check(value: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -168,7 +168,7 @@ def list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
 
 
 def object_of(**checks: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    """Make the rule for a map with these keys. What is null in it is absent."""
+    """Make a rule for a map with these keys, each with a rule for its value. A null counts as absent."""
 
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -182,7 +182,7 @@ def object_of(**checks: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]
 
 
 def scalar(value: Any) -> str:
-    """Write a configuration value as Spark reads it: `true`, not `True`; `3`, not `3.0`."""
+    """Accept a value of Spark's configuration, and return it as Spark reads it: `true`, not `True`; `3`, not `3.0`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -193,13 +193,13 @@ def scalar(value: Any) -> str:
 
 
 def map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    """Make the rule for a map with any keys."""
+    """Make a rule for a map with any keys, whose values follow a rule."""
 
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise RefusedError(f"must be a map, but is {kind_of(value)}")
         for key in value:
-            # Mended keys would move a secret value to a path that the engine does not know as secret.
+            # Do not strip a key: the engine knows a secret by its path, and would store it in plain under a new key.
             if key != key.strip() or not key:
                 raise RefusedError("has a key that is empty or has blanks around it; write the key without them")
         return {key: at(f'["{key}"]', check_item, item) for key, item in value.items()}
@@ -208,7 +208,7 @@ def map_of(check_item: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
 
 
 def anything(value: Any) -> Any:
-    """Take any value that is written the same each time: no asset, no resource."""
+    """Accept any value of plain data, but no asset, archive or resource, because their form can differ each time."""
     if isinstance(value, Mapping):
         return {key: at(f'["{key}"]', anything, item) for key, item in value.items()}
     if isinstance(value, list):
@@ -219,7 +219,7 @@ def anything(value: Any) -> Any:
 
 
 def at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
-    """Check a value inside another one, if it is known."""
+    """Return a value inside another one, checked if it is known. Errors get `path` before their own path."""
     if value is UNKNOWN:
         return value
     try:
@@ -233,7 +233,7 @@ def _is_number(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """Name the kind of a value without showing it: it may be secret."""
+    """Return the kind of a value, in words. The value itself may be secret."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.jobs import validation as values
-from pulumi_dli.jobs.inputs import Given, Properties
+from pulumi_dli.jobs.inputs import Properties, Value
 from pulumi_dli.jobs.validation import RefusedError, Unknown
 from pulumi_dli.jobs.wait_goals import Until
 
@@ -22,13 +22,13 @@ class WaitInputs:
     A value that breaks a rule stays unchanged, and `failures` has the reason.
     """
 
-    job_id: Given[str] = None
+    job_id: Value[str] = None
     """None in an `up` with --continue-on-error if the job failed. The engine then skips the wait."""
     until: Until | Unknown = Until.SUCCESS
-    timeout: Given[float] = None
+    timeout: Value[float] = None
     """In seconds."""
     job_name: str = "batch job"
-    submitted_to: Given[Properties] = None
+    submitted_to: Value[Properties] = None
     """The location where the job runs: `region` and `projectId`."""
     rerun_on_failure: bool | Unknown = True
     redact: Sequence[str] | None = None
