@@ -99,15 +99,15 @@ def elsewhere_message(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     return f"The job was submitted in {_place(there)}. The settings now name {_place(here)}."
 
 
-def forget_refusal(project_id: str) -> str:
-    """Write why dli:forget may not name the project in use."""
+def forget_refusal_message(project_id: str) -> str:
+    """Return the error if dli:forget names the project in use."""
     return (
         f"dli:forget names project {project_id}, where the jobs of this stack are submitted now. It is only for a "
         "project that is gone. Remove it: `pulumi config rm dli:forget`, or DLI_FORGET (environment)"
     )
 
 
-def let_go_wait_message(job_name: str, batch_id: str) -> str:
+def forgotten_wait_message(job_name: str, batch_id: str) -> str:
     """Return the error for a wait whose job ran in a project that dli:forget names."""
     return (
         f"{job_name}: dli:forget names the project of batch job {batch_id}, so the provider does not read how the job "
@@ -121,7 +121,7 @@ def _place(location: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def way_out_message(project_id: str) -> str:
+def forget_advice_message(project_id: str) -> str:
     """Return the advice for a stack with jobs in a project that does not exist any more."""
     return (
         f"If project {project_id} is gone for good, run the command again with DLI_FORGET={project_id} in the "
@@ -130,7 +130,7 @@ def way_out_message(project_id: str) -> str:
     )
 
 
-def let_go_message(project_id: str) -> str:
+def forget_message(project_id: str) -> str:
     """Return the warning that dli:forget is in effect."""
     return (
         f"dli:forget names project {project_id}. The provider calls nothing for the jobs that ran there, and a job "

@@ -1,6 +1,6 @@
-"""The operations on a batch job that an engine asks for: check, plan, create, read, update, delete.
+"""The operations on a batch job: check, plan, create, read, update and delete.
 
-They know nothing of the engine: the adapter parses its properties into `JobInputs` and `StoredJob`.
+They do not know the engine: the adapter parses the engine's properties into `JobInputs` and `StoredJob`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ _CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class BatchJobs:
-    """The operations on batch jobs. Threads may share it.
-
-    All raise DliError, with a message that stands alone, for what a user can cause.
-    """
+    """The operations on batch jobs. Threads may share it. Every operation raises DliError with a complete message."""
 
     def __init__(self, context: ProviderContext) -> None:
         self._context = context
@@ -44,13 +41,14 @@ class BatchJobs:
         self._planner = Planner(context, self._jobs)
 
     def check(self, declared: JobInputs, *, last_adopt_id: str | None = None) -> Checked:
-        """Judge and normalise what is declared, without the cloud. `last_adopt_id` was declared the last time."""
+        """Check and normalise a declaration, without a call. `last_adopt_id` is the `adoptId` of the last `up`."""
         runs, key = self._context.runs, declared_key(declared)
         if last_adopt_id:
-            # The engine does not call diff for a replacement trigger. Where it does, `plan` corrects this.
+            # The engine does not call diff for a replacement trigger, so check must remember the adopted id. If the
+            # engine calls diff, `plan` corrects this.
             runs.consume_adoption(key, last_adopt_id)
-        # In an `up` with --continue-on-error, what comes from a resource that failed is absent; a failure here would
-        # end the whole `up`, where the engine skips the job.
+        # With --continue-on-error, the output of a failed resource is absent. The engine then skips the job. A failure
+        # here would end the whole `up`.
         checked = job_rules.check(declared, self._default_region(), needs_file=False)
         if declared.unknown:
             self._context.is_preview = True
@@ -62,26 +60,29 @@ class BatchJobs:
         if not checked.failures:
             runs.declared(key)
             ends_seen = declared.ends_seen if isinstance(declared.ends_seen, Mapping) else {}
-            self._context.ends.take(key, ends_seen, is_unread=declared.waits_unread is True)
+            self._context.ends.record_all(key, ends_seen, is_unread=declared.waits_unread is True)
             checked.properties["sizing"] = sizing(declared)
         return checked
 
     def _default_region(self) -> str | None:
         try:
             return self._context.settings.region
-        except SettingsError:  # the first call to the service says it
+        except SettingsError:  # the first call to the service raises it again
             return None
 
     def plan(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
-        """Decide what is to be done with a job, and tell the user why, if it runs again.
+        """Decide what to do with a job. If it must run again, tell the user why.
 
-        Asks the service only where the answer matters: for the state of a job whose end was not seen, and of one that
-        is to be replaced. No answer is no change.
+        It calls the service only for a job whose end nobody has seen. If the service does not answer, the job counts as
+        unchanged.
         """
         return self._planner.plan(batch_id, stored, declared)
 
     def create(self, declared: JobInputs) -> tuple[str, dict[str, Any]]:
-        """Submit a job, and give its id and its outputs. Does not wait for it."""
+        """Submit a job or adopt a run, and return its id and its outputs. It does not wait for the end of the job.
+
+        Raises SubmissionError if no job was submitted, or if nobody knows whether a job runs. The message tells which.
+        """
         name = name_of(declared)
         try:
             if not declared.file:
@@ -89,11 +90,11 @@ class BatchJobs:
             client = self._context.client(known(declared.region), known(declared.project_id))
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
-            said = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
+            text = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
             cancelled = self._context.runs.earlier_run_of(declared_key(declared))
             earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
-            raise SubmissionError(f"{said}{earlier}") from error
-        # From here on nothing may raise: the job runs, and only the return of this function keeps its id.
+            raise SubmissionError(f"{text}{earlier}") from error
+        # From here on nothing may raise: the job runs, and its id gets into the state only if this function returns.
         if not batch.is_described:
             try:
                 described = client.details(batch.id, retry=False)
@@ -106,7 +107,7 @@ class BatchJobs:
         return batch.id, outputs.of_job(declared, batch, _submitted_to(client))
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
-        # Whatever can fail in making the request fails here, before it is sent.
+        # Make the whole request before it is sent, so that a failure here means that nothing runs.
         request_fingerprint = request_fingerprint_of(
             canonical(declared.properties), declared.triggers, declared.replacement_trigger
         )
@@ -121,7 +122,10 @@ class BatchJobs:
         return self._context.submitter(client).submit(request)
 
     def _adopt(self, client: Client, declared: JobInputs) -> Batch | None:
-        """Adopt the run that `adoptId` names instead of submitting one; None where the job is to run again."""
+        """Adopt the run that `adoptId` names and return it, or return None if a new run must be submitted.
+
+        Raises SubmissionError if the run cannot be adopted.
+        """
         name, key, runs = name_of(declared), declared_key(declared), self._context.runs
         batch_id = known(declared.adopt_id)
         if batch_id is None:
@@ -131,14 +135,14 @@ class BatchJobs:
             self._context.notify(Level.WARNING, name, followed_before)
             return None
         try:
-            # The claim comes before the first call: two resources with one adoptId must not both find it free.
+            # Claim the run before the first call, because two resources may have the same adoptId.
             with runs.claim(batch_id, key) as claim:
-                batch = self._adoptable(client, batch_id, declared)
+                batch = self._read_adoptable(client, batch_id, declared)
                 if batch is not None:
                     claim.keep()
                 return batch
         except RunHeldError as error:
-            if error.holder is None:  # deleted a moment ago
+            if error.holder is None:  # another thread has just deleted the run
                 self._context.notify(Level.WARNING, name, followed_before)
                 return None
             raise SubmissionError(
@@ -146,10 +150,10 @@ class BatchJobs:
                 f"Nothing was adopted and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
             ) from error
 
-    def _adoptable(self, client: Client, batch_id: str, declared: JobInputs) -> Batch | None:
-        """Read the run that `adoptId` names; None where it is dead and the job is to run again.
+    def _read_adoptable(self, client: Client, batch_id: str, declared: JobInputs) -> Batch | None:
+        """Return the run that `adoptId` names, or None if it is dead and the job must run again.
 
-        Raises SubmissionError where the service has no such job, or where that job runs something else.
+        Raises SubmissionError if the service has no such job, or if that job has another file or main class.
         """
         name = name_of(declared)
         batch = client.find(batch_id)
@@ -157,8 +161,8 @@ class BatchJobs:
             raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
         request = batch.request() or {}
         for field in ("file", "className"):
-            there, here = request.get(field), declared.properties.get(field) or ""
-            if there is not None and there != here:
+            theirs, ours = request.get(field), declared.properties.get(field) or ""
+            if theirs is not None and theirs != ours:
                 raise SubmissionError(
                     f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was adopted and "
                     "nothing was submitted."
@@ -173,13 +177,13 @@ class BatchJobs:
         return batch
 
     def read(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
-        """Refresh the outputs of a job. One whose record the service has deleted stays, with `recordExpired` true."""
-        if self._context.lets_go_of(stored.location):
+        """Return the refreshed outputs of a job. `recordExpired` becomes true if the service has deleted its record."""
+        if self._context.is_forgotten(stored.location):
             return {**stored.properties}
         try:
             batch = self._jobs.read(batch_id, stored)
         except DliError as error:
-            raise JobError(f"{name_of(stored.inputs)}: {error}{self._jobs.way_out(stored, error)}") from error
+            raise JobError(f"{name_of(stored.inputs)}: {error}{self._jobs.forget_advice(stored, error)}") from error
         if batch is None:
             end = self._jobs.end_of(batch_id, stored)
             level = Level.WARNING if end is None else Level.INFO
@@ -187,7 +191,7 @@ class BatchJobs:
         return outputs.refreshed(stored, batch)
 
     def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
-        """Describe a job that this stack does not manage. Raises JobError where the service has no such job."""
+        """Return the outputs of a job that this stack does not manage. Raises JobError if there is no such job."""
         declared = stored.inputs
         client = self._context.client(known(declared.region), known(declared.project_id))
         batch = client.find(batch_id) if batch_id.strip() else None
@@ -199,18 +203,15 @@ class BatchJobs:
         return {**outputs.refreshed(stored, batch), "submittedTo": _submitted_to(client)}
 
     def update(self, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
-        """Take over new options. No call: nothing that the service knows has changed.
-
-        Raises JobError where there is no file.
-        """
+        """Return the outputs with new options of the provider, without a call. Raises JobError if `file` is missing."""
         if not declared.file:
             raise JobError(f"{name_of(declared, stored.inputs)}: {FILE_MISSING}. Its run is left alone.")
         return outputs.updated(stored, declared)
 
     def delete(self, batch_id: str, stored: StoredJob) -> None:
-        """Cancel a job that still runs, and wait for its end; leave one that has ended alone.
+        """Cancel a job if it still runs, and wait for its end. Do nothing if another resource holds the run.
 
-        Raises JobError where the job has not ended in time, or the service does not say: it then stays in the state.
+        Raises JobError if the job has not ended in time or if nobody knows whether it has. It then stays in the state.
         """
         name, adopted_from = name_of(stored.inputs), known(stored.inputs.adopt_id)
         try:
@@ -218,7 +219,7 @@ class BatchJobs:
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
                 raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from error
-            # After a rename with a fixed name, or with adoptId, the new resource has the run of the old one.
+            # After a rename with a fixed name or with adoptId, the new resource holds the run of the old one.
             self._context.notify(
                 Level.INFO,
                 name,
@@ -233,7 +234,7 @@ class BatchJobs:
         except DliError as error:
             raise JobError(
                 f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
-                f"{self._jobs.way_out(stored, error)}"
+                f"{self._jobs.forget_advice(stored, error)}"
             ) from error
 
     def _cancel_live(self, batch_id: str, stored: StoredJob) -> None:
@@ -246,7 +247,7 @@ class BatchJobs:
         try:
             client.cancel(batch_id)
         except ServiceError as error:
-            batch = client.find(batch_id)  # refused: it may have ended meanwhile
+            batch = client.find(batch_id)  # the service also refuses to cancel a job that has ended meanwhile
             if batch is not None and not batch.is_final:
                 raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from error
             return
@@ -257,7 +258,7 @@ class BatchJobs:
         if not seconds:
             return
         clock = self._context.clock
-        # Pulumi's host deletes four at a time: asking for each takes no more calls than a listing for all.
+        # Read each job by itself: Pulumi's host deletes four at a time, so a listing would not save calls.
         batch = poll(
             lambda: client.find(batch_id),
             until=_has_ended,

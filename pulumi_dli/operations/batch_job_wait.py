@@ -1,6 +1,6 @@
-"""The operations on a wait: the outcome of a job, as a thing that others can depend on.
+"""The operations on a wait: the outcome of a job, on which other resources can depend.
 
-A wait only reads, so it may fail, be killed and be repeated. They know nothing of the engine.
+A wait only reads, so it may fail, be killed and be repeated. The operations do not know the engine.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _LOG_LINES = 20
 
 
 class BatchJobWaits:
-    """The operations on waits. Threads may share it."""
+    """The operations on waits. Threads may share it. Every operation raises DliError with a complete message."""
 
     def __init__(self, context: ProviderContext) -> None:
         self._context = context
 
     def check(self, declared: WaitInputs) -> Checked:
-        """Judge what is declared, without the cloud."""
+        """Check the declaration of a wait, without a call to the service."""
         if declared.until is Until.FINISHED and declared.rerun_on_failure is True:
             self._context.notify(
                 Level.WARNING,
@@ -55,45 +55,45 @@ class BatchJobWaits:
         return Checked({**declared.properties}, [*declared.failures])
 
     def changes(self, stored: Properties, declared: WaitInputs) -> bool:
-        """True where there is something new to wait for, or to be kept secret."""
+        """Return whether the wait must be updated: it has another job, another goal or other secret texts."""
         self.stored(stored)
-        return _is_for_another(stored, declared) or stored.get("redact") != declared.redact
+        return _has_new_goal(stored, declared) or stored.get("redact") != declared.redact
 
     def stored(self, stored: Properties) -> None:
-        """Record the end that a stored wait has seen. The engine calls it before the job is deleted or replaced."""
+        """Record the end that a stored wait has seen. The adapter calls it before the job is deleted or replaced."""
         self._context.ends.record(stored.get("jobId"), stored.get("state"))
 
     def update(self, stored: Properties, declared: WaitInputs) -> dict[str, Any]:
-        """Wait where the wait is for another job, or for something else, than the stored one; give the outputs."""
-        if _is_for_another(stored, declared):
+        """Wait if the job or the goal has changed. Return the outputs."""
+        if _has_new_goal(stored, declared):
             return self.wait(declared)
         verdict = {name: stored.get(name) for name in outputs.VERDICT}
         return {**declared.properties, **verdict, "log": masked_lines(stored.get("log"), declared.redact)}
 
     def wait(self, declared: WaitInputs) -> dict[str, Any]:
-        """Wait until the job has reached what is waited for, and give the outputs.
+        """Wait until the job has reached the goal, and return the outputs.
 
-        Raises JobDeadError where it can no longer be reached, JobUnknownError where the service has no record of the
-        job, JobWaitTimeoutError when the time is over. A look that fails is not a failed job: it is repeated. Where
-        none has worked for ten minutes it may never, which is a JobError.
+        A failed poll does not fail the wait: it is repeated. Raises JobDeadError if the job can no longer reach the
+        goal, JobUnknownError if the service has no record of the job, and JobWaitTimeoutError if the time is over.
+        Raises JobError if the service refuses to read the job, or if the first poll fails for ten minutes.
         """
         name, batch_id, until = declared.job_name, known(declared.job_id), known(declared.until)
         if batch_id is None:
             raise JobError(f"{name}: jobId is missing; give the id of a batch job")
-        place = known(declared.submitted_to or {})
-        if self._context.lets_go_of(place):
-            batch = self._seen(batch_id)
+        location = known(declared.submitted_to or {})
+        if self._context.is_forgotten(location):
+            batch = self._with_seen_end(batch_id)
             if batch is None or not until.is_reached(batch.batch_state):
-                raise JobError(messages.let_go_wait_message(name, batch_id))
+                raise JobError(messages.forgotten_wait_message(name, batch_id))
             return self._verdict(declared, batch)
-        client = self._context.client_of(place)
+        client = self._context.client_of(location)
         batch = self._poll(client, declared, batch_id)
         if until.is_missed(batch.batch_state):
             raise JobDeadError(self._dead_message(client, declared, batch_id, batch))
         return self._verdict(declared, batch)
 
     def _poll(self, client: Client, declared: WaitInputs, batch_id: str) -> Batch:
-        """Read a job until the wait is decided, and return the job."""
+        """Read a job until it has reached the goal or can no longer reach it, and return the job."""
         name, until, timeout = declared.job_name, known(declared.until), known(declared.timeout)
         limit = math.inf if timeout is None else timeout
         clock = self._context.clock
@@ -109,7 +109,7 @@ class BatchJobWaits:
         try:
             batch = poll(reader.read, until=is_decided, every=pause, deadline=started + limit, clock=clock)
         except JobUnknownError:
-            batch = self._seen(batch_id)
+            batch = self._with_seen_end(batch_id)
             if batch is None:
                 raise
         if batch is None or not is_decided(batch):
@@ -118,34 +118,35 @@ class BatchJobWaits:
         return batch
 
     def _verdict(self, declared: WaitInputs, batch: Batch) -> dict[str, Any]:
+        """Return the outputs of the wait."""
         self._context.remember(batch)
         return {**declared.properties, **outputs.verdict(batch, declared.redact)}
 
-    def _seen(self, batch_id: str) -> Batch | None:
-        """Return a job of which the service has no record any more, with the end that was seen before."""
+    def _with_seen_end(self, batch_id: str) -> Batch | None:
+        """Return a job without a record at the service, with the end that was seen earlier. None if there is no end."""
         end = self._context.ends.of(batch_id)
         return Batch(id=batch_id, state=end.value) if end is not None else None
 
     def _dead_message(self, client: Client, declared: WaitInputs, batch_id: str, batch: Batch) -> str:
         log = masked_lines(_log_tail(client, batch), declared.redact) or []
-        others = self._others_at_work(client, batch_id)
+        others = self._other_live_jobs(client, batch_id)
         reruns = bool(declared.rerun_on_failure)
         return messages.dead_message(declared.job_name, batch, log, reruns=reruns, others=others)
 
-    def _others_at_work(self, client: Client, batch_id: str) -> dict[str, str]:
-        """Give the states of the stack's other jobs that go on, by name, as far as this process has met them."""
+    def _other_live_jobs(self, client: Client, batch_id: str) -> dict[str, str]:
+        """Return the states of the stack's other live jobs that this process has seen, by their logical names."""
         others = self._context.runs.at_work()
         others.pop(batch_id, None)
         if not others:
             return {}
         try:
             return {others[id_]: str(batch.state) for id_, batch in live_jobs(client).items() if id_ in others}
-        except DliError:  # the dead job is what matters, and its message must not fail for the others
+        except DliError:  # the message about the dead job must not fail because of the other jobs
             return {}
 
 
 class _JobReader:
-    """Reads the job of one wait, again and again. A read that fails is not a failed job."""
+    """Reads the job of one wait, poll by poll. A failed read does not fail the wait at once."""
 
     def __init__(
         self,
@@ -168,22 +169,22 @@ class _JobReader:
 
     @property
     def last_live(self) -> Batch | None:
-        """The job as it was read last, unless it was dead then: its end is for the next read to tell."""
+        """The job at the last read, or None if it had ended: a later read may find that it has recovered."""
         return None if self._last is None or self._last.is_final else self._last
 
     def read(self) -> Batch | None:
-        """Read the job; None where that has failed, and may work later.
+        """Return the job, or None if the read has failed but a later one may work.
 
-        Raises JobUnknownError where the service has no record of the job, and JobError where no read is likely to work.
+        Raises JobUnknownError if the service has no record of the job, and JobError if a later read will hardly work.
         """
         try:
             batch = self._find()
             if outputs.may_recover(batch):
-                # With auto_recovery a dead job may come back, so it is read twice.
+                # With auto_recovery the service may start a dead job again, so read it twice.
                 self._clock.sleep(self._pause())
                 batch = self._find()
         except (ServiceError, TransportError) as error:
-            self._take_failure(error)
+            self._handle_failure(error)
             return None
         return batch
 
@@ -195,7 +196,7 @@ class _JobReader:
         self._outage.end()
         return batch
 
-    def _take_failure(self, error: ServiceError | TransportError) -> None:
+    def _handle_failure(self, error: ServiceError | TransportError) -> None:
         is_first = self._outage.is_over
         is_hopeless = self._outage.fail(self._clock.now()) >= MAX_OUTAGE and self._last is None
         if is_hopeless or not may_pass_by_itself(error):
@@ -212,14 +213,15 @@ class _JobReader:
             )
 
 
-def _is_for_another(stored: Properties, declared: WaitInputs) -> bool:
+def _has_new_goal(stored: Properties, declared: WaitInputs) -> bool:
+    """Return whether the wait has another job or another goal than the stored one."""
     return any(stored.get(name) != declared.properties.get(name) for name in ("jobId", "until"))
 
 
 def _log_tail(client: Client, batch: Batch) -> list[str]:
-    """Give the last lines of a job's log; where the service has no log call, those of its record."""
+    """Return the last lines of a job's log, or of its record if the service has no log call."""
     try:
         lines = client.log(batch.id, size=_LOG_LINES).log
-    except DliError:  # the record is the documented fallback, and the verdict must not fail for the log
+    except DliError:  # the message about the dead job must not fail because of its log
         lines = []
     return (lines or batch.log or [])[-_LOG_LINES:]

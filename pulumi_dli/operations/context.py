@@ -1,4 +1,4 @@
-"""What one process knows while it works for one stack: settings, connections, and what it has already seen and said."""
+"""The context of one process that works for one stack: settings, clients, the run registry and shared listings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pulumi_dli.api.http_session import HttpCall, log_call
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
-from pulumi_dli.jobs.messages import forget_refusal, let_go_message
+from pulumi_dli.jobs.messages import forget_message, forget_refusal_message
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobListing
 from pulumi_dli.operations.run_registry import RunRegistry
@@ -26,23 +26,28 @@ from pulumi_dli.operations.submission import Submitter
 
 
 class ProviderContext:
-    """Settings, clients by place, and the memory of one process. Threads may share it.
+    """Holds the settings, the clients and the memory of one process. Threads may share it.
 
-    `stack_configuration` has keys as in `dli:region`, values decrypted. Nothing is read or called before it is needed:
-    the settings and the credentials are resolved at the first call, which raises SettingsError.
+    It reads the settings and the credentials when they are first needed. That call raises SettingsError if they are
+    missing or not valid.
+
+    Args:
+        stack_configuration: Keys such as `dli:region`, values decrypted.
+        notifier: Shows messages to the user.
+        clock: The clock of all calls and waits.
     """
 
-    _RECENT = 30.0
+    _MAX_AGE = 30.0
 
     def __init__(self, stack_configuration: Mapping[str, str], notifier: Notifier, clock: Clock | None = None) -> None:
         debug_log.turn_on()
         self.clock = clock or SystemClock()
         self.is_preview = False
-        """True once an unknown value was met where only a preview has one."""
+        """True if a check has seen an unknown value, which exists only in a preview."""
         self.runs = RunRegistry()
-        """Which resource of the program holds which run."""
+        """The registry of all runs of this process."""
         self.ends = SeenEnds()
-        """How runs have ended."""
+        """The final states of runs that this process knows."""
         self._configuration = stack_configuration
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()
@@ -52,12 +57,12 @@ class ProviderContext:
         self._clients: dict[Location, Client] = {}
         self._submitters: dict[Location, Submitter] = {}
         self._dead_jobs: dict[Location, DeadJobListing] = {}
-        self._seen: dict[str, tuple[float, Batch]] = {}
+        self._recent: dict[str, tuple[float, Batch]] = {}
         self._has_asked_for_project = False
 
     @property
     def settings(self) -> Settings:
-        """The settings."""
+        """The settings of the stack. Raises SettingsError if one of them is not valid."""
         with self._lock:
             if self._settings is None:
                 self._settings = Settings.load(self._configuration)
@@ -70,7 +75,7 @@ class ProviderContext:
 
     @property
     def sign_in(self) -> SignIn:
-        """The account with which this process works."""
+        """The account that this process uses. Raises SettingsError if there are no credentials."""
         with self._lock:
             if self._sign_in is None:
                 self._sign_in = SignIn(
@@ -79,7 +84,10 @@ class ProviderContext:
             return self._sign_in
 
     def client(self, region: str | None = None, project_id: str | None = None) -> Client:
-        """Give the client of a place; what is not given comes from the settings, or is asked of IAM."""
+        """Return the client of a location. By default the location comes from the settings and from IAM.
+
+        Raises SettingsError if the location or the credentials are missing, and the errors of a call to IAM.
+        """
         sign_in = self.sign_in
         region = region or sign_in.region
         location = self.settings.location(project_id or sign_in.project_id(region), region)
@@ -94,13 +102,13 @@ class ProviderContext:
     def location_now(self, region: str | None = None, project_id: str | None = None) -> dict[str, str | None]:
         """Return the `region` and `projectId` where a job with these arguments would be submitted now.
 
-        None for what is not known. Only the first call may ask IAM for the project, and only once, also if that fails:
-        what is compared with it must not slow a plan down.
+        A value is None if it is unknown. Only the first use may ask IAM for the project, and asks only once, even if
+        that fails, so that a plan stays fast.
         """
         try:
             region = region or self.sign_in.region
             return {"region": region, "projectId": project_id or self._known_project_id(region)}
-        except DliError:  # the first call that a job needs fails too, and tells why
+        except DliError:  # the first call that a job needs raises it again
             return {"region": region, "projectId": project_id}
 
     def _known_project_id(self, region: str | None) -> str | None:
@@ -111,27 +119,27 @@ class ProviderContext:
                 project_id = self.sign_in.project_id(region)
             return project_id
 
-    def lets_go_of(self, location: Mapping[str, Any]) -> bool:
-        """Tell whether `dli:forget` names the project of a place, so that nothing may be called there.
+    def is_forgotten(self, location: Mapping[str, Any]) -> bool:
+        """Return whether `dli:forget` names the project of a location. Nothing may then be called there.
 
-        Raises SettingsError if that is the project where jobs are submitted now: a job that must run again would then
-        run beside its old run.
+        Raises SettingsError if it is the project where jobs are submitted now, because a job that must run again would
+        then run beside its old run.
         """
         project_id = location.get("projectId")
         if project_id is None or project_id != self.settings.forget:
             return False
         if self.location_now()["projectId"] == project_id:
-            raise SettingsError(forget_refusal(project_id))
-        self.notify(Level.WARNING, "dli", let_go_message(str(project_id)))
+            raise SettingsError(forget_refusal_message(project_id))
+        self.notify(Level.WARNING, "dli", forget_message(str(project_id)))
         return True
 
     def client_of(self, submitted_to: Mapping[str, Any] | None) -> Client:
-        """Give the client of the place where a job was submitted (`region`, `projectId`)."""
+        """Return the client of the location where a job was submitted (`region`, `projectId`). Raises as `client`."""
         location = submitted_to or {}
         return self.client(location.get("region"), location.get("projectId"))
 
     def submitter(self, client: Client) -> Submitter:
-        """Give what submits with this client; one for all jobs, since it lists what is left behind only once."""
+        """Return the submitter for a client. All jobs share it, so that it lists orphaned runs only once a minute."""
         with self._lock:
             if client.location not in self._submitters:
                 self._submitters[client.location] = Submitter(
@@ -145,22 +153,22 @@ class ProviderContext:
             return self._submitters[client.location]
 
     def dead_job_listing(self, client: Client) -> DeadJobListing:
-        """Give the listing of dead jobs that all plans of this process share."""
+        """Return the listing of dead jobs for a client. All plans of this process share it."""
         with self._lock:
             return self._dead_jobs.setdefault(client.location, DeadJobListing(client, self.clock))
 
     def remember(self, batch: Batch) -> None:
-        """Remember a job as it was read just now."""
-        self._seen[batch.id] = (self.clock.now(), batch)
+        """Remember a job that was just read: for `recent`, and its end."""
+        self._recent[batch.id] = (self.clock.now(), batch)
         self.ends.record(batch.id, batch.batch_state)
 
     def recent(self, batch_id: str) -> Batch | None:
-        """Give a job as it was read in the last 30 seconds."""
-        seen_at, batch = self._seen.get(batch_id, (0.0, None))
-        return batch if self.clock.now() - seen_at <= self._RECENT else None
+        """Return a job if it was read in the last 30 seconds, or else None."""
+        read_at, batch = self._recent.get(batch_id, (0.0, None))
+        return batch if self.clock.now() - read_at <= self._MAX_AGE else None
 
     def notify(self, level: Level, resource: str, message: str) -> None:
-        """Show the user a message about a job, once: the engine may ask the same thing twice."""
+        """Show a message about a job, but each message only once, because the engine may call an operation twice."""
         with self._lock:
             is_new = (resource, message) not in self._notified
             self._notified.add((resource, message))

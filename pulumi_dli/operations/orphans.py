@@ -1,7 +1,7 @@
-"""Orphaned runs: live runs of a job that no state knows.
+"""Finds and adopts orphaned runs: live runs of a job that are in no state.
 
-An `up` that is killed between the submission and the save leaves one. So do a rename without alias and
-`retain_on_delete`.
+A run becomes an orphan if `up` is killed after the submission and before it saves the state. A rename without an alias
+and `retain_on_delete` also leave orphans.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
 
 _MAX_LISTING_AGE = 60.0
-"""Seconds after which the live jobs are listed again: an `up` may wait for hours between two submissions."""
+"""Seconds for which a listing of the live jobs counts. An `up` may wait for hours between two submissions."""
 
 _CAUSES = "an interrupted `up`, a rename or retain_on_delete"
 
@@ -41,10 +41,10 @@ class Orphans:
         self._listed_at: float | None = None
 
     def adopt(self, request: SubmissionRequest) -> Batch | None:
-        """Adopt the orphaned run of this very job, if there is one that still runs.
+        """Adopt the orphaned run of this job and return it, or return None if no orphaned run of the job still runs.
 
-        Raises SubmissionError where there are several, where another resource adopts the run right now, or where the
-        live jobs may not be listed. Raises ServiceError or TransportError where they cannot be listed.
+        Raises SubmissionError if there are several, if another resource is adopting the run right now, or if the
+        account has no permission to list jobs. Raises ServiceError or TransportError if the listing fails otherwise.
         """
         runs = self._live_runs(request)
         if len(runs) > 1:
@@ -59,7 +59,7 @@ class Orphans:
         return runs[0]
 
     def _live_runs(self, request: SubmissionRequest) -> list[Batch]:
-        """Read the live runs of this job that no resource holds. Warn of those that are not to be adopted."""
+        """Return the live runs of this job that no resource holds. Warn about runs that cannot be adopted."""
         runs = []
         for relation, batch in self._candidates(request):
             if relation is Relation.OTHER_DECLARATION:
@@ -76,7 +76,7 @@ class Orphans:
         return runs
 
     def _candidates(self, request: SubmissionRequest) -> Iterator[tuple[Relation, Batch]]:
-        """Read each listed run that may be one of this job, and that the resource may adopt."""
+        """Read and yield each listed run that may belong to this job and that the resource may adopt."""
         for listed in self._list(request).values():
             relation = relation_of(
                 listed.name,
@@ -86,15 +86,15 @@ class Orphans:
             )
             if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
                 continue
-            batch = self._client.find(listed.id)  # the listing may be a minute old
+            batch = self._client.find(listed.id)  # read it again: the listing may be a minute old
             if batch is None or (relation is Relation.SAME_FIXED_NAME and not _is_same_request(request, batch)):
                 continue
             yield relation, settled(self._client, batch)
 
     def _claim(self, request: SubmissionRequest, run: str) -> bool:
-        """Claim a run for the resource. False where another resource has adopted it in the meantime.
+        """Let the resource hold a run. Return False if another resource has adopted the run meanwhile.
 
-        Raises SubmissionError where another resource is adopting it right now: it may not keep the run.
+        Raises SubmissionError if another resource is adopting it right now, because that one may still release the run.
         """
         try:
             with self._runs.claim(run, request.key) as claim:
@@ -110,7 +110,7 @@ class Orphans:
         return True
 
     def _list(self, request: SubmissionRequest) -> dict[str, Batch]:
-        """List the live jobs, or give the listing of the last minute."""
+        """Return the live jobs from a listing that is at most a minute old."""
         with self._lock:
             if self._listed_at is None or self._clock.now() - self._listed_at > _MAX_LISTING_AGE:
                 self._live = self._list_live(request)
@@ -138,10 +138,10 @@ def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
 
 
 def described(batch: Batch) -> str:
-    """Name a job so that a person can find it: id, name, state, owner, time."""
+    """Return the description of a job by which a user can find it: id, name, state, owner and time."""
     created = ""
     if batch.create_time:
-        with contextlib.suppress(ValueError, OverflowError, OSError):  # not a time of ours
+        with contextlib.suppress(ValueError, OverflowError, OSError):  # the time is outside the range of datetime
             time = datetime.fromtimestamp(batch.create_time / 1000, UTC)
             created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
     owner = f", owner {batch.owner}" if batch.owner else ""

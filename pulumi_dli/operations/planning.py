@@ -1,4 +1,4 @@
-"""What a plan does with a job that is in the state."""
+"""Decides what a plan does with a job in the state, and tells the user why."""
 
 from __future__ import annotations
 
@@ -17,41 +17,44 @@ from pulumi_dli.operations.stored_jobs import StoredJobs, name_of
 
 
 class Planner:
-    """Decides what becomes of the jobs in the state. Threads may share it."""
+    """Decides whether jobs in the state stay, are updated or run again. Threads may share it."""
 
     def __init__(self, context: ProviderContext, jobs: StoredJobs) -> None:
         self._context = context
         self._jobs = jobs
 
     def plan(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
-        """Decide what is to be done with a job, as `BatchJobs.plan` says."""
+        """Return the decision about a job. See `BatchJobs.plan`."""
         name = name_of(declared, stored.inputs)
         self._record(name, batch_id, stored, declared)
         if declared.file is None:
             gone = "file: there is none; what it comes from has failed, or gave nothing"
             self._context.notify(Level.WARNING, name, f"{gone}. Batch job {batch_id} is left alone")
-            # `update` refuses it, so that no run is cancelled for it.
+            # An update, not a replacement: `update` fails, and no run is cancelled.
             return Decision(Action.UPDATE, FILE_MISSING, ("file",))
         decision = diff.compare(stored, declared, preview=self._context.is_preview)
         self._warn_of_move(name, batch_id, stored, declared, decision)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
-        if declared.unknown or self._context.lets_go_of(stored.location):
+        if declared.unknown or self._context.is_forgotten(stored.location):
             return decision
         rerun = self._plan_rerun(name, batch_id, stored, declared)
         return rerun if rerun.action is Action.REPLACE else decision
 
     def _plan_rerun(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
-        """Decide from how the last run ended whether the job must run again, and tell the user why."""
+        """Decide whether the job must run again because of the end of its last run. Tell the user why."""
         expired, state = stored.is_expired, self._jobs.end_of(batch_id, stored)
         if state is None:
             expired, state = (True, stored.state) if expired else self._read_end(batch_id, stored, declared)
             if expired and declared.rerun_on_failure:
-                state = None  # dead, it may have come back under auto_recovery; else neither end is a reason to run it
+                # The end is unknown: with auto_recovery a dead job may have recovered. Without rerunOnFailure the
+                # stored state stays, because neither of the two ends runs the job again.
+                state = None
         waits_unread = self._context.ends.is_unread(declared_key(declared))
         rerun = diff.outcome(declared, batch_id, state, expired=expired, waits_unread=waits_unread)
         if not self._context.runs.is_declared(declared_key(declared)):
-            return rerun  # a refresh, which calls no check: it runs nothing, and may not know yet what a wait has seen
+            # The engine has not called check, so this is a refresh. It runs nothing, and a wait may still know the end.
+            return rerun
         if rerun.action is Action.REPLACE:
             self._context.notify(Level.INFO, name, f"must run again: {rerun.reason}")
         elif rerun.reason:
@@ -61,7 +64,7 @@ class Planner:
     def _warn_of_move(
         self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
     ) -> None:
-        """Warn if the job ran in another place than the one where it would be submitted now."""
+        """Warn if the job ran in another location than the one where the settings would submit it now."""
         if not stored.location or {"region", "projectId"} & set(declared.unknown):
             return
         here = self._context.location_now(known(declared.region), known(declared.project_id))
@@ -71,12 +74,12 @@ class Planner:
             self._context.notify(Level.WARNING, name, message)
 
     def _record(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> None:
-        """Record whose a job is, and how it has ended."""
-        self._context.ends.record(batch_id, stored.end())  # a wait for it may find no record of it any more
+        """Record which resource holds the run, and its stored end. Warn if another resource has adopted the run."""
+        self._context.ends.record(batch_id, stored.end())  # the wait needs it if the service has deleted the record
         runs, key = self._context.runs, declared_key(declared)
         if stored.inputs.adopt_id:
             runs.consume_adoption(key, str(stored.inputs.adopt_id))
-        elif stored.properties:  # it came after the job
+        elif stored.properties:  # the program declares adoptId only since the last run
             runs.restore_adoption(key, str(declared.adopt_id))
         holder = runs.in_state(batch_id, stored_key=stored_key(stored.inputs), key=key)
         if holder is not None:
@@ -114,7 +117,7 @@ class Planner:
         return decision
 
     def _read_end(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> tuple[bool, BatchState | None]:
-        """Find out how a job ended whose end was not seen: whether its record is gone, and its state."""
+        """Return whether the record of a job is deleted, and its state. None if the job is not dead or unknown."""
         try:
             batch = self._context.recent(batch_id)
             if batch is None and declared.on_record_expired is OnRecordExpired.RERUN:
@@ -124,16 +127,16 @@ class Planner:
             if batch is not None:
                 return False, batch.batch_state
             state = self._listed_state(batch_id, stored, declared)
-        except DliError as error:  # said once, not for each of many jobs
+        except DliError as error:  # one warning for all jobs, so it names none
             self._context.notify(Level.WARNING, "dli", f"jobs whose end was not seen are taken as unchanged: {error}")
         else:
             return False, state
         return False, None
 
     def _listed_state(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> BatchState | None:
-        """Give the state of a job that is listed as dead, or None."""
+        """Return the state of a job from the listing of dead jobs, or None if the job is not dead."""
         state = self._context.dead_job_listing(self._jobs.client_of(stored)).state_of(batch_id)
         if state is not None and state.is_failure and declared.auto_recovery:
-            batch = self._jobs.read(batch_id, stored)  # it may be about to recover
+            batch = self._jobs.read(batch_id, stored)  # read it again: it may recover
             return batch.batch_state if batch is not None else state
         return state

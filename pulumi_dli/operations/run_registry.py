@@ -1,4 +1,4 @@
-"""Which resource of this program holds which run: the one place that knows, so that no run gets two keepers."""
+"""The registry of runs: which resource of this program holds which run. No run can have two holders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pulumi_dli.jobs.inputs import JobInputs
 
 ResourceKey = tuple[str, str]
-"""What tells the resources of all stacks apart: logical name and scope, as they are declared or stored."""
+"""The logical name and the scope of a resource, which distinguish it from the resources of all stacks."""
 
 
 def declared_key(declared: JobInputs) -> ResourceKey:
-    """Give the key of a declared job.
+    """Return the key of a declared job.
 
-    Raises ValueError where the logical name or the scope is missing. The adapter passes both, so this is a defect of
-    the adapter: with no key, all such jobs would be one job.
+    Raises ValueError if the logical name or the scope is missing. The adapter must pass both: without a key, all such
+    jobs would count as one job.
     """
     key = stored_key(declared)
     if key is None:
@@ -26,13 +26,19 @@ def declared_key(declared: JobInputs) -> ResourceKey:
 
 
 def stored_key(stored: JobInputs) -> ResourceKey | None:
-    """Give the key of a stored job; None where the stored outputs have none, as lost outputs (`{}`)."""
+    """Return the key of a stored job, or None if the stored outputs have no key, for example because they were lost."""
     name, scope = stored.resource_name, stored.scope
     return (str(name), str(scope)) if name and scope else None
 
 
 class RunHeldError(Exception):
-    """Another resource holds the run, or the run is deleted. `is_claimed` True: the other one is adopting it now."""
+    """Another resource holds the run or is adopting it, or the run is deleted.
+
+    Args:
+        run: The id of the run.
+        holder: The key of the other resource. None if the run is deleted.
+        is_claimed: Whether the other resource is adopting the run right now.
+    """
 
     def __init__(self, run: str, holder: ResourceKey | None, *, is_claimed: bool = False) -> None:
         super().__init__(f"{run} is held by {holder[0]}" if holder else f"{run} is deleted")
@@ -42,31 +48,33 @@ class RunHeldError(Exception):
 
 @dataclass
 class _Run:
-    """What is known of one run. `stored_key` None: the state does not say whose it is, or nothing was stored yet."""
+    """The facts about one run."""
 
     key: ResourceKey
+    """The resource that holds the run, as it is declared."""
     stored_key: ResourceKey | None
+    """The resource as it is stored. None if the stored outputs have no key."""
     is_new: bool = False
-    """This process has submitted or adopted it."""
+    """This process has submitted or adopted the run."""
     is_adopted: bool = False
-    """This process has adopted it: another resource of the state may still name it."""
+    """This process has adopted the run. Another resource in the state may still have its id."""
 
 
 class Claim:
-    """The right to adopt a run, while the caller finds out whether it fits. Not kept, it ends with the block."""
+    """The exclusive right to adopt a run while the caller checks it. It ends with the block unless `keep` is called."""
 
     def __init__(self) -> None:
         self.is_kept = False
 
     def keep(self) -> None:
-        """Adopt the run when the block ends."""
+        """Let the resource hold the run when the block ends."""
         self.is_kept = True
 
 
 class RunRegistry:
-    """Which resource of this program holds which run. Makes no call. Threads may share it; one lock guards all of it.
+    """Knows which resource of this program holds which run. Threads may share it: one lock guards all of it.
 
-    Runs are named by their batch ids. A stored job without a key goes on by its id alone.
+    It makes no calls. A run is identified by its batch id.
     """
 
     def __init__(self) -> None:
@@ -79,12 +87,12 @@ class RunRegistry:
         self._cancelled: dict[ResourceKey, str] = {}
 
     def declared(self, key: ResourceKey) -> None:
-        """Note a resource of the program: it was checked, and is not one that the engine is about to delete."""
+        """Record a resource that the program declares. The engine checks only these, not those that it will delete."""
         with self._lock:
             self._declared.add(key)
 
     def is_declared(self, key: ResourceKey) -> bool:
-        """Tell whether the program has declared a resource in this process."""
+        """Return whether this process has checked the resource, so that the program declares it."""
         with self._lock:
             return key in self._declared
 
@@ -95,9 +103,14 @@ class RunRegistry:
         stored_key: ResourceKey | None,
         key: ResourceKey,
     ) -> ResourceKey | None:
-        """Note whose run the state says that it is. Give the other resource that this process has adopted it for.
+        """Record the holder of a run according to the state.
 
-        `key` is the resource as it is declared; after a rename with an alias `stored_key` has the old name.
+        Return another resource if this process has adopted the run for that resource, and None otherwise.
+
+        Args:
+            run: The id of the run.
+            stored_key: The resource as it is stored. After a rename with an alias it has the old name.
+            key: The resource as it is declared.
         """
         with self._lock:
             known = self._runs.get(run)
@@ -107,20 +120,20 @@ class RunRegistry:
             return None
 
     def holder(self, run: str, key: ResourceKey) -> ResourceKey | None:
-        """Give the resource that holds a run, if it is another one than `key`."""
+        """Return the resource that holds a run, or None if no resource other than `key` holds it."""
         with self._lock:
             return self._other_holder(run, key)
 
     def may_adopt(self, run: str, key: ResourceKey) -> bool:
-        """Tell whether a resource may adopt a run now. Only `claim` decides; this spares calls for other runs."""
+        """Return whether a resource may adopt a run now. Use it to save calls; only `claim` is safe with threads."""
         with self._lock:
             return run not in self._deleted and self._other_holder(run, key) is None
 
     @contextmanager
     def claim(self, run: str, key: ResourceKey) -> Iterator[Claim]:
-        """Claim a run for adoption, before any call is made for it. If it is kept, the resource then holds the run.
+        """Claim a run for adoption, before any call about it. After `Claim.keep` the resource holds the run.
 
-        Raises RunHeldError where the run is deleted, another resource of the program holds it, or is adopting it.
+        Raises RunHeldError if the run is deleted, or if another resource of the program holds it or is adopting it.
         """
         with self._lock:
             if run in self._claims:
@@ -140,7 +153,7 @@ class RunRegistry:
                     self._runs[run] = _Run(key, key, is_new=True, is_adopted=True)
 
     def created(self, run: str, key: ResourceKey) -> None:
-        """Note a run that this process has submitted. Raises RunHeldError where another new resource has it already."""
+        """Record a run that this process has submitted. Raises RunHeldError if another new resource holds it."""
         with self._lock:
             known = self._runs.get(run)
             if known is not None and known.is_new and known.key != key:
@@ -148,24 +161,29 @@ class RunRegistry:
             self._runs[run] = _Run(key, key, is_new=True)
 
     def consume_adoption(self, key: ResourceKey, run: str) -> None:
-        """Note that a resource has followed its `adoptId`: it follows each one once only."""
+        """Record that a resource has used this `adoptId`. It uses each one only once."""
         with self._lock:
             self._consumed.add((key, run))
 
     def restore_adoption(self, key: ResourceKey, run: str) -> None:
-        """Take back `consume_adoption`, where the state says that the resource never followed this `adoptId`."""
+        """Undo `consume_adoption` if the state shows that the resource never used this `adoptId`."""
         with self._lock:
             self._consumed.discard((key, run))
 
     def is_adoption_consumed(self, key: ResourceKey, run: str) -> bool:
-        """Tell whether a resource has followed this `adoptId` before, or the run was deleted."""
+        """Return whether a resource has used this `adoptId` before, or the run was deleted."""
         with self._lock:
             return run in self._deleted or (key, run) in self._consumed
 
     def begin_delete(self, run: str, stored_key: ResourceKey | None, *, adopted_from: str | None = None) -> None:
-        """Note that a run is to be cancelled; from now on nothing adopts it, nor the run that `adoptId` named.
+        """Record that a resource is about to cancel a run. From now on, no resource can adopt the run.
 
-        Raises RunHeldError where another resource holds the run, or is adopting it: then it must not be cancelled.
+        Raises RunHeldError if another resource holds the run or is adopting it. The run must then not be cancelled.
+
+        Args:
+            run: The id of the run.
+            stored_key: The resource as it is stored.
+            adopted_from: The `adoptId` of the resource. No resource can adopt this run either.
         """
         with self._lock:
             if run in self._claims:
@@ -180,7 +198,7 @@ class RunRegistry:
                 self._deleted.add(adopted_from)
 
     def cancelled(self, run: str, stored_key: ResourceKey | None) -> None:
-        """Note that a run was cancelled, so that a failure of the next run can name it."""
+        """Record that a run was cancelled, so that the error of the next submission can name it."""
         with self._lock:
             known = self._runs.get(run)
             key = known.key if known is not None else stored_key
@@ -188,12 +206,12 @@ class RunRegistry:
                 self._cancelled[key] = run
 
     def earlier_run_of(self, key: ResourceKey) -> str | None:
-        """Give the run that this process has cancelled for the next run of a resource."""
+        """Return the run of a resource that this process has cancelled, or None."""
         with self._lock:
             return self._cancelled.get(key)
 
     def at_work(self) -> dict[str, str]:
-        """Give the logical names of the jobs that this process has met in its stack, by run."""
+        """Return the logical names of the jobs that this process has seen in its stack, by the ids of their runs."""
         with self._lock:
             return {run: known.key[0] for run, known in self._runs.items()}
 

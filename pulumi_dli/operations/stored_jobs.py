@@ -1,4 +1,4 @@
-"""Jobs that are in the state: whether one still runs, and what to tell if that cannot be found out."""
+"""Reads jobs that are in the state, and explains errors about jobs that ran in another location."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from pulumi_dli.operations.recovery import settled
 
 
 class StoredJobs:
-    """Reads the jobs in the state where they were submitted. Threads may share it."""
+    """Reads each job in the state from the location where it was submitted. Threads may share it."""
 
     def __init__(self, context: ProviderContext) -> None:
         self._context = context
 
     def client_of(self, stored: StoredJob) -> Client:
-        """Return the client of the place where a job was submitted."""
+        """Return the client of the location where a job was submitted. Raises SettingsError as the context does."""
         return self._context.client_of(stored.location)
 
     def end_of(self, batch_id: str, stored: StoredJob) -> BatchState | None:
-        """Return how a run has ended, as far as it is known without a call: from its job, or from a wait."""
+        """Return the final state of a run from the stored job or from a wait, without a call. None if it is unknown."""
         return stored.end(self._context.ends.of(batch_id))
 
     def may_go_on(self, batch_id: str, stored: StoredJob) -> bool:
-        """True if only the service can tell whether a run has ended, and may be asked: dli:forget forbids it."""
-        return self.end_of(batch_id, stored) is None and not self._context.lets_go_of(stored.location)
+        """Return whether to ask the service if a run has ended: its end is unknown, and dli:forget allows calls."""
+        return self.end_of(batch_id, stored) is None and not self._context.is_forgotten(stored.location)
 
     def read(self, batch_id: str, stored: StoredJob) -> Batch | None:
-        """Read a job where it was submitted. None if the service has no such job.
+        """Return a job from the location where it was submitted, or None if the service has no record of it.
 
-        Raises DliError. If the settings name another place now, the message names both.
+        Raises DliError. If the settings now name another location, the message names both.
         """
         client = self.client_of(stored)
         try:
@@ -49,15 +49,18 @@ class StoredJobs:
             self._context.remember(batch)
         return batch
 
-    def way_out(self, stored: StoredJob, error: DliError) -> str:
-        """Return a sentence to end an error with: how to go on if the project of a job is gone."""
-        there, here = stored.location.get("projectId"), self._context.location_now()["projectId"]
-        is_without_account = here is None and isinstance(error, SettingsError)
-        if there in (None, here) or is_without_account:
-            return ""  # the project in use cannot be let go of, and an account is missing for all projects
-        return f" {messages.way_out_message(there)}"
+    def forget_advice(self, stored: StoredJob, error: DliError) -> str:
+        """Return the advice to use dli:forget, with a blank before it, or an empty string if it cannot help.
+
+        It cannot help with the project in use, nor if the account is missing, because then it is missing everywhere.
+        """
+        ran_in, current = stored.location.get("projectId"), self._context.location_now()["projectId"]
+        is_without_account = current is None and isinstance(error, SettingsError)
+        if ran_in in (None, current) or is_without_account:
+            return ""
+        return f" {messages.forget_advice_message(ran_in)}"
 
 
 def name_of(*sources: JobInputs) -> str:
-    """Return the logical name of a job, by which the user knows it."""
+    """Return the logical name of a job from the first source that has it."""
     return next((str(source.resource_name) for source in sources if source.resource_name), "batch job")

@@ -124,7 +124,7 @@ class WaitGate:
         return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
 
     def _may_wait(self, submitted_to: dict[str, Any]) -> bool:
-        return self._context.settings.wait and not self._context.lets_go_of(submitted_to)
+        return self._context.settings.wait and not self._context.is_forgotten(submitted_to)
 
     def _poller(self, client: Client) -> LiveJobPoller:
         if client.location not in self._pollers:

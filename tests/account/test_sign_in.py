@@ -15,7 +15,7 @@ import requests
 import yaml
 
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError
-from pulumi_dli.jobs.messages import way_out_message
+from pulumi_dli.jobs.messages import forget_advice_message
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.local.credentials import Credentials
@@ -600,7 +600,7 @@ def test_a_job_is_looked_up_where_it_was_submitted_and_a_refusal_names_both_proj
         jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", StoredJob.parse(elsewhere))
     assert str(raised.value).endswith(
         f"The job was submitted in region {account.region}, project {'0' * 32}. The settings now name region "
-        f"{account.region}, project {account.project_id}. {way_out_message('0' * 32)}"
+        f"{account.region}, project {account.project_id}. {forget_advice_message('0' * 32)}"
     )
 
 

@@ -436,7 +436,7 @@ def test_a_check_takes_what_the_waits_have_seen_and_keeps_it_out_of_the_state(to
     assert operations.plan(ID, stored, inputs(checked)).action is action
 
 
-def test_nothing_is_called_for_a_job_of_a_project_that_is_let_go_of() -> None:
+def test_nothing_is_called_for_a_job_of_a_project_that_is_forgotten() -> None:
     said: list[str] = []
     notifier = FakeNotifier(lambda _, message: said.append(message))
     operations = BatchJobs(

@@ -23,10 +23,10 @@ def test_an_end_is_known_from_then_on(state: str | BatchState) -> None:
 
 def test_what_the_program_has_read_is_taken_over_for_its_job() -> None:
     ends = SeenEnds()
-    ends.take(("load", "0a1b"), {"a": "success", "b": "running"}, is_unread=False)
+    ends.record_all(("load", "0a1b"), {"a": "success", "b": "running"}, is_unread=False)
     assert (ends.of("a"), ends.of("b")) == (BatchState.SUCCESS, None)
-    ends.take(("load", "0a1b"), {}, is_unread=True)
+    ends.record_all(("load", "0a1b"), {}, is_unread=True)
     assert ends.is_unread(("load", "0a1b"))
     assert not ends.is_unread(("other", "0a1b"))
-    ends.take(("load", "0a1b"), {}, is_unread=False)
+    ends.record_all(("load", "0a1b"), {}, is_unread=False)
     assert not ends.is_unread(("load", "0a1b"))
