@@ -6,15 +6,14 @@ and `retain_on_delete` also leave orphans.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import Relation, relation_of
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.notifier import Level, Notifier
@@ -24,8 +23,6 @@ from pulumi_dli.operations.submission_request import SubmissionRequest
 
 _MAX_LISTING_AGE = 60.0
 """Seconds for which a listing of the live jobs counts. An `up` may wait for hours between two submissions."""
-
-_CAUSES = "an interrupted `up`, a rename or retain_on_delete"
 
 
 class Orphans:
@@ -48,14 +45,10 @@ class Orphans:
         """
         runs = self._live_runs(request)
         if len(runs) > 1:
-            listed = "; ".join(described(batch) for batch in runs)
-            raise SubmissionError(
-                f"{request.resource_name}: nothing was submitted. {len(runs)} runs of this job go on that no state "
-                f"knows: {listed}. Cancel all but one of them, and run `pulumi up` again: it adopts the last one."
-            )
+            raise SubmissionError(messages.several_orphans_message(request.resource_name, runs))
         if not runs or not self._claim(request, runs[0].id):
             return None
-        self._warn(request, f"adopted {described(runs[0])}, which {_CAUSES} had left")
+        self._warn(request, messages.adopted_orphan_message(runs[0]))
         return runs[0]
 
     def _live_runs(self, request: SubmissionRequest) -> list[Batch]:
@@ -64,13 +57,9 @@ class Orphans:
         for relation, batch in self._candidates(request):
             if relation is Relation.OTHER_DECLARATION:
                 if not batch.is_final:
-                    self._warn(
-                        request,
-                        f"an earlier run with another declaration still goes on: {described(batch)}, which {_CAUSES} "
-                        "had left. Cancel it in the console if it must not run beside the new one",
-                    )
+                    self._warn(request, messages.outdated_orphan_message(batch))
             elif batch.is_final:
-                self._warn(request, f"{described(batch)}, which {_CAUSES} had left, has ended. The job runs again")
+                self._warn(request, messages.ended_orphan_message(batch))
             else:
                 runs.append(batch)
         return runs
@@ -102,9 +91,7 @@ class Orphans:
         except RunHeldError as error:
             if error.is_claimed and error.holder is not None:
                 raise SubmissionError(
-                    f"{request.resource_name}: nothing was submitted. Batch job {run} is a run of this job that no "
-                    f"state knows, and {error.holder[0]} names it as its adoptId. Remove that adoptId, and run "
-                    "`pulumi up` again."
+                    messages.claimed_orphan_message(request.resource_name, run, holder=error.holder[0])
                 ) from error
             return False
         return True
@@ -123,11 +110,7 @@ class Orphans:
         except ServiceError as error:
             if error.status != 403:
                 raise
-            raise SubmissionError(
-                f"{request.resource_name}: nothing was submitted. {error} Before a job is submitted, the jobs that run "
-                "are listed (IAM action dli:jobs:list), so that none runs twice after an interrupted `up`. Without "
-                "that permission set dli:adopt to false."
-            ) from error
+            raise SubmissionError(messages.forbidden_listing_message(request.resource_name, error)) from error
 
     def _warn(self, request: SubmissionRequest, message: str) -> None:
         self._notifier.notify(Level.WARNING, request.resource_name, message)
@@ -135,14 +118,3 @@ class Orphans:
 
 def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
     return is_same_request(batch, request.body(str(request.fixed_name))) is True
-
-
-def described(batch: Batch) -> str:
-    """Return the description of a job by which a user can find it: id, name, state, owner and time."""
-    created = ""
-    if batch.create_time:
-        with contextlib.suppress(ValueError, OverflowError, OSError):  # the time is outside the range of datetime
-            time = datetime.fromtimestamp(batch.create_time / 1000, UTC)
-            created = time.strftime(", submitted %Y-%m-%d %H:%M:%S UTC")
-    owner = f", owner {batch.owner}" if batch.owner else ""
-    return f"batch job {batch.id} ({batch.name}, {batch.state}{owner}{created})"

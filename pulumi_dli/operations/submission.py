@@ -7,7 +7,7 @@ The API has no idempotency key, and two jobs may have the same name. So each sub
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,11 @@ from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import poll, steps
+from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.notifier import Level, Notifier
-from pulumi_dli.operations.orphans import Orphans, described
+from pulumi_dli.operations.orphans import Orphans
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
 
@@ -86,7 +87,7 @@ class Submitter:
         try:
             self._runs.created(batch.id, submission.request.key)
         except RunHeldError as error:
-            raise self._uncertain(submission, f"The service answered with another job's run: {error}.") from error
+            raise self._uncertain(submission, messages.foreign_run_message(error)) from error
         return batch
 
     def _find_earlier_submission(self, request: SubmissionRequest) -> Batch | None:
@@ -118,9 +119,7 @@ class Submitter:
                 break
             found = self._post_again(submission)
         if not found:
-            raise self._uncertain(
-                submission, f"The service gave no usable answer {_MAX_REPEATS + 1} times, and lists no such job."
-            )
+            raise self._uncertain(submission, messages.never_listed_message(attempts=_MAX_REPEATS + 1))
         return self._keep_one(submission, found)
 
     def _post_again(self, submission: _Submission) -> list[Batch]:
@@ -133,33 +132,21 @@ class Submitter:
         except DliError as error:
             found = self._look_up_or_raise(submission)
             if not found:
-                raise self._uncertain(
-                    submission, f"There was no usable answer; it was sent again, and then: {_sentence(error)}"
-                ) from error
+                raise self._uncertain(submission, messages.failed_repetition_message(error)) from error
             return found
         return self._look_up_or_raise(submission) if answered is None else self._with_late_jobs(submission, answered)
 
     def _with_late_jobs(self, submission: _Submission, answered: Batch) -> list[Batch]:
         """Return the accepted job together with jobs of earlier requests. Never raise, because a job runs now."""
-        resource_name, found = submission.request.resource_name, []
+        found = []
         try:
             self._clock.sleep(self._lookup_window)  # the service may list a job of an earlier request that late
             found = self._list_created(submission)
         except DliError as error:
-            self._notifier.notify(
-                Level.WARNING,
-                resource_name,
-                f"submitted as {answered.id} in the end. Whether an earlier request was accepted too could not be "
-                f"asked: {error}",
-            )
+            self._warn(submission, messages.unchecked_duplicates_message(answered.id, error))
         others = [batch for batch in found if batch.id != answered.id]
         if others and submission.request.fixed_name is not None:
-            self._notifier.notify(
-                Level.WARNING,
-                resource_name,
-                f"submitted as {answered.id}; new jobs of the same name are there too, and may be the same request: "
-                f"{_ids(others)}. Cancel them if nobody else submitted them",
-            )
+            self._warn(submission, messages.possible_duplicates_message(answered.id, others))
             return [answered]
         return found if len(others) < len(found) else [*others, answered]
 
@@ -171,20 +158,14 @@ class Submitter:
             answer = _without_secrets(error, submission.request.redact)
             if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
                 raise answer from None  # without its cause, which may repeat secrets of the request
-            self._notifier.notify(
-                Level.WARNING,
-                submission.request.resource_name,
-                f"{_sentence(answer)} Looking for the job by its name, {submission.name}",
-            )
+            self._warn(submission, messages.lookup_message(answer, submission.name))
         return None
 
     def _look_up_or_raise(self, submission: _Submission) -> list[Batch]:
         try:
             return self._look_up(submission)
         except DliError as error:
-            raise self._uncertain(
-                submission, f"There was no usable answer, and the jobs cannot be listed: {_sentence(error)}"
-            ) from error
+            raise self._uncertain(submission, messages.failed_lookup_message(error)) from error
 
     def _look_up(self, submission: _Submission) -> list[Batch]:
         """List the jobs of a submission until there is one or the lookup window is over. Only the last call raises."""
@@ -215,40 +196,31 @@ class Submitter:
         kept, *others = sorted(found, key=lambda batch: (batch.create_time or math.inf, batch.id))
         if others and submission.request.fixed_name is not None:
             self._unanswered[submission.request.resource_fingerprint] = submission
-            raise SubmissionError(
-                f"{resource_name}: submitted as {submission.name} without a usable answer, and several new jobs have "
-                f"that name: {_ids(found)}. Cancel all but one, and give that one as adoptId."
-            )
-        self._notifier.notify(Level.INFO, resource_name, f"was accepted: {described(kept)}")
+            raise SubmissionError(messages.ambiguous_name_message(resource_name, submission.name, found))
+        self._notifier.notify(Level.INFO, resource_name, messages.accepted_message(kept))
         for batch in others:
-            twice = f"was accepted more than once; kept {kept.id}"
             if batch.is_final:
-                self._notifier.notify(
-                    Level.WARNING,
-                    resource_name,
-                    f"{twice}, but {batch.id} is {batch.state} already: the job has run twice",
-                )
+                self._warn(submission, messages.ran_twice_message(kept.id, batch))
                 continue
             try:
                 self._client.cancel(batch.id)
-                self._notifier.notify(Level.WARNING, resource_name, f"{twice}, cancelled {batch.id}")
+                self._warn(submission, messages.duplicate_cancelled_message(kept.id, batch.id))
             except DliError as error:
-                self._notifier.notify(
-                    Level.WARNING, resource_name, f"{twice}, and {batch.id} could not be cancelled: {error}"
-                )
+                self._warn(submission, messages.duplicate_runs_message(kept.id, batch.id, error))
         return kept
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:
         """Return the error for a submission whose outcome is unknown, and remember the submission."""
         self._unanswered[submission.request.resource_fingerprint] = submission
-        what_next = (
-            "The next `pulumi up` takes the job over while it runs."
-            if self._adopt and submission.request.fixed_name is None
-            else "Look for it in the console before the next `pulumi up`; adoptId takes it over."
-        )
+        next_up_adopts = self._adopt and submission.request.fixed_name is None
         return SubmissionError(
-            f"{submission.request.resource_name}: a job may run, submitted as {submission.name}. {what} {what_next}"
+            messages.outcome_unknown_message(
+                submission.request.resource_name, submission.name, what, next_up_adopts=next_up_adopts
+            )
         )
+
+    def _warn(self, submission: _Submission, message: str) -> None:
+        self._notifier.notify(Level.WARNING, submission.request.resource_name, message)
 
 
 def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str]) -> NoAnswerError | ServiceError:
@@ -263,11 +235,3 @@ def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str])
         request_id=error.request_id,
         note=error.note,
     )
-
-
-def _sentence(error: DliError) -> str:
-    return f"{str(error).rstrip('.')}."
-
-
-def _ids(batches: Iterable[Batch]) -> str:
-    return ", ".join(batch.id for batch in batches)
