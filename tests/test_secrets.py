@@ -109,7 +109,7 @@ WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "dead": (program(), [], r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}Mend the cause"),
     "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
     "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),
-    "accepted": (program(), [refusal(500, when="after")], r"password=\[secret\].* Looking for the job by its name"),
+    "accepted": (program(), [refusal(500, when="after")], r"password=\[secret\].* searches for the job by its name"),
     "unclear": (program(), [refusal(500, count=None)], r"a job may run, submitted as load-"),
     "no log call": (
         program(),

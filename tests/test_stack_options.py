@@ -63,7 +63,7 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     project.write(program.format(day="tuesday", endless=ENDLESS))
     screen = project.up()
     first, second = service.jobs("load")
-    assert f"load: an earlier run with another declaration still goes on: batch job {first.id}" in row(screen, "load")
+    assert f"load: an earlier run with another declaration still runs: batch job {first.id}" in row(screen, "load")
     assert f"load: adopted batch job {second.id}" in row(project.up("--replace", "**::load"), "load")
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert service.states("load") == [RUNNING, RUNNING]
@@ -229,7 +229,7 @@ def test_a_run_that_the_state_lost_is_adopted_unless_adoption_is_off_or_there_ar
     first, second = service.jobs("load")
     project.pulumi("state", "delete", "--all", "--yes")
     screen = project.failing_up("--config", "dli:adopt=true")
-    assert "load: nothing was submitted. 2 runs of this job go on that no state knows" in screen
+    assert "load: nothing was submitted. 2 runs of this job go on, but no state knows them" in screen
     assert first.id in screen
     assert second.id in screen
     service.cancel(first.id)
@@ -280,7 +280,7 @@ def test_two_stacks_with_the_same_names_leave_each_others_jobs_alone_even_at_onc
     with ThreadPoolExecutor() as both:
         screens = list(both.map(lambda stack: project.up("--stack", stack), ("dev", "prod")))
     assert service.states("load") == [DEAD, DEAD, RUNNING, RUNNING]
-    assert not any("adopted" in screen or "still goes on" in screen for screen in screens)
+    assert not any("adopted" in screen or "still runs" in screen for screen in screens)
 
 
 def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others_jobs_alone(

@@ -18,7 +18,7 @@ def test_a_job_is_described_by_what_the_service_tells_of_it(reply: dict[str, obj
     assert described(batch) == f"batch job {ID} (load-1, running{text})"
 
 
-@pytest.mark.parametrize(("next_up_adopts", "what_next"), [(True, "The next `pulumi up`"), (False, "adoptId")])
+@pytest.mark.parametrize(("next_up_adopts", "what_next"), [(True, "The next `pulumi up` adopts"), (False, "adoptId")])
 def test_an_unknown_outcome_has_the_name_of_the_submission_and_what_to_do(next_up_adopts: bool, what_next: str) -> None:
     message = outcome_unknown_message("load", "load-1", "It was cut.", next_up_adopts=next_up_adopts)
     start, end = message.split(" It was cut. ")

@@ -143,7 +143,7 @@ def test_a_job_whose_answer_is_lost_is_found_by_its_name(stage: Stage, unclear: 
     assert stage.submit() == "id-0"
     assert len(stage.dli.names) == 1
     assert stage.dli.names[0] in stage.said[0]
-    assert stage.said[1].startswith("wordcount: was accepted: batch job id-0 ")
+    assert stage.said[1].startswith("wordcount: the service has accepted the job: batch job id-0 ")
 
 
 @pytest.mark.parametrize("state", ["starting", "running", "recovering", "success", "dead", "resting"])
@@ -183,14 +183,14 @@ def test_one_that_is_never_listed_is_sent_three_times_and_then_nobody_knows(stag
     assert len(stage.dli.names) == 3
     assert len(set(stage.dli.names)) == 1
     assert stage.dli.names[0] in str(raised.value)
-    assert str(raised.value).endswith("The next `pulumi up` takes the job over while it runs.")
+    assert str(raised.value).endswith("The next `pulumi up` adopts the job if it still runs.")
     assert stage.clock.now() - stage.dli.posted_at[-1] >= WINDOW
 
 
-def test_where_the_next_up_will_not_take_it_over_the_error_does_not_say_so(stage: Stage) -> None:
+def test_where_the_next_up_will_not_adopt_it_the_error_does_not_say_so(stage: Stage) -> None:
     stage.dli.posts += [stage.dli.ignore()] * 6
     for request, adopt in ((a_request(), False), (a_request("daily"), True)):
-        with pytest.raises(SubmissionError, match=r"Look for it in the console .* adoptId takes it over\.$"):
+        with pytest.raises(SubmissionError, match=r"Search for it in the console .* set adoptId to its id\.$"):
             stage.submit(request, adopt=adopt)
 
 
@@ -198,7 +198,10 @@ def test_a_first_request_that_was_only_late_makes_two_jobs_of_which_the_first_st
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
     assert stage.submit() == "id-0"
     assert [job["state"] for job in stage.dli.jobs] == ["running", "dead"]
-    assert "was accepted more than once; kept id-0, cancelled id-1" in stage.said[-1]
+    assert (
+        "accepted the job more than once. The provider keeps batch job id-0. It cancelled batch job id-1."
+        in (stage.said[-1])
+    )
 
 
 def test_a_second_request_that_is_answered_and_listed_is_one_job(stage: Stage) -> None:
@@ -218,14 +221,19 @@ def test_a_second_run_that_has_ended_is_told_and_not_cancelled(stage: Stage) -> 
         lambda body: stage.dli.accept(body, state="success"),
     ]
     assert stage.submit() == "id-0"
-    assert stage.said[-1].endswith("kept id-0, but id-1 is success already: the job has run twice")
+    assert stage.said[-1].endswith(
+        "keeps batch job id-0. The job has run twice: batch job id-1 has already ended as success."
+    )
 
 
 def test_a_second_run_that_cannot_be_cancelled_is_told(stage: Stage) -> None:
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
     stage.dli.cancels.append(refusal("DLI.0003"))
     assert stage.submit() == "id-0"
-    assert "kept id-0, and id-1 could not be cancelled: DELETE …/batches/id-1: DLI.0003 400" in stage.said[-1]
+    assert (
+        "keeps batch job id-0. It could not cancel batch job id-1: DELETE …/batches/id-1: DLI.0003 400"
+        in (stage.said[-1])
+    )
 
 
 def test_a_look_that_fails_is_not_the_last_one(stage: Stage) -> None:
@@ -269,7 +277,7 @@ def test_nothing_raises_after_a_second_request_is_accepted(stage: Stage) -> None
 
     stage.dli.posts += [stage.dli.ignore(), accept_and_go_down]
     assert stage.submit() == "id-0"
-    assert any("Whether an earlier request was accepted too could not be asked" in said for said in stage.said)
+    assert any("could not check whether the service has accepted an earlier request too" in said for said in stage.said)
 
 
 # Names that the user fixes
@@ -312,7 +320,7 @@ def test_a_fixed_name_that_was_answered_keeps_its_id_and_cancels_nobody_elses_jo
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
     assert stage.submit(a_request("daily")) == "id-1"
     assert [job["state"] for job in stage.dli.jobs] == ["running", "running"]
-    assert "new jobs of the same name are there too, and may be the same request: id-0" in stage.said[-2]
+    assert "Earlier requests may have created other new jobs with the same name: id-0" in stage.said[-2]
 
 
 def test_a_job_that_another_resource_of_this_process_has_submitted_is_not_a_lost_one(stage: Stage) -> None:
