@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi_dli.api.clock import format_duration
+from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.outputs import duration
 
@@ -148,3 +149,13 @@ def timeout_message(job_name: str, batch: Batch, timeout: float) -> str:
         f"{job_name}: batch job {batch.id} is still {batch.state} after a wait of {format_duration(timeout)}. "
         "It goes on; the next `pulumi up` goes on waiting. A longer timeout, or none, waits longer."
     )
+
+
+def listing_repeated_message(error: DliError) -> str:
+    """Return the warning that the program could not list the live jobs and lists them again."""
+    return f"the jobs could not be listed, which is repeated until it works: {error}"
+
+
+def listing_abandoned_message(error: DliError) -> str:
+    """Return the warning that the program no longer lists the live jobs, so that each wait reads its own job."""
+    return f"the jobs cannot be listed, so each wait asks for its own job: {error}"

@@ -19,6 +19,7 @@ from pulumi_dli.api.errors import DliError, may_pass_by_itself
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.wait_goals import Until
 
 _MAX_SLEEP = 1.0
@@ -215,10 +216,10 @@ class LiveJobPoller:
         is_new = self._outage.is_over
         is_long = self._outage.fail(self._now()) >= MAX_OUTAGE
         if not self._has_listed or is_long or not may_pass_by_itself(error):
-            self._warn(f"the jobs cannot be listed, so each wait asks for its own job: {error}")
+            self._warn(messages.listing_abandoned_message(error))
             self._give_up()
         elif is_new:
-            self._warn(f"the jobs could not be listed, which is repeated until it works: {error}")
+            self._warn(messages.listing_repeated_message(error))
 
     async def _sleep_until_next_tick(self, polled_at: float) -> None:
         """Sleep until the next tick, at most a second at a time, because a new wait may need an earlier tick."""
