@@ -153,9 +153,9 @@ def timeout_message(job_name: str, batch: Batch, timeout: float) -> str:
 
 def listing_repeated_message(error: DliError) -> str:
     """Return the warning that the program could not list the live jobs and lists them again."""
-    return f"the jobs could not be listed, which is repeated until it works: {error}"
+    return f"the program could not list the jobs, and tries again until it works: {error}"
 
 
 def listing_abandoned_message(error: DliError) -> str:
     """Return the warning that the program no longer lists the live jobs, so that each wait reads its own job."""
-    return f"the jobs cannot be listed, so each wait asks for its own job: {error}"
+    return f"the program cannot list the jobs, so each wait reads its own job: {error}"

@@ -179,7 +179,9 @@ class LiveJobPoller:
         defect = None if task.cancelled() else task.exception()
         if defect is None:
             return
-        task.get_loop().call_exception_handler({"message": "the gate is open after a fault", "exception": defect})
+        task.get_loop().call_exception_handler(
+            {"message": "the program no longer waits for jobs, because the poller has a defect", "exception": defect}
+        )
         self._give_up()
 
     def _give_up(self) -> None:

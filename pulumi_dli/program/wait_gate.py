@@ -119,7 +119,7 @@ class WaitGate:
                 pulumi.Output.all(*outcome).apply(lambda values: progress.report_end(*values))
         except (DliError, ValueError) as error:
             # Do not fail here: the provider validates the settings and the inputs, and has the message for the user.
-            pulumi.log.debug(f"{job_name}: the gate is open: {error}", row)
+            pulumi.log.debug(f"{job_name}: the program does not wait for this job: {error}", row)
             return None
         return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
 

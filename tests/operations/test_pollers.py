@@ -361,7 +361,7 @@ def test_a_listing_that_fails_for_a_time_is_repeated_with_one_warning_and_lets_p
     assert 30 <= ended <= 36
     assert over == pytest.approx(10.0)
     assert later == pytest.approx(60.0)
-    said = "the jobs could not be listed, which is repeated until it works: GET …/batches: no answer"
+    said = "the program could not list the jobs, and tries again until it works: GET …/batches: no answer"
     assert jobs.warnings == [said, said]
 
 
@@ -395,8 +395,8 @@ def test_a_listing_that_fails_for_ten_minutes_opens_the_gate() -> None:
     (waited,) = run(main())
     assert 700 <= waited <= 700 + 2 * 11  # a pause of 10 seconds with jitter before the failure, and one at the end
     assert [warning.split(",")[0] for warning in jobs.warnings] == [
-        "the jobs could not be listed",
-        "the jobs cannot be listed",
+        "the program could not list the jobs",
+        "the program cannot list the jobs",
     ]
 
 
@@ -412,7 +412,7 @@ def test_where_the_listing_never_works_every_wait_passes_now_and_later_with_one_
         return [*await wait_for(poller, "a", "b"), *await wait_for(poller, "a")]
 
     assert max(run(main())) < 1
-    assert jobs.warnings == [f"the jobs cannot be listed, so each wait asks for its own job: {jobs.failure}"]
+    assert jobs.warnings == [f"the program cannot list the jobs, so each wait reads its own job: {jobs.failure}"]
     assert len(jobs.listed_at) == 1
 
 

@@ -116,7 +116,8 @@ def test_where_the_listing_is_refused_each_wait_asks_for_its_own_job(project: Pr
             pulumi.export(name, dli.BatchJob(name, file="a.py", args=[name], queue="default").wait().state)
     """)
     screen = project.up("--config", "dli:adopt=false")
-    assert screen.count("the jobs cannot be listed, so each wait asks for its own job") == 2  # as it came, at the end
+    # The screen shows it as it comes, and again at the end.
+    assert screen.count("the program cannot list the jobs, so each wait reads its own job") == 2
     assert (project.output("extract"), project.output("clean")) == ("success", "success")
 
 
