@@ -56,9 +56,9 @@ def find_cloud(name: str, region: str | None, source: str) -> FoundCloud:
         plugin = cloud.get_auth()
         verify, _ = cloud.get_requests_verify_args()
     except (SDKException, ClientException, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SettingsError(f"{source}: cloud {name!r} cannot be used: {error} Looked at: {file}") from error
+        raise SettingsError(f"{source}: cloud {name!r} cannot be used: {error} Searched: {file}") from error
     if not isinstance(plugin, v3.Auth):
-        raise SettingsError(f"{source}: cloud {name!r} signs in by {auth_type}, which is no way of Keystone v3")
+        raise SettingsError(f"{source}: cloud {name!r} signs in by {auth_type}, which Keystone v3 does not have")
     return FoundCloud(cloud.region_name or None, True if verify is None else verify, plugin)
 
 

@@ -131,7 +131,7 @@ def load_credentials(stack: Mapping[str, Any]) -> Credentials:
                     return credentials
         searched.append(source.describe_search())
     raise SettingsError(
-        f"no credentials. Looked at, in this order: {'; '.join(searched)}. Set a token; or an access key with its "
+        f"no credentials. Searched, in this order: {'; '.join(searched)}. Set a token; or an access key with its "
         "secret key; or user, password and domain; or an application credential; or a cloud of clouds.yaml"
     )
 

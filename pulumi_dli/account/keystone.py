@@ -86,11 +86,11 @@ class KeystoneAuth(Auth):
         call = f"POST {self._plugin.auth_url}/auth/tokens with {self._source}{for_project}"
         token, project_id = self._get_token(call)
         if project_id is None:
-            raise SettingsError(f"{call}: the token is of no project. Set dli:projectId or dli:projectName")
+            raise SettingsError(f"{call}: the token belongs to no project. Set dli:projectId or dli:projectName")
         if self._project_id not in (None, project_id):
             raise SettingsError(
-                f"{call}: the token is of project {project_id}, but project {self._project_id} is asked for. Use "
-                "credentials of that project"
+                f"{call}: the token belongs to project {project_id}, not to project {self._project_id}. Use "
+                f"credentials of project {self._project_id}"
             )
         return token, project_id
 
@@ -114,7 +114,7 @@ class KeystoneAuth(Auth):
         except (exceptions.InvalidResponse, KeyError, TypeError, AttributeError, ValueError) as error:
             self._plugin.invalidate()
             raise NotSentError(
-                f"{call}: an answer that cannot be read. Check that the address of IAM is one (dli:authUrl)."
+                f"{call}: the answer cannot be read. Check that dli:authUrl is an address of IAM."
             ) from error
         except exceptions.ClientException as error:
             raise SettingsError(f"{call}: {error}") from error

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _ADVICE: dict[type[Credentials], str] = {
-    Password: "IAM does not tell a wrong domain from a wrong password.",
+    Password: "IAM gives the same answer for a wrong domain and for a wrong password.",
     Token: "Where no id of a project is set (dli:projectId), the token is exchanged for one of the project; it must "
     "not have expired.",
 }
@@ -204,8 +204,10 @@ class SignIn:
         )
         ids = [project.id for project in found.projects if project.name == name]
         if len(ids) != 1:
-            which = f"{len(ids)} projects have the name {name!r}: {', '.join(ids)}" if ids else "no project is named so"
-            whose = "" if self._settings.project_name else ", which is that of the region"
+            which = (
+                f"{len(ids)} projects have the name {name!r}: {', '.join(ids)}" if ids else "no project has this name"
+            )
+            whose = "" if self._settings.project_name else ", which is the name of the region"
             raise SettingsError(
                 f"no project: IAM ({iam}) was asked for the name {name!r}{whose}: {which}. Set "
                 f"{sources_of('project_id')}; or the name, {sources_of('project_name')}"

@@ -60,14 +60,14 @@ _SIGNATURE = (
 )
 _ADDRESS = "Check region and endpoint: DLI may not be offered there."
 _PERMISSION = "Ask for the IAM permission in this project."
-_SUPPORT = "If it stays so, give the request id to the cloud's support."
+_SUPPORT = "If the error stays, send the request id to the cloud's support."
 _NEW_KEY = "Make a new access key in the console."
 
 # Columns: code, HTTP status, retry class, meaning, hint.
 _DLI = (
     ("DLI.0001", 400, _NEVER, "the service refused a parameter",
-     "The service also uses this code for a missing OBS agency (executionAgencyUrn) and for a queue that has no "
-     "capacity to sell."),
+     "The service also uses this code for a missing OBS agency (executionAgencyUrn) and for a queue without "
+     "capacity."),
     ("DLI.0002", 400, _GONE, "an object that the call names does not exist",
      "Check the queue, the packages and the project."),
     ("DLI.0003", 400, _NEVER, "permission denied",
@@ -105,7 +105,7 @@ _GATEWAY = (
     ("0105", 400, 500, _NEVER, "the gateway lacks the configuration of the service", _SUPPORT),
     ("0106", 400, 400, _NEVER, "the gateway could not pass the parameters on", _SUPPORT),
     ("0107", None, 500, _NEVER, "a script of the gateway failed", _SUPPORT),
-    ("0201", 400, 400, _NEVER, "the gateway could not take the call, or not pass it on",
+    ("0201", 400, 400, _NEVER, "the gateway could not accept the call, or could not pass it on",
      "413, 414, 494: the call is too large (12 MB, 32 KB of URI). 502, 504: DLI did not answer."),
     ("0202", None, 502, _NEVER, "the gateway does not reach the service", ""),
     ("0203", None, 504, _NEVER, "the service took too long behind the gateway", ""),
@@ -133,7 +133,7 @@ _GATEWAY = (
     ("0602", 400, 400, _NEVER, "the gateway cannot read the call", ""),
     ("0605", 500, 500, _NEVER, "the gateway does not find the service by its name", _SUPPORT),
     ("0606", 500, 500, _NEVER, "the gateway could not load its configuration", _SUPPORT),
-    ("0607", 400, 400, _NEVER, "the protocol is not supported", "Give an endpoint that begins with https://."),
+    ("0607", 400, 400, _NEVER, "the protocol is not supported", "Set an endpoint that begins with https://."),
     ("0608", 500, 500, _NEVER, "the gateway could not read the account", _SUPPORT),
     ("0609", 500, 500, _NEVER, "the gateway does not find the service in its network", _SUPPORT),
     ("0610", 502, 502, _NEVER, "no server of the service is available", ""),
@@ -148,7 +148,7 @@ _GATEWAY = (
 
 # Columns as in _DLI. The table omits codes of IAM's own management of users and policies.
 _IAM = (
-    ("IAM.0001", 401, _REAUTH, "IAM wants a sign-in", _CREDENTIALS),
+    ("IAM.0001", 401, _REAUTH, "IAM requires a sign-in", _CREDENTIALS),
     ("IAM.0002", 403, _NEVER, "the user may not do this", _PERMISSION),
     ("IAM.0003", 403, _NEVER, "a policy does not allow this", _PERMISSION),
     ("IAM.0004", 404, _NEVER, "IAM does not find what is named", "Check the project, the user and the domain."),
@@ -156,16 +156,16 @@ _IAM = (
     ("IAM.0006", 500, _AMBIGUOUS, "IAM failed", _SUPPORT),
     ("IAM.0007", 400, _NEVER, "IAM refused a parameter", "Check the names of user, domain and project."),
     ("IAM.0009", 400, _NEVER, "the token that IAM was asked about is not valid", "Get a new token."),
-    ("IAM.0011", 400, _NEVER, "IAM cannot read the call", "Check that the address of IAM is one (dli:authUrl)."),
+    ("IAM.0011", 400, _NEVER, "IAM cannot read the call", "Check that dli:authUrl is an address of IAM."),
     ("IAM.0012", 429, _BACKOFF, "too many calls to IAM", "Wait a little."),
-    ("IAM.0020", 410, _NEVER, "IAM has moved to another region", "Give the IAM of another region (dli:authUrl)."),
+    ("IAM.0020", 410, _NEVER, "IAM has moved to another region", "Set dli:authUrl to the IAM of another region."),
     ("IAM.0061", 401, _NEVER, "the user is locked", "Wait a quarter of an hour, or ask the administrator."),
     ("IAM.0062", 401, _NEVER, "the password is wrong", "Check user, password and domain."),
     ("IAM.0063", 401, _REAUTH, "IAM does not accept the token", "Get a new token."),
     ("IAM.0064", 401, _NEVER, "the token has no permission for this", _PERMISSION),
     ("IAM.0066", 401, _REAUTH, "the token has expired", "Get a new token."),
     ("IAM.0067", 401, _REAUTH, "the token is not valid", "Get a new token."),
-    ("IAM.0072", 400, _NEVER, "IAM misses a part of the call", "Check user, password, domain and project."),
+    ("IAM.0072", 400, _NEVER, "a part of the call to IAM is missing", "Check user, password, domain and project."),
     ("IAM.0073", 400, _NEVER, "IAM refused a value", "Check the names of user, domain and project."),
     ("IAM.0080", 403, _NEVER, "the user of this access key is disabled", "Ask the administrator of the account."),
     ("IAM.0081", 403, _NEVER, "the user may use the console only", "Ask for programmatic access."),
@@ -173,10 +173,10 @@ _IAM = (
     ("IAM.0083", 403, _NEVER, "the user may not use this region", "Ask the administrator of the account."),
     ("IAM.1101", 400, _NEVER, "the call to IAM has a wrong size", ""),
     ("IAM.1102", 400, _NEVER, "IAM refused a value", "Check the names of user, domain and project."),
-    ("IAM.1103", 400, _NEVER, "IAM misses a part of the call", "Check user, password, domain and project."),
+    ("IAM.1103", 400, _NEVER, "a part of the call to IAM is missing", "Check user, password, domain and project."),
     ("IAM.1104", 400, _NEVER, "the access key is blacklisted", _NEW_KEY),
     ("IAM.1105", 400, _NEVER, "the access key has expired", _NEW_KEY),
-    ("IAM.1106", 400, _NEVER, "nobody has this access key", "Check the access key."),
+    ("IAM.1106", 400, _NEVER, "IAM does not know this access key", "Check the access key."),
     ("IAM.1107", 400, _NEVER, "the access key is switched off", "Switch it on in the console."),
     ("IAM.1108", 400, _NEVER, "the temporary access key has expired", "Get a new one, with its security token."),
     ("IAM.1109", 400, _NEVER, "IAM does not find the project", "Check the project's id and the region."),
@@ -188,8 +188,8 @@ _STATUSES = (
     (401, _REAUTH, "not authenticated", _CREDENTIALS),
     (403, _NEVER, "not allowed", "Ask for the permission, or use other credentials."),
     (404, _NEVER, "there is nothing at this address", "Check region and endpoint."),
-    (405, _NEVER, "this address does not take the call", "Check region and endpoint."),
-    (407, _NEVER, "the proxy wants a sign-in", "Check the variables HTTPS_PROXY and NO_PROXY."),
+    (405, _NEVER, "this address does not accept the call", "Check region and endpoint."),
+    (407, _NEVER, "the proxy requires a sign-in", "Check the variables HTTPS_PROXY and NO_PROXY."),
     (408, _AMBIGUOUS, "the service got the call too slowly", ""),
     (413, _NEVER, "the call is too large", ""),
     (414, _NEVER, "the address is too long", ""),

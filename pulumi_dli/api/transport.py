@@ -102,7 +102,7 @@ class Transport:
         try:
             return model.model_validate(document)
         except ValidationError as error:
-            raise NoAnswerError(f"{name}: {response.status_code} with an answer that cannot be read") from error
+            raise NoAnswerError(f"{name}: the answer cannot be read (status {response.status_code})") from error
 
     def _send(self, method: str, url: str, *, name: str, body: dict[str, Any] | None) -> requests.Response:
         try:

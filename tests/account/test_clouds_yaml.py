@@ -126,7 +126,7 @@ def test_without_a_file_the_error_names_every_place_that_was_looked_at(monkeypat
     with pytest.raises(SettingsError, match="Cloud otc was not found") as raised:
         find("otc")
     message = str(raised.value)
-    assert "Looked at: OS_CLIENT_CONFIG_FILE (/nowhere/clouds.yaml), clouds.yaml in " in message
+    assert "Searched: OS_CLIENT_CONFIG_FILE (/nowhere/clouds.yaml), clouds.yaml in " in message
     assert "/etc/openstack" in message
     assert message.endswith(": none is there")
 

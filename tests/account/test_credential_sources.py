@@ -167,7 +167,7 @@ def test_without_credentials_the_error_names_every_place_in_order_and_what_was_f
     with pytest.raises(SettingsError) as raised:
         load_credentials({})
     assert str(raised.value) == (
-        "no credentials. Looked at, in this order: in the stack's configuration (pulumi config set --secret) "
+        "no credentials. Searched, in this order: in the stack's configuration (pulumi config set --secret) "
         "dli:token, dli:accessKey with dli:secretKey, dli:username with dli:password and dli:domainName or "
         "dli:domainId, dli:applicationCredentialId with dli:applicationCredentialSecret, dli:cloud; in the "
         "environment OS_TOKEN or OS_AUTH_TOKEN, HW_AUTH_TOKEN, OS_ACCESS_KEY with OS_SECRET_KEY (empty), HW_ACCESS_KEY "

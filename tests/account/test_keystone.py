@@ -142,7 +142,7 @@ UNREADABLE = {
 def test_an_answer_of_iam_that_cannot_be_read_is_no_sign_in_and_is_forgotten(iam: ScriptedService, answer: str) -> None:
     iam.script(UNREADABLE[answer], issued("t1"))
     auth = keystone_auth(iam)
-    with pytest.raises(NotSentError, match=r"an answer that cannot be read\. Check that the address of IAM is one"):
+    with pytest.raises(NotSentError, match=r"the answer cannot be read\. Check that dli:authUrl is an address of IAM"):
         token_of(auth)
     assert token_of(auth) == "t1"
 
@@ -174,13 +174,15 @@ def test_certificates_are_checked_as_it_is_said() -> None:
 
 def test_a_token_of_no_project_is_said_before_any_call_is_made_with_it(iam: ScriptedService) -> None:
     iam.script(issued("t1", project=None))
-    with pytest.raises(SettingsError, match=r"the token is of no project\. Set dli:projectId or dli:projectName"):
+    with pytest.raises(SettingsError, match=r"the token belongs to no project\. Set dli:projectId or dli:projectName"):
         token_of(keystone_auth(iam))
 
 
 def test_a_token_of_another_project_is_said_before_any_call_is_made_with_it(iam: ScriptedService) -> None:
     iam.script(issued("t1"))
-    with pytest.raises(SettingsError, match=f"the token is of project {PROJECT}, but project p2 is asked for. Use"):
+    with pytest.raises(
+        SettingsError, match=f"the token belongs to project {PROJECT}, not to project p2. Use credentials of project p2"
+    ):
         token_of(keystone_auth(iam, project_id="p2"))
 
 

@@ -361,7 +361,7 @@ def test_a_token_is_renewed_before_the_service_refuses_it(
 # What is refused
 
 Refusal = tuple[str, dict[str, str], type[DliError], list[str]]
-NO_TELLING = "IAM does not tell a wrong domain from a wrong password."
+NO_TELLING = "IAM gives the same answer for a wrong domain and for a wrong password."
 FROM_STACK = "in the stack's configuration"
 FOREIGN_PROJECT = {"projectId": "0" * 32}
 REFUSED: dict[str, Refusal] = {
@@ -387,7 +387,7 @@ REFUSED: dict[str, Refusal] = {
         "key",
         {"projectName": "eu-de"},
         SettingsError,
-        ["no project: IAM (", "was asked for the name 'eu-de': no project is named so. Set dli:projectId"],
+        ["no project: IAM (", "was asked for the name 'eu-de': no project has this name. Set dli:projectId"],
     ),
     "a foreign project, with a key": (
         "key",
@@ -408,7 +408,7 @@ REFUSED: dict[str, Refusal] = {
         "application credential",
         FOREIGN_PROJECT,
         SettingsError,
-        ["the token is of project ", f"but project {'0' * 32} is asked for"],
+        ["the token belongs to project ", f"not to project {'0' * 32}."],
     ),
     "a wrong application credential": (
         "application credential",

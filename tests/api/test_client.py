@@ -133,7 +133,7 @@ def test_an_accepted_submission_without_an_id_is_no_answer(
     service: ScriptedService, client: Client, id_: object
 ) -> None:
     service.script(Answer({"id": id_, "state": "starting"}))
-    with pytest.raises(NoAnswerError, match=r"^POST …/batches: 200 with an answer that cannot be read$"):
+    with pytest.raises(NoAnswerError, match=r"^POST …/batches: the answer cannot be read \(status 200\)$"):
         client.create(BODY)
 
 
