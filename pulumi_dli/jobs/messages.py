@@ -8,6 +8,7 @@ from typing import Any
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.job_rules import FILE_MISSING
 from pulumi_dli.jobs.outputs import duration
 
 
@@ -159,3 +160,128 @@ def listing_repeated_message(error: DliError) -> str:
 def listing_abandoned_message(error: DliError) -> str:
     """Return the warning that the program no longer lists the live jobs, so that each wait reads its own job."""
     return f"the program cannot list the jobs, so each wait reads its own job: {error}"
+
+
+# Plans
+
+
+def must_run_again_message(reason: str) -> str:
+    """Return the note of a plan that a job must run again. `reason` is a part of a sentence."""
+    return f"must run again: {reason}"
+
+
+def must_run_again_cancelling_message(reason: str, batch_id: str, state: str | None) -> str:
+    """Return the note of a plan that a job must run again, and that the plan cancels its old run in this state."""
+    return f"must run again: {reason}; cancels run {batch_id}, {state}"
+
+
+def absent_file_message(batch_id: str) -> str:
+    """Return the warning of a plan that `file` is absent, so that the job stays as it is."""
+    return f"file: there is none; what it comes from has failed, or gave nothing. Batch job {batch_id} is left alone"
+
+
+def shared_run_message(batch_id: str, holder: str) -> str:
+    """Return the warning that another resource has adopted the run of a job."""
+    return f"batch job {batch_id} was adopted by {holder}: now it is the run of both, and a change of either cancels it"
+
+
+def unread_run_message(batch_id: str, error: DliError) -> str:
+    """Return the warning of a plan that the state of the old run could not be read."""
+    return f"{_unread(batch_id)}: {error}"
+
+
+def unread_run_refusal_message(job_name: str, reason: str, batch_id: str, error: DliError) -> str:
+    """Return the error of a plan if whenRunning is refuse and the state of the old run could not be read."""
+    return (
+        f"{job_name}: {reason}, so the job would run again, but {_unread(batch_id)}, and whenRunning is refuse. {error}"
+    )
+
+
+def running_refusal_message(job_name: str, reason: str, batch_id: str, state: str | None) -> str:
+    """Return the error of a plan if whenRunning is refuse and the old run still runs."""
+    return (
+        f"{job_name}: {reason}, so the job would run again, but batch job {batch_id} is {state}, and whenRunning is "
+        "refuse. Wait for its end, or cancel it yourself."
+    )
+
+
+def unread_ends_message(error: DliError) -> str:
+    """Return the warning of a plan that it could not read the ends of jobs, so that they count as unchanged."""
+    return f"jobs whose end was not seen are taken as unchanged: {error}"
+
+
+def _unread(batch_id: str) -> str:
+    return f"whether batch job {batch_id} still runs could not be asked"
+
+
+# Reads, updates and deletes
+
+
+def no_such_job_message(job_name: str, batch_id: str, project_id: str) -> str:
+    """Return the error of `BatchJob.get` if the service has no such job."""
+    return (
+        f"{job_name}: there is no batch job {batch_id!r} in project {project_id}. The service keeps the record of a "
+        "finished job for some hours only."
+    )
+
+
+def update_without_file_message(job_name: str) -> str:
+    """Return the error of an update if `file` is missing."""
+    return f"{job_name}: {FILE_MISSING}. Its run is left alone."
+
+
+def foreign_run_kept_message(batch_id: str, holder: str) -> str:
+    """Return the note that a delete does not cancel a run, because another resource holds it."""
+    return f"batch job {batch_id} is left alone: it belongs to another resource now, {holder}"
+
+
+def claimed_run_message(job_name: str, reason: Exception) -> str:
+    """Return the error of a delete if another resource is adopting or deleting the run right now."""
+    return f"{job_name}: {reason} just now. It stays in the state; run the command again."
+
+
+def unread_delete_message(job_name: str, batch_id: str, error: DliError) -> str:
+    """Return the error of a delete if nobody knows whether the run has ended."""
+    return f"{job_name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
+
+
+def refused_cancel_message(job_name: str, batch_id: str, error: DliError) -> str:
+    """Return the error of a delete if the service refuses to cancel the run."""
+    return f"{job_name}: batch job {batch_id} could not be cancelled, and goes on. {error}"
+
+
+def slow_cancel_message(job_name: str, batch_id: str, state: str | None, seconds: float) -> str:
+    """Return the error of a delete if a cancelled run has not ended after `cancelTimeout` seconds."""
+    return (
+        f"{job_name}: batch job {batch_id} was cancelled, but is still {state} after {format_duration(seconds)}. It "
+        "stays in the state; run the command again."
+    )
+
+
+# Waits
+
+
+def finished_and_rerun_message() -> str:
+    """Return the warning that a wait for `finished` passes for a dead job which then runs again."""
+    return (
+        "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
+        "`pulumi up`; set rerunOnFailure to false"
+    )
+
+
+def missing_job_id_message(job_name: str) -> str:
+    """Return the error for a wait without the id of a job."""
+    return f"{job_name}: jobId is missing; give the id of a batch job"
+
+
+def repeated_poll_message(batch_id: str, error: DliError) -> str:
+    """Return the warning that the provider could not read an awaited job and reads it again."""
+    return f"a look at batch job {batch_id} failed, and is repeated: {error}"
+
+
+def unreadable_job_message(job_name: str, batch_id: str, project_id: str, error: DliError) -> str:
+    """Return the error for a wait that cannot read its job."""
+    return (
+        f"{job_name}: batch job {batch_id} in project {project_id} cannot be read: {error} It goes on if it runs; the "
+        "next `pulumi up` waits again."
+    )

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import poll, steps
-from pulumi_dli.jobs import diff, job_rules, messages, outputs
+from pulumi_dli.jobs import diff, job_rules, messages, outputs, submission_messages
 from pulumi_dli.jobs.diff import Action, Decision
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
 from pulumi_dli.jobs.job_rules import FILE_MISSING, Checked
@@ -90,19 +89,19 @@ class BatchJobs:
             client = self._context.client(known(declared.region), known(declared.project_id))
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
-            text = str(error) if isinstance(error, SubmissionError) else f"{name}: not submitted, nothing runs. {error}"
+            is_complete = isinstance(error, SubmissionError)
+            message = str(error) if is_complete else submission_messages.not_submitted_message(name, error)
             cancelled = self._context.runs.earlier_run_of(declared_key(declared))
-            earlier = f" The earlier run, {cancelled}, was cancelled for this one." if cancelled else ""
-            raise SubmissionError(f"{text}{earlier}") from error
+            earlier = f" {submission_messages.cancelled_run_message(cancelled)}" if cancelled else ""
+            raise SubmissionError(f"{message}{earlier}") from error
         # From here on nothing may raise: the job runs, and its id gets into the state only if this function returns.
         if not batch.is_described:
             try:
                 described = client.details(batch.id, retry=False)
                 batch = described.model_copy(update={"id": batch.id})
             except DliError as error:
-                self._context.notify(
-                    Level.WARNING, name, f"batch job {batch.id} is submitted, but could not be read yet: {error}"
-                )
+                message = submission_messages.unread_submission_message(batch.id, error)
+                self._context.notify(Level.WARNING, name, message)
         self._context.remember(batch)
         return batch.id, outputs.of_job(declared, batch, _submitted_to(client))
 
@@ -130,9 +129,8 @@ class BatchJobs:
         batch_id = known(declared.adopt_id)
         if batch_id is None:
             return None
-        followed_before = "adoptId was followed before, so a new run is submitted; remove it"
         if runs.holder(batch_id, key) is None and runs.is_adoption_consumed(key, batch_id):
-            self._context.notify(Level.WARNING, name, followed_before)
+            self._context.notify(Level.WARNING, name, submission_messages.used_adopt_id_message())
             return None
         try:
             # Claim the run before the first call, because two resources may have the same adoptId.
@@ -143,12 +141,10 @@ class BatchJobs:
                 return batch
         except RunHeldError as error:
             if error.holder is None:  # another thread has just deleted the run
-                self._context.notify(Level.WARNING, name, followed_before)
+                self._context.notify(Level.WARNING, name, submission_messages.used_adopt_id_message())
                 return None
-            raise SubmissionError(
-                f"{name}: adoptId names {batch_id}, the run of {error.holder[0]}, which the program still declares. "
-                f"Nothing was adopted and nothing was submitted. Remove {error.holder[0]}, or this adoptId."
-            ) from error
+            message = submission_messages.held_adopt_id_message(name, batch_id, holder=error.holder[0])
+            raise SubmissionError(message) from error
 
     def _read_adoptable(self, client: Client, batch_id: str, declared: JobInputs) -> Batch | None:
         """Return the run that `adoptId` names, or None if it is dead and the job must run again.
@@ -158,21 +154,16 @@ class BatchJobs:
         name = name_of(declared)
         batch = client.find(batch_id)
         if batch is None:
-            raise SubmissionError(f"{name}: adoptId names {batch_id}, but the service has no such job.")
+            raise SubmissionError(submission_messages.unknown_adopt_id_message(name, batch_id))
         request = batch.request() or {}
         for field in ("file", "className"):
             theirs, ours = request.get(field), declared.properties.get(field) or ""
             if theirs is not None and theirs != ours:
-                raise SubmissionError(
-                    f"{name}: adoptId names {batch_id}, but that job has another {field}. Nothing was adopted and "
-                    "nothing was submitted."
-                )
+                raise SubmissionError(submission_messages.different_adopt_id_message(name, batch_id, field))
         batch = settled(client, batch)
         rerun = diff.outcome(declared, batch_id, batch.batch_state, expired=False)
         if rerun.action is Action.REPLACE:
-            self._context.notify(
-                Level.WARNING, name, f"adoptId names {batch_id}, which is dead: a new run is submitted"
-            )
+            self._context.notify(Level.WARNING, name, submission_messages.dead_adopt_id_message(batch_id))
             return None
         return batch
 
@@ -197,15 +188,14 @@ class BatchJobs:
         batch = client.find(batch_id) if batch_id.strip() else None
         if batch is None:
             raise JobError(
-                f"{name_of(declared)}: there is no batch job {batch_id!r} in project {client.location.project_id}. "
-                "The service keeps the record of a finished job for some hours only."
+                messages.no_such_job_message(name_of(declared), batch_id, project_id=client.location.project_id)
             )
         return {**outputs.refreshed(stored, batch), "submittedTo": _submitted_to(client)}
 
     def update(self, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
         """Return the outputs with new options of the provider, without a call. Raises JobError if `file` is missing."""
         if not declared.file:
-            raise JobError(f"{name_of(declared, stored.inputs)}: {FILE_MISSING}. Its run is left alone.")
+            raise JobError(messages.update_without_file_message(name_of(declared, stored.inputs)))
         return outputs.updated(stored, declared)
 
     def delete(self, batch_id: str, stored: StoredJob) -> None:
@@ -218,13 +208,10 @@ class BatchJobs:
             self._context.runs.begin_delete(batch_id, stored_key(stored.inputs), adopted_from=adopted_from)
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
-                raise JobError(f"{name}: {error} just now. It stays in the state; run the command again.") from error
+                raise JobError(messages.claimed_run_message(name, error)) from error
             # After a rename with a fixed name or with adoptId, the new resource holds the run of the old one.
-            self._context.notify(
-                Level.INFO,
-                name,
-                f"batch job {batch_id} is left alone: it belongs to another resource now, {error.holder[0]}",
-            )
+            message = messages.foreign_run_kept_message(batch_id, holder=error.holder[0])
+            self._context.notify(Level.INFO, name, message)
             return
         try:
             if self._jobs.may_go_on(batch_id, stored):
@@ -232,10 +219,8 @@ class BatchJobs:
         except JobError:
             raise
         except DliError as error:
-            raise JobError(
-                f"{name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
-                f"{self._jobs.forget_advice(stored, error)}"
-            ) from error
+            message = messages.unread_delete_message(name, batch_id, error)
+            raise JobError(f"{message}{self._jobs.forget_advice(stored, error)}") from error
 
     def _cancel_live(self, batch_id: str, stored: StoredJob) -> None:
         batch = self._jobs.read(batch_id, stored)
@@ -249,7 +234,7 @@ class BatchJobs:
         except ServiceError as error:
             batch = client.find(batch_id)  # the service also refuses to cancel a job that has ended meanwhile
             if batch is not None and not batch.is_final:
-                raise JobError(f"{name}: batch job {batch_id} could not be cancelled, and goes on. {error}") from error
+                raise JobError(messages.refused_cancel_message(name, batch_id, error)) from error
             return
         self._context.runs.cancelled(batch_id, stored_key(stored.inputs))
         self._await_end(client, name, batch_id, known(stored.inputs.cancel_timeout))
@@ -267,10 +252,7 @@ class BatchJobs:
             clock=clock,
         )
         if batch is not None and not batch.is_final:
-            raise JobError(
-                f"{name}: batch job {batch_id} was cancelled, but is still {batch.state} after "
-                f"{format_duration(seconds)}. It stays in the state; run the command again."
-            )
+            raise JobError(messages.slow_cancel_message(name, batch_id, batch.state, seconds))
 
 
 def _has_ended(batch: Batch | None) -> bool:

@@ -46,12 +46,7 @@ class BatchJobWaits:
     def check(self, declared: WaitInputs) -> Checked:
         """Check the declaration of a wait, without a call to the service."""
         if declared.until is Until.FINISHED and declared.rerun_on_failure is True:
-            self._context.notify(
-                Level.WARNING,
-                declared.job_name,
-                "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
-                "`pulumi up`; set rerunOnFailure to false",
-            )
+            self._context.notify(Level.WARNING, declared.job_name, messages.finished_and_rerun_message())
         return Checked({**declared.properties}, [*declared.failures])
 
     def changes(self, stored: Properties, declared: WaitInputs) -> bool:
@@ -79,7 +74,7 @@ class BatchJobWaits:
         """
         name, batch_id, until = declared.job_name, known(declared.job_id), known(declared.until)
         if batch_id is None:
-            raise JobError(f"{name}: jobId is missing; give the id of a batch job")
+            raise JobError(messages.missing_job_id_message(name))
         location = known(declared.submitted_to or {})
         if self._context.is_forgotten(location):
             batch = self._with_seen_end(batch_id)
@@ -201,16 +196,11 @@ class _JobReader:
         is_hopeless = self._outage.fail(self._clock.now()) >= MAX_OUTAGE and self._last is None
         if is_hopeless or not may_pass_by_itself(error):
             project = self._client.location.project_id
-            raise JobError(
-                f"{self._job_name}: batch job {self._batch_id} in project {project} cannot be read: {error} It goes on "
-                "if it runs; the next `pulumi up` waits again."
-            ) from error
+            message = messages.unreadable_job_message(self._job_name, self._batch_id, project, error)
+            raise JobError(message) from error
         if is_first:
-            self._notifier.notify(
-                Level.WARNING,
-                self._job_name,
-                f"a look at batch job {self._batch_id} failed, and is repeated: {error}",
-            )
+            message = messages.repeated_poll_message(self._batch_id, error)
+            self._notifier.notify(Level.WARNING, self._job_name, message)
 
 
 def _has_new_goal(stored: Properties, declared: WaitInputs) -> bool:

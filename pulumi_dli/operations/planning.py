@@ -28,8 +28,7 @@ class Planner:
         name = name_of(declared, stored.inputs)
         self._record(name, batch_id, stored, declared)
         if declared.file is None:
-            gone = "file: there is none; what it comes from has failed, or gave nothing"
-            self._context.notify(Level.WARNING, name, f"{gone}. Batch job {batch_id} is left alone")
+            self._context.notify(Level.WARNING, name, messages.absent_file_message(batch_id))
             # An update, not a replacement: `update` fails, and no run is cancelled.
             return Decision(Action.UPDATE, FILE_MISSING, ("file",))
         decision = diff.compare(stored, declared, preview=self._context.is_preview)
@@ -56,7 +55,7 @@ class Planner:
             # The engine has not called check, so this is a refresh. It runs nothing, and a wait may still know the end.
             return rerun
         if rerun.action is Action.REPLACE:
-            self._context.notify(Level.INFO, name, f"must run again: {rerun.reason}")
+            self._context.notify(Level.INFO, name, messages.must_run_again_message(rerun.reason))
         elif rerun.reason:
             self._context.notify(Level.WARNING, name, rerun.reason)
         return rerun
@@ -83,37 +82,27 @@ class Planner:
             runs.restore_adoption(key, str(declared.adopt_id))
         holder = runs.in_state(batch_id, stored_key=stored_key(stored.inputs), key=key)
         if holder is not None:
-            self._context.notify(
-                Level.WARNING,
-                name,
-                f"batch job {batch_id} was adopted by {holder[0]}: now it is the run of both, and a change of "
-                "either cancels it",
-            )
+            self._context.notify(Level.WARNING, name, messages.shared_run_message(batch_id, holder=holder[0]))
 
     def _plan_replacement(
         self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
     ) -> Decision:
-        consequence = ""
+        message = messages.must_run_again_message(decision.reason)
         if self._jobs.may_go_on(batch_id, stored):
             try:
                 batch = self._jobs.read(batch_id, stored)
             except DliError as error:
-                unasked = f"whether batch job {batch_id} still runs could not be asked"
                 if declared.when_running is WhenRunning.REFUSE and not isinstance(error, SettingsError):
                     raise JobError(
-                        f"{name}: {decision.reason}, so the job would run again, but {unasked}, and whenRunning is "
-                        f"refuse. {error}"
+                        messages.unread_run_refusal_message(name, decision.reason, batch_id, error)
                     ) from error
-                self._context.notify(Level.WARNING, name, f"{unasked}: {error}")
+                self._context.notify(Level.WARNING, name, messages.unread_run_message(batch_id, error))
                 batch = None
             if batch is not None and not batch.is_final:
                 if declared.when_running is WhenRunning.REFUSE:
-                    raise JobError(
-                        f"{name}: {decision.reason}, so the job would run again, but batch job {batch_id} is "
-                        f"{batch.state}, and whenRunning is refuse. Wait for its end, or cancel it yourself."
-                    )
-                consequence = f"; cancels run {batch_id}, {batch.state}"
-        self._context.notify(Level.INFO, name, f"must run again: {decision.reason}{consequence}")
+                    raise JobError(messages.running_refusal_message(name, decision.reason, batch_id, batch.state))
+                message = messages.must_run_again_cancelling_message(decision.reason, batch_id, batch.state)
+        self._context.notify(Level.INFO, name, message)
         return decision
 
     def _read_end(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> tuple[bool, BatchState | None]:
@@ -128,7 +117,7 @@ class Planner:
                 return False, batch.batch_state
             state = self._listed_state(batch_id, stored, declared)
         except DliError as error:  # one warning for all jobs, so it names none
-            self._context.notify(Level.WARNING, "dli", f"jobs whose end was not seen are taken as unchanged: {error}")
+            self._context.notify(Level.WARNING, "dli", messages.unread_ends_message(error))
         else:
             return False, state
         return False, None
