@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from pulumi_dli.api.error_codes import RetryClass
-from pulumi_dli.api.errors import NoAnswerError, ServiceError
+from pulumi_dli.api.errors import ServiceError
 from pulumi_dli.api.http_session import CallObserver, log_call
+from pulumi_dli.api.listing import PAGE_SIZE, read_to_end
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch, BatchList, BatchLog, BatchStateReply, CancelReply
 from pulumi_dli.api.retry import RetryPolicy
@@ -17,9 +18,6 @@ from pulumi_dli.api.signing import Auth
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.api.transport import Reply, Transport
 
-PAGE_SIZE = 100
-OVERLAP = 10
-_MAX_RESTARTS = 10
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GONE_IF_NOT_LISTED = ("DLI.0001", "DLI.0007", "DLI.0999")
 """Error codes with status 400 that may mean that the job does not exist. Only the list of jobs can confirm it."""
@@ -82,7 +80,9 @@ class Client:
                 return None
             may_be_gone = error.status == 400 and error.code in _GONE_IF_NOT_LISTED and _UUID.fullmatch(batch_id)
             # The service may ignore this filter, because its name has changed before. So compare the ids as well.
-            if may_be_gone and all(batch.id != batch_id.lower() for batch in self.batches({"job-id": batch_id})):
+            if may_be_gone and all(
+                batch.id.lower() != batch_id.lower() for batch in self.batches({"job-id": batch_id})
+            ):
                 return None
             raise
 
@@ -91,39 +91,21 @@ class Client:
         return self._call(BatchList, "GET", "", query={**filters, "from": str(start), "size": str(PAGE_SIZE)})
 
     def batches(self, filters: dict[str, str]) -> Iterator[Batch]:
-        """Iterate over the list of jobs to its end, page by page, each job once. Filters have the API's own names.
+        """Iterate over the list of jobs to its end, each job once. Filters have the API's own names.
 
-        A job that is in the list during the whole iteration is never missed. To detect a list that moved between two
-        calls, pages overlap by ten jobs. If the last job of a page is not in the next page, the iteration starts
-        again at the first page. After ten restarts it raises NoAnswerError.
+        The service may ignore a filter, so check each job against it. Raises NoAnswerError if the list cannot be read
+        to its end.
         """
-        seen: set[str] = set()
-        start, last, restarts, longest = 0, "", 0, 0
-        while restarts <= _MAX_RESTARTS:
-            page = self.page(filters, start)
-            if last and not any(batch.id == last for batch in page.sessions):
-                start, last, restarts = 0, "", restarts + 1
-                continue
-            for batch in page.sessions:
-                if batch.id not in seen:
-                    seen.add(batch.id)
-                    yield batch
-            count = len(page.sessions)
-            longest = max(longest, count)
-            overlap = min(OVERLAP, (count + 1) // 2)
-            if count < longest or count == overlap or not _has_more(page, start):
-                return
-            start, last = start + count - overlap, page.sessions[-1].id
-        raise NoAnswerError("GET …/batches: the list of jobs changes faster than it can be read")
+        return read_to_end(lambda start: self.page(filters, start))
 
     def live(self) -> Iterator[Batch]:
         """Iterate over the jobs that have not ended. A job that changes its state meanwhile may come twice.
 
         The states are listed in the order of a job's life, so that a job is not missed between two lists. The only
-        exception is a job that goes back from recovering to running in between.
+        exception is a job that goes back from recovering to running in between. A job with an unknown state is live.
         """
         for state in LIVE_STATES:
-            yield from self.batches({"state": state.value})
+            yield from (batch for batch in self.batches({"state": state.value}) if not batch.is_final)
 
     def cancel(self, batch_id: str) -> None:
         """Cancel a job. The service refuses to cancel a job that has ended."""
@@ -168,9 +150,3 @@ class Client:
 
 def _path(batch_id: str) -> str:
     return "/" + quote(batch_id, safe="")
-
-
-def _has_more(page: BatchList, start: int) -> bool:
-    """Return whether another page may follow. The total counts too, because a page may be shorter than requested."""
-    count = len(page.sessions)
-    return count >= PAGE_SIZE or (isinstance(page.total, int) and start + count < page.total)

@@ -201,13 +201,22 @@ class Batch(Reply):
 class BatchList(WireModel):
     """A page of the list of jobs (dli_02_0125). `from` is the number of jobs before the page, not a page number.
 
-    Validation fails if the jobs cannot be read: an unreadable list must not look like an empty list.
+    `sessions` may be null, or absent together with a `total` of 0: there are no jobs. Raises ValidationError where the
+    jobs cannot be read: an unreadable list must not look like an empty one.
     """
 
     sessions: list[Batch]
     start: Any = Field(default=None, alias="from")
     total: Any = None
     create_time: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_no_jobs(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        is_empty = data["sessions"] is None if "sessions" in data else data.get("total") in (0, "0")
+        return {**data, "sessions": []} if is_empty else data
 
 
 class BatchStateReply(Reply):

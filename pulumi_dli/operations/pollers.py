@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from pulumi_dli.api.client import OVERLAP, PAGE_SIZE, Client
+from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import DliError, may_pass_by_itself
+from pulumi_dli.api.listing import OVERLAP, PAGE_SIZE
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
@@ -44,7 +45,8 @@ class DeadJobListing:
         self._client = client
         self._clock = clock
         self._lock = threading.Lock()
-        self._listed: set[str] = set()
+        self._dead: set[str] = set()
+        self._is_complete = True
         self._failure: DliError | None = None
         self._listed_at: float | None = None
 
@@ -57,17 +59,19 @@ class DeadJobListing:
         with self._lock:
             if self._listed_at is None or self._clock.now() - self._listed_at > self._MAX_AGE:
                 self._list()
-            listed, failure = self._listed, self._failure
+            dead, is_complete, failure = self._dead, self._is_complete, self._failure
         if failure is not None:
             raise failure
-        if batch_id in listed:
+        if batch_id.lower() in dead:
             return BatchState.DEAD
-        return None if len(listed) < self._MAX_JOBS else self._client.state(batch_id)
+        return None if is_complete else self._client.state(batch_id)
 
     def _list(self) -> None:
         try:
-            dead = islice(self._client.batches({"state": BatchState.DEAD.value}), self._MAX_JOBS)
-            self._listed, self._failure = {batch.id for batch in dead}, None
+            listed = [*islice(self._client.batches({"state": BatchState.DEAD.value}), self._MAX_JOBS)]
+            # A service that ignores the filter lists live jobs too, which must not be cancelled and run again.
+            self._dead = {batch.id.lower() for batch in listed if batch.batch_state is BatchState.DEAD}
+            self._is_complete, self._failure = len(listed) < self._MAX_JOBS, None
         except DliError as error:
             self._failure = error
         self._listed_at = self._clock.now()

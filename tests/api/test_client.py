@@ -229,7 +229,8 @@ def test_jobs_that_end_meanwhile_do_not_make_it_start_over_while_the_last_one_se
 ) -> None:
     service.answer = jobs = JobList(150, [(9, 0)])
     assert jobs.lasting <= {batch.id for batch in client.batches({})}
-    assert [call.query["from"] for call in service.calls] == ["0", "90"]
+    # The total is below what was seen by now, so it does not end the list.
+    assert [call.query["from"] for call in service.calls] == ["0", "90", "131"]
 
 
 def test_it_starts_over_where_the_last_one_seen_is_missing(service: ScriptedService, client: Client) -> None:
@@ -255,29 +256,7 @@ def test_no_job_that_is_there_all_the_time_is_missed_and_none_comes_twice(
     assert len(listed) == len(set(listed))
 
 
-def test_a_list_that_never_comes_to_rest_is_no_answer(service: ScriptedService, client: Client) -> None:
-    service.answer = JobList(1000, [(11, 0)] * 100)
-    with pytest.raises(NoAnswerError, match="changes faster than it can be read"):
-        list(client.batches({}))
-    assert len(service.calls) < 50
-
-
-def test_a_total_that_counts_other_jobs_too_does_not_keep_it_going(service: ScriptedService, client: Client) -> None:
-    ids = [f"job-{number}" for number in range(60)]
-    service.answer = lambda call: Answer({**listing(*ids[int(call.query["from"]) :]).body, "total": 5000})
-    assert [batch.id for batch in client.batches({})] == ids
-    assert len(service.calls) == 2
-
-
-@pytest.mark.parametrize("total", [{}, {"total": None}, {"total": "3"}, {"total": 0}])
-def test_without_a_usable_total_a_short_page_is_the_last(
-    service: ScriptedService, client: Client, total: dict[str, Any]
-) -> None:
-    service.script(Answer({**total, "sessions": [{"id": ID}]}))
-    assert [batch.id for batch in client.batches({})] == [ID]
-
-
-@pytest.mark.parametrize("body", [{}, {"sessions": None}, {"sessions": [{"state": "running"}]}, {"sessions": ["x"]}])
+@pytest.mark.parametrize("body", [{}, {"total": 1}, {"sessions": [{"state": "running"}]}, {"sessions": ["x"]}])
 def test_a_list_that_cannot_be_read_does_not_look_like_an_empty_one(
     service: ScriptedService, clock: FakeClock, body: dict[str, Any]
 ) -> None:

@@ -181,7 +181,14 @@ def test_what_cannot_be_read_is_not_shown_since_it_may_be_secret() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("bad", [{}, {"sessions": None}, {"sessions": [{"state": "running"}]}, {"sessions": ["1"]}])
+@pytest.mark.parametrize(
+    "empty", [{"sessions": []}, {"sessions": None}, {"sessions": None, "total": 0}, {"total": 0}, {"total": "0"}]
+)
+def test_a_list_without_jobs_may_be_null_or_absent(empty: Json) -> None:
+    assert BatchList.model_validate(empty).sessions == []
+
+
+@pytest.mark.parametrize("bad", [{}, {"total": 3}, {"sessions": [{"state": "running"}]}, {"sessions": ["1"]}])
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(bad: Json) -> None:
     with pytest.raises(ValidationError):
         BatchList.model_validate(bad)

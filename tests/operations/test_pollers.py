@@ -49,6 +49,23 @@ def test_one_listing_tells_of_all_jobs_which_are_dead(
     assert service.calls[0].query["state"] == "dead"
 
 
+def test_a_job_that_does_not_say_that_it_is_dead_is_not_dead_though_it_is_listed(
+    service: ScriptedService, client: Client, clock: FakeClock
+) -> None:
+    sessions = [{"id": "A", "state": "dead"}, {"id": "b", "state": "running"}, {"id": "c"}, {"id": "d", "state": "?"}]
+    service.script(Answer({"total": 4, "sessions": sessions}))
+    dead_job_listing = DeadJobListing(client, clock)
+    assert [dead_job_listing.state_of(batch_id) for batch_id in "abcd"] == [BatchState.DEAD, None, None, None]
+
+
+def test_a_job_that_says_that_it_has_ended_is_not_live_though_it_is_listed(
+    service: ScriptedService, client: Client
+) -> None:
+    sessions = [{"id": "a", "state": "dead"}, {"id": "b", "state": "running"}, {"id": "c"}, {"id": "d", "state": "?"}]
+    service.answer = lambda _: Answer({"total": 4, "sessions": sessions})
+    assert set(live_jobs(client)) == {"b", "c", "d"}
+
+
 def test_the_listing_is_not_older_than_30_seconds(service: ScriptedService, client: Client, clock: FakeClock) -> None:
     service.script(listing("a"), listing("a", "b"))
     dead_job_listing = DeadJobListing(client, clock)
