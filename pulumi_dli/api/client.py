@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from pulumi_dli.api.error_codes import RetryClass
-from pulumi_dli.api.errors import ServiceError
+from pulumi_dli.api.errors import NoAnswerError, ServiceError
 from pulumi_dli.api.http_session import CallObserver, log_call
 from pulumi_dli.api.listing import PAGE_SIZE, read_to_end
 from pulumi_dli.api.location import Location
-from pulumi_dli.api.models import Batch, BatchList, BatchLog, BatchStateReply, CancelReply
+from pulumi_dli.api.models import Batch, BatchList, BatchLog, BatchStateReply, CancelReply, is_uuid, normal_id
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.api.transport import Reply, Transport
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GONE_IF_NOT_LISTED = ("DLI.0001", "DLI.0007", "DLI.0999")
 """Error codes with status 400 that may mean that the job does not exist. Only the list of jobs can confirm it."""
 
@@ -61,11 +59,15 @@ class Client:
 
     def details(self, batch_id: str, *, retry: bool = True) -> Batch:
         """Return a job as the service describes it. If `retry` is false, the call is made only once."""
-        return self._call(Batch, "GET", _path(batch_id), max_retries=None if retry else 0)
+        reply = self._call(Batch, "GET", _path(batch_id), max_retries=None if retry else 0)
+        _check_id(batch_id, reply.id, f"GET …/batches{_path(batch_id)}")
+        return reply
 
     def state(self, batch_id: str) -> BatchState | None:
         """Return a job's state, or None if the service answers with an unknown state."""
-        return BatchState.parse(self._call(BatchStateReply, "GET", f"{_path(batch_id)}/state").state)
+        reply = self._call(BatchStateReply, "GET", f"{_path(batch_id)}/state")
+        _check_id(batch_id, reply.id, f"GET …/batches{_path(batch_id)}/state")
+        return BatchState.parse(reply.state)
 
     def find(self, batch_id: str) -> Batch | None:
         """Return a job, or None if the service has no such job.
@@ -78,11 +80,9 @@ class Client:
         except ServiceError as error:
             if error.retry is RetryClass.GONE:
                 return None
-            may_be_gone = error.status == 400 and error.code in _GONE_IF_NOT_LISTED and _UUID.fullmatch(batch_id)
+            may_be_gone = error.status == 400 and error.code in _GONE_IF_NOT_LISTED and is_uuid(batch_id)
             # The service may ignore this filter, because its name has changed before. So compare the ids as well.
-            if may_be_gone and all(
-                batch.id.lower() != batch_id.lower() for batch in self.batches({"job-id": batch_id})
-            ):
+            if may_be_gone and all(batch.id != normal_id(batch_id) for batch in self.batches({"job-id": batch_id})):
                 return None
             raise
 
@@ -146,6 +146,12 @@ class Client:
         return self._transport.call(
             model, method, url, name=f"{method} …/batches{path}", body=body, max_retries=max_retries
         )
+
+
+def _check_id(asked: str, answered: str | None, call: str) -> None:
+    """Raise NoAnswerError if the service has answered with another job than the one that was asked for."""
+    if answered is not None and answered.lower() != asked.lower():
+        raise NoAnswerError(f"{call}: the service has answered with another job, {answered}")
 
 
 def _path(batch_id: str) -> str:

@@ -42,8 +42,8 @@ def read_to_end(read: Callable[[int], BatchList]) -> Iterator[Batch]:
     for _ in range(MAX_PAGES):
         page = read(current.start)
         for batch in page.sessions:
-            if batch.id.lower() not in known:
-                known.add(batch.id.lower())
+            if batch.id not in known:
+                known.add(batch.id)
                 yield batch
         match current.take(page):
             case _Next.END:
@@ -71,7 +71,7 @@ class _Pass:
 
     def take(self, page: BatchList) -> _Next:
         """Decide what follows on a page, and where it begins."""
-        ids = [batch.id.lower() for batch in page.sessions]
+        ids = [batch.id for batch in page.sessions]
         if not ids:
             return _Next.RESTART if self._has_shrunk(page) else _Next.END
         if self._last and self._last not in ids:

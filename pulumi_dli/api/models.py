@@ -10,10 +10,12 @@ additions of 2026-04.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -114,6 +116,19 @@ class BatchRequest(WireModel):
         )
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def is_uuid(batch_id: str) -> bool:
+    """Return whether an id has the form of the service's own ids."""
+    return _UUID.fullmatch(batch_id) is not None
+
+
+def normal_id(batch_id: str) -> str:
+    """Return an id as the service writes it, in lower case, so that ids can be compared. Only UUIDs change."""
+    return batch_id.lower() if is_uuid(batch_id) else batch_id
+
+
 _Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """The type that the page calls Long: 64 bits with a sign. In a reply, a number outside this range counts as absent."""
 
@@ -140,7 +155,7 @@ class Batch(Reply):
     milliseconds. `app_id` was a list in 2021. `req_body` is the request with its defaults filled in, as JSON text.
     """
 
-    id: str = Field(min_length=1)
+    id: Annotated[str, Field(min_length=1), AfterValidator(normal_id)]
     app_id: str | list[str] | None = Field(default=None, alias="appId")
     name: str | None = None
     owner: str | None = None

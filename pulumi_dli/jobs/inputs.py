@@ -154,7 +154,7 @@ class JobInputs:
     on_record_expired: OnRecordExpired | Unknown = _choice(OnRecordExpired.KEEP)
     when_running: WhenRunning | Unknown = _choice(WhenRunning.CANCEL)
     cancel_timeout: int | Unknown = _option(values.integer(0), default=300)
-    adopt_id: Value[str] = _option(values.name, OnChange.IGNORE, is_kept_on_update=True)
+    adopt_id: Value[str] = _option(values.batch_id, OnChange.IGNORE, is_kept_on_update=True)
 
     # Hidden arguments, which the program and `check` pass for the provider's own use.
     resource_name: str | None = _hidden(OnChange.IGNORE)

@@ -65,6 +65,24 @@ class SubmissionName:
         return f"{kept}-{self.resource_fingerprint}-{self.request_fingerprint}-{self.random}"
 
 
+def is_anothers(answered: str | None, submitted: str) -> bool:
+    """Return whether the name in an answer says that the answer is about another submission than `submitted`.
+
+    A missing name says nothing, and a service may change a name in case, blanks or length. Only another name of ours
+    is proof.
+    """
+    return SubmissionName.parse(answered) is not None and not is_same_name(answered, submitted)
+
+
+def is_same_name(answered: str | None, submitted: str) -> bool:
+    """Return whether two names differ in case and blanks at most."""
+    return answered is not None and _folded(answered) == _folded(submitted)
+
+
+def _folded(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
 class Relation(Enum):
     """What the name of a run says about a job that is to be submitted."""
 

@@ -55,6 +55,16 @@ def never_listed_message(attempts: int) -> str:
     return f"The service gave no usable answer to {attempts} requests, and it does not list the job."
 
 
+def changed_name_message(answered: str, submitted: str) -> str:
+    """Return the note that the service has stored the job under another name than the submitted one."""
+    return f"the service names the job {answered}. It was submitted as {submitted}."
+
+
+def foreign_answer_message(answered: Batch) -> str:
+    """Return what happened if the service answered with another job, and does not list the submitted one."""
+    return f"The service answered with another job: {described(answered)}. It does not list the submitted job."
+
+
 def failed_repetition_message(error: DliError) -> str:
     """Return what happened if a repeated request failed and no job is listed."""
     return f"The request got no usable answer. The provider sent it again, and that failed: {_sentence(error)}"

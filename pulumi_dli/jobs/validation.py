@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from pulumi_dli.api.models import MAX_NAME_LENGTH
+from pulumi_dli.api.models import MAX_NAME_LENGTH, normal_id
 from pulumi_dli.api.sizes import memory_mib
 
 
@@ -67,6 +67,11 @@ def text(value: Any) -> str:
 def name(value: Any) -> str:
     """Accept a name: text, not empty, without blanks around it."""
     return _trimmed(value, "a name")
+
+
+def batch_id(value: Any) -> str:
+    """Accept the id of a batch job, and return it as the service writes it."""
+    return normal_id(name(value))
 
 
 def class_name(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic.alias_generators import to_camel
 
 from pulumi_dli.api.clock import parse_duration
+from pulumi_dli.api.models import normal_id
 from pulumi_dli.jobs import validation as values
 from pulumi_dli.jobs.inputs import Properties, Value
 from pulumi_dli.jobs.validation import RefusedError, Unknown
@@ -67,7 +68,7 @@ WAIT_ARGUMENTS: tuple[str, ...] = tuple(_FIELDS)
 def _job_id(value: Any) -> Any:
     if not isinstance(value, str) or not value.strip():
         raise RefusedError("must be the id of a batch job")
-    return value
+    return normal_id(value)
 
 
 def _until(value: Any) -> Until:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
-from pulumi_dli.api.models import Batch
+from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.jobs import diff, job_rules, messages, outputs, submission_messages
 from pulumi_dli.jobs.diff import Action, Decision
@@ -75,7 +75,7 @@ class BatchJobs:
         It calls the service only for a job whose end nobody has seen. If the service does not answer, the job counts as
         unchanged.
         """
-        return self._planner.plan(batch_id, stored, declared)
+        return self._planner.plan(normal_id(batch_id), stored, declared)
 
     def create(self, declared: JobInputs) -> tuple[str, dict[str, Any]]:
         """Submit a job or adopt a run, and return its id and its outputs. It does not wait for the end of the job.
@@ -203,6 +203,7 @@ class BatchJobs:
 
         Raises JobError if the job has not ended in time or if nobody knows whether it has. It then stays in the state.
         """
+        batch_id = normal_id(batch_id)
         name, adopted_from = name_of(stored.inputs), known(stored.inputs.adopt_id)
         try:
             self._context.runs.begin_delete(batch_id, stored_key(stored.inputs), adopted_from=adopted_from)

@@ -17,7 +17,7 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import DliError, may_pass_by_itself
 from pulumi_dli.api.listing import OVERLAP, PAGE_SIZE
-from pulumi_dli.api.models import Batch
+from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
@@ -62,7 +62,7 @@ class DeadJobListing:
             dead, is_complete, failure = self._dead, self._is_complete, self._failure
         if failure is not None:
             raise failure
-        if batch_id.lower() in dead:
+        if normal_id(batch_id) in dead:
             return BatchState.DEAD
         return None if is_complete else self._client.state(batch_id)
 
@@ -70,7 +70,7 @@ class DeadJobListing:
         try:
             listed = [*islice(self._client.batches({"state": BatchState.DEAD.value}), self._MAX_JOBS)]
             # A service that ignores the filter lists live jobs too, which must not be cancelled and run again.
-            self._dead = {batch.id.lower() for batch in listed if batch.batch_state is BatchState.DEAD}
+            self._dead = {batch.id for batch in listed if batch.batch_state is BatchState.DEAD}
             self._is_complete, self._failure = len(listed) < self._MAX_JOBS, None
         except DliError as error:
             self._failure = error
@@ -150,7 +150,7 @@ class LiveJobPoller:
             return 0.0
         started = self._now()
         deadline = math.inf if timeout is None else started + timeout
-        wait = _Wait(batch_id, until, deadline, report, started)
+        wait = _Wait(normal_id(batch_id), until, deadline, report, started)
         self._waits.append(wait)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pulumi_dli.api.models import normal_id
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.operations.run_registry import ResourceKey
 
@@ -39,8 +40,8 @@ class SeenEnds:
         """Record the state of a run if it is final. `state` may be the text in the state of the stack."""
         known = BatchState.parse(state) if isinstance(state, str) else state
         if batch_id and known is not None and known.is_final:
-            self._states[batch_id] = known
+            self._states[normal_id(batch_id)] = known
 
     def of(self, batch_id: str) -> BatchState | None:
         """Return the final state of a run, or None if this process does not know it."""
-        return self._states.get(batch_id)
+        return self._states.get(normal_id(batch_id))

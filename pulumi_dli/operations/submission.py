@@ -18,6 +18,7 @@ from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, Submiss
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.jobs import submission_messages as messages
+from pulumi_dli.jobs.naming import is_anothers, is_same_name
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.notifier import Level, Notifier
@@ -111,9 +112,12 @@ class Submitter:
     def _post_until_accepted(self, submission: _Submission) -> Batch:
         """Send the request, and repeat it at most twice while there is neither an answer nor a listed job."""
         batch = self._post(submission)
-        if batch is not None:
+        if batch is not None and self._is_own(submission, batch):
             return batch
         found = self._look_up_or_raise(submission)
+        if batch is not None and not found:
+            # The service has accepted something, so nothing is sent again.
+            raise self._uncertain(submission, messages.foreign_answer_message(batch))
         for _ in range(_MAX_REPEATS):
             if found:
                 break
@@ -129,6 +133,8 @@ class Submitter:
         """
         try:
             answered = self._post(submission)
+            if answered is not None and not self._is_own(submission, answered):
+                answered = None
         except DliError as error:
             found = self._look_up_or_raise(submission)
             if not found:
@@ -149,6 +155,19 @@ class Submitter:
             self._warn(submission, messages.possible_duplicates_message(answered.id, others))
             return [answered]
         return found if len(others) < len(found) else [*others, answered]
+
+    def _is_own(self, submission: _Submission, answered: Batch) -> bool:
+        """Return whether an answer is about the job of this request. If the name in it says no, read the job."""
+        if not is_anothers(answered.name, submission.name):
+            if answered.name and answered.name != submission.name:
+                message = messages.changed_name_message(answered.name, submission.name)
+                self._notifier.notify(Level.INFO, submission.request.resource_name, message)
+            return True
+        try:
+            described = self._client.details(answered.id)
+        except DliError:  # the caller searches for the job by its name
+            return False
+        return is_same_name(described.name, submission.name)
 
     def _post(self, submission: _Submission) -> Batch | None:
         """Send the request and return the job, or None if nobody knows whether the service accepted it."""
@@ -179,9 +198,10 @@ class Submitter:
 
     def _list_created(self, submission: _Submission) -> list[Batch]:
         """Return the listed jobs that a submission has created."""
-        found = [batch for batch in self._list_by_name(submission.name) if batch.id not in submission.earlier_ids]
         if submission.request.fixed_name is None:
-            return found
+            listed = self._client.batches({"job_name": submission.name})
+            return [batch for batch in listed if is_same_name(batch.name, submission.name)]
+        found = [batch for batch in self._list_by_name(submission.name) if batch.id not in submission.earlier_ids]
         # Other jobs may have the fixed name too.
         return [
             batch

@@ -92,7 +92,7 @@ def listing(*ids: str) -> Answer:
             {"job_name": "a b/ü*~&", "from": "0", "size": "100"},
             [ID],
         ),
-        (lambda client: client.details("a/b?c").id, JOB, "GET /a%2Fb%3Fc", {}, ID),
+        (lambda client: client.details("a/b?c").id, Answer({"id": "A/B?c"}), "GET /a%2Fb%3Fc", {}, "A/B?c"),
     ],
 )
 def test_a_call_asks_what_the_api_says_and_gives_what_it_answers(

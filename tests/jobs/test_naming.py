@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pulumi_dli.jobs.naming import (
     Relation,
     SubmissionName,
+    is_anothers,
     relation_of,
     request_fingerprint_of,
     resource_fingerprint_of,
@@ -132,3 +133,20 @@ def test_the_name_of_a_run_tells_how_it_belongs_to_a_job(
     run_name: str | None, fixed_name: str | None, relation: Relation
 ) -> None:
     assert relation_of(run_name, resource="0a1b2c3d", request="4e5f6071", fixed_name=fixed_name) is relation
+
+
+@pytest.mark.parametrize(
+    ("answered", "anothers"),
+    [
+        (None, False),
+        ("", False),
+        ("load-0a1b2c3d-4e5f6071-abcdef", False),
+        (" LOAD-0A1B2C3D-4E5F6071-ABCDEF", False),
+        ("load-0a1b2c3d-4e5f", False),
+        ("somebody's job", False),
+        ("load-0a1b2c3d-4e5f6071-fedcba", True),
+        ("other-11111111-22222222-333333", True),
+    ],
+)
+def test_only_another_name_of_ours_says_that_an_answer_is_anothers(answered: str | None, anothers: bool) -> None:
+    assert is_anothers(answered, "load-0a1b2c3d-4e5f6071-abcdef") is anothers

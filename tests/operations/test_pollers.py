@@ -52,10 +52,12 @@ def test_one_listing_tells_of_all_jobs_which_are_dead(
 def test_a_job_that_does_not_say_that_it_is_dead_is_not_dead_though_it_is_listed(
     service: ScriptedService, client: Client, clock: FakeClock
 ) -> None:
-    sessions = [{"id": "A", "state": "dead"}, {"id": "b", "state": "running"}, {"id": "c"}, {"id": "d", "state": "?"}]
+    dead = "1f0b7a52-4c1e-4d0a-8a7e-00000000000a"
+    sessions = [{"id": dead.upper(), "state": "dead"}, {"id": "b", "state": "running"}, {"id": "c"}, {"id": "d"}]
     service.script(Answer({"total": 4, "sessions": sessions}))
     dead_job_listing = DeadJobListing(client, clock)
-    assert [dead_job_listing.state_of(batch_id) for batch_id in "abcd"] == [BatchState.DEAD, None, None, None]
+    states = [dead_job_listing.state_of(batch_id) for batch_id in (dead, "b", "c", "d")]
+    assert states == [BatchState.DEAD, None, None, None]
 
 
 def test_a_job_that_says_that_it_has_ended_is_not_live_though_it_is_listed(

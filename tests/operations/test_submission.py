@@ -1,6 +1,6 @@
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -332,3 +332,61 @@ def test_a_job_that_another_resource_of_this_process_has_submitted_is_not_a_lost
 
     stage.dli.posts.append(meanwhile_the_other)
     assert submitter.submit(a_request("daily")).id == "id-1"
+
+
+# An answer that is about another job
+
+
+def answered_with_another_job(stage: Stage) -> Callable[[dict[str, Any]], Answer]:
+    """Accept the job, and answer with the job of another submission."""
+    other = stage.dli.add(run_name(scope="11111111", random="333333"))
+
+    def answer(body: dict[str, Any]) -> Answer:
+        stage.dli.accept(body)
+        return Answer(stage.dli.job(other))
+
+    return answer
+
+
+def test_an_answer_that_names_another_submission_is_not_believed(stage: Stage) -> None:
+    stage.dli.posts.append(answered_with_another_job(stage))
+    assert stage.submit(adopt=False) == "id-1"
+    assert len(stage.dli.names) == 1
+
+
+def test_an_answer_with_another_name_counts_if_the_job_itself_has_the_right_one(stage: Stage) -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        accepted = stage.dli.accept(body)
+        return Answer({**accepted.body, "name": run_name(random="333333")})
+
+    stage.dli.posts.append(answer)
+    assert stage.submit() == "id-0"
+
+
+def test_after_an_answer_about_another_job_nothing_is_sent_again(stage: Stage) -> None:
+    other = stage.dli.add(run_name(scope="11111111", random="333333"))
+    stage.dli.posts.append(stage.dli.ignore(Answer(stage.dli.job(other))))
+    with pytest.raises(SubmissionError, match=r"a job may run, submitted as .* answered with another job: .*id-0"):
+        stage.submit(adopt=False)
+    assert len(stage.dli.names) == 1
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda name: f" {name} ", lambda name: name[:12], lambda _: "job"])
+def test_a_name_that_the_service_has_changed_is_told_and_believed(stage: Stage, change: Callable[[str], str]) -> None:
+    stage.dli.posts.append(lambda body: Answer({**stage.dli.accept(body).body, "name": change(body["name"])}))
+    assert stage.submit() == "id-0"
+    assert "the service names the job" in stage.said[-1]
+
+
+def test_a_job_whose_id_is_listed_in_another_case_is_one_job(stage: Stage) -> None:
+    batch_id = "b7840d2e-1f30-4c1a-9c57-0d2f6f1e8a11"
+
+    def accept(body: dict[str, Any]) -> Answer:
+        stage.dli.jobs.append(
+            {"id": batch_id.upper(), "name": body["name"], "state": "running", "visible_at": stage.clock.now()}
+        )
+        return Answer({"id": batch_id})
+
+    stage.dli.posts += [stage.dli.ignore(), accept]
+    assert stage.submit() == batch_id
+    assert [job["state"] for job in stage.dli.jobs] == ["running"]
