@@ -136,6 +136,22 @@ def test_an_update_writes_no_secret_in_plain_however_it_ends(
     assert written.leaks() == []
 
 
+def test_the_digits_of_a_secret_number_are_not_written(project: Project, service: Service, written: Written) -> None:
+    """They go beside the number, which Pulumi rounds."""
+    pin, rounded = "1234567890123456789", "1234567890123456768"
+    project.environment["PIN"] = pin
+    project.write("""
+        import os
+        pin = pulumi.Output.secret(int(os.environ["PIN"]))
+        conf = {"spark.example.pin": pin, "spark.dli.local.log": pin.apply(str), "spark.dli.local.timeline": "dead"}
+        dli.BatchJob("load", file="load.py", queue="default", conf=conf, triggers={"pin": pin}).wait()
+    """)
+    assert "  | [secret]\n" in written.up(works=False)
+    assert service.jobs()[0].body["conf"]["spark.example.pin"] == pin
+    assert "exactNumbers" in project.pulumi("stack", "export")
+    assert written.leaks((pin, rounded, "1.2345678901234567e+18", "1234567890123456800")) == []
+
+
 def test_a_log_that_is_shown_as_it_comes_shows_no_secret(project: Project, service: Service, written: Written) -> None:
     project.write(program(ENDLESS, wait="until='finished', stream_log=True"))
     assert re.search(r"\n(\[secret\]\n){4}", written.up_that_shows_a_log(service, works=True))

@@ -9,7 +9,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, OnRecordExpired
 from pulumi_dli.jobs.outputs import StoredJob
-from pulumi_dli.jobs.request import changes
+from pulumi_dli.jobs.request import changes, rewritten
 
 
 class Action(StrEnum):
@@ -61,8 +61,8 @@ def _arguments(on_change: OnChange) -> list[str]:
 def _changed_options(stored: JobInputs, declared: JobInputs) -> list[str]:
     """Return the changed arguments that need only an update."""
     before, after = stored.properties, declared.properties
-    known = (name for name in _arguments(OnChange.UPDATE) if name not in declared.unknown)
-    return [name for name in known if before.get(name) != after.get(name)]
+    options = (name for name in _arguments(OnChange.UPDATE) if before.get(name) != after.get(name))
+    return [name for name in (*options, *rewritten(stored, declared)) if name not in declared.unknown]
 
 
 def _moved(stored: StoredJob, declared: JobInputs) -> list[str]:

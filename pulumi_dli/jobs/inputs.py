@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_INTEGER, MAX_RETRY_TIMES, BatchRequest
 from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, RESOURCE_TYPES
+from pulumi_dli.jobs import exact_numbers
 from pulumi_dli.jobs import validation as values
 from pulumi_dli.jobs.validation import Unknown, is_known
 
@@ -169,6 +170,8 @@ class JobInputs:
     """True if the job has a wait, but the program could not read the stack's state."""
     sizing: str | None = _hidden(OnChange.IGNORE)
     """The sizes of the job, in words."""
+    exact_numbers: Mapping[str, str] | Unknown | None = _hidden(OnChange.IGNORE)
+    """The digits of the numbers that Pulumi rounds, by place. `jobs.request` compares them with the numbers."""
 
     properties: Properties = field(default_factory=dict)
     """The declared properties, normalised, by their names, without defaults. They go into the state."""
@@ -197,6 +200,10 @@ class JobInputs:
             except values.RefusedError as refused:
                 failures.append(f"{name}{refused.path}: {refused}")
                 declared[name] = value
+        failures += (
+            f"{path}: must be text, since Pulumi rounds whole numbers from {exact_numbers.LIMIT} on; put it in quotes"
+            for path in exact_numbers.rounded_places(properties, "conf")
+        )
         return cls(
             **{_FIELDS[name]: _enum_member(name, value) for name, value in declared.items()},
             properties=declared,

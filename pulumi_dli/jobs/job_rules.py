@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_dli.api.regions import cloud_of
+from pulumi_dli.jobs.exact_numbers import LIMIT, rounded_places
 from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.validation import UNKNOWN
 
@@ -102,6 +103,8 @@ def _doubts(job: JobInputs, region: Any) -> Iterator[str]:
     if _is_set(job.max_retry_times) and not job.auto_recovery:
         yield "maxRetryTimes has no effect without autoRecovery"
     yield from _undocumented(job, region)
+    for place in rounded_places(job.properties, "triggers"):
+        yield f"{place}: Pulumi rounds whole numbers from {LIMIT} on, and may not see a small change; write it as text"
 
 
 def _undocumented(job: JobInputs, region: str | None) -> Iterator[str]:

@@ -11,13 +11,14 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
 _MAX_NAME_LENGTH = 128  # dli_02_0124, "name"
 _SUFFIX = re.compile(r"-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{6})\Z")
-_SUFFIX_LENGTH = 25
+_KEPT_LENGTH = _MAX_NAME_LENGTH - 25
 
 
 def _digest(*parts: Any) -> str:
@@ -37,6 +38,18 @@ def resource_fingerprint_of(*identity: Any) -> str:
 def request_fingerprint_of(canonical: dict[str, Any], triggers: Any, replacement_trigger: Any) -> str:
     """Make the 8 hex digits that stand for what is run: the canonical request, and the values that re-run it."""
     return _digest(canonical, triggers or {}, replacement_trigger)
+
+
+def logical_names(resource_name: str, large_numbers: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the logical names that a run with these numbers may have: the new one first, then the one of 0.1.0.
+
+    The new one ends with 8 hex digits for the numbers, which the fingerprint has rounded. Without numbers there are no
+    names, since any will do.
+    """
+    if not large_numbers:
+        return ()
+    variant = f"-{_digest(large_numbers)}"
+    return f"{resource_name[: _KEPT_LENGTH - len(variant)]}{variant}", resource_name[:_KEPT_LENGTH]
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ class SubmissionName:
 
     def __str__(self) -> str:
         """Write the name; a long logical name is cut so that the whole has at most 128 characters."""
-        kept = self.resource_name[: _MAX_NAME_LENGTH - _SUFFIX_LENGTH]
+        kept = self.resource_name[:_KEPT_LENGTH]
         return f"{kept}-{self.resource_fingerprint}-{self.request_fingerprint}-{self.random}"
 
 
@@ -96,11 +109,23 @@ class Relation(Enum):
     """It is a run of this job, as it was declared before."""
 
 
-def relation_of(run_name: str | None, *, resource: str, request: str, fixed_name: str | None) -> Relation:
-    """Tell from a run's name whether it is a run of the job with these fingerprints and this fixed name."""
+def relation_of(
+    run_name: str | None,
+    *,
+    resource: str,
+    requests: Collection[str],
+    fixed_name: str | None,
+    logical_names: Collection[str] = (),
+) -> Relation:
+    """Tell from a run's name whether it is a run of the job with these fingerprints and this fixed name.
+
+    The job has one of `requests`. If `logical_names` are given, its run has one of them.
+    """
     if fixed_name is not None and run_name == fixed_name:
         return Relation.SAME_FIXED_NAME
     name = SubmissionName.parse(run_name)
     if name is None or name.resource_fingerprint != resource:
         return Relation.NONE
-    return Relation.SAME if fixed_name is None and name.request_fingerprint == request else Relation.OTHER_DECLARATION
+    has_numbers = not logical_names or name.resource_name in logical_names
+    is_same = fixed_name is None and name.request_fingerprint in requests and has_numbers
+    return Relation.SAME if is_same else Relation.OTHER_DECLARATION

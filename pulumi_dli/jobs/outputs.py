@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 
@@ -134,6 +135,10 @@ VERDICT: tuple[str, ...] = tuple(name for name, output in OBSERVED.items() if ou
 """The names of a wait's outputs. The job has outputs with the same names."""
 
 
+_BY_THIS_VERSION: Properties = {EXACT_NUMBERS: {}}
+"""What tells the outputs from those of 0.1.0, in which a text may be what is left of a number."""
+
+
 def observed(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
     """Return the observed outputs of a job. `redact` has the texts to mask in its log."""
     return _masked({name: output.read(batch) for name, output in OBSERVED.items()}, redact)
@@ -146,7 +151,8 @@ def verdict(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
 
 def of_job(declared: JobInputs, batch: Batch, location: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the outputs of a new job: the declared and the observed outputs, and the location of the submission."""
-    return {**declared.properties, **observed(batch, declared.redact), "submittedTo": dict(location)}
+    news = observed(batch, declared.redact)
+    return {**_BY_THIS_VERSION, **declared.properties, **news, "submittedTo": dict(location)}
 
 
 def refreshed(stored: StoredJob, batch: Batch | None) -> dict[str, Any]:
@@ -163,7 +169,7 @@ def updated(stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
     new = {name: value for name, value in declared.properties.items() if not ARGUMENTS[name].is_kept_on_update}
     kept = {name: value for name, value in stored.inputs.properties.items() if ARGUMENTS[name].is_kept_on_update}
     last_observed = {name: stored.properties.get(name) for name in OBSERVED}
-    return {**new, **kept, **_masked(last_observed, declared.redact)}
+    return {**_BY_THIS_VERSION, **new, **kept, **_masked(last_observed, declared.redact)}
 
 
 def _masked(outputs: dict[str, Any], redact: Sequence[str] | None) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.sizes import Sizing, memory_mib
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, are_same, earlier_forms, exact, unwritten
 from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, Properties
-from pulumi_dli.jobs.validation import UNKNOWN, is_known
+from pulumi_dli.jobs.naming import request_fingerprint_of
+from pulumi_dli.jobs.validation import is_known
 
+_RERUNS = [name for name, one in ARGUMENTS.items() if one.on_change is OnChange.RERUN and not one.is_sent]
 _SERVICE_DEFAULTS = {name: one.service_default for name, one in ARGUMENTS.items() if one.service_default is not None}
 
 
@@ -19,7 +21,8 @@ def request_body(job: JobInputs, name: str) -> dict[str, Any]:
 
     `className` is always sent, empty where there is none: the service's own sample of a PySpark request has it so.
     """
-    given = {wire_name: _plain(job.properties.get(key)) for key, wire_name in WIRE_NAMES.items()}
+    properties = exact(job.properties)
+    given = {wire_name: _plain(properties.get(key)) for key, wire_name in WIRE_NAMES.items()}
     body = {key: value for key, value in given.items() if value not in (None, [], {})}
     body = {"file": body.pop("file"), "className": body.pop("className", ""), **body, "name": name}
     return BatchRequest.model_validate(body).to_wire()
@@ -46,10 +49,38 @@ def changes(old: JobInputs, new: JobInputs) -> list[str]:
 
     An unknown value differs from any other.
     """
-    before, after = canonical(old.properties), canonical(new.properties)
-    sent = [name for name in WIRE_NAMES if before.get(name) != after.get(name)]
-    reruns = (name for name, one in ARGUMENTS.items() if one.on_change is OnChange.RERUN and not one.is_sent)
-    return sent + [name for name in reruns if _as_json(old.properties.get(name)) != _as_json(new.properties.get(name))]
+    known, wanted = exact(old.properties), exact(new.properties)
+    before, after = canonical(known), canonical(wanted)
+    if old.exact_numbers is None:  # what is text in the `conf` of 0.1.0 may have been a number
+        before["conf"] = unwritten(before.get("conf"))
+    sent = [name for name in WIRE_NAMES if not are_same(before.get(name), after.get(name))]
+    reruns = [name for name in _RERUNS if not are_same(_or_empty(known, name), _or_empty(wanted, name))]
+    trigger = "replacementTrigger"
+    is_same_to_pulumi = old.properties.get(trigger) == new.properties.get(trigger)
+    if is_same_to_pulumi and not are_same(known.get(trigger), wanted.get(trigger)):
+        reruns.append(trigger)  # Pulumi rounds both to one number. For any other change it replaces the job itself.
+    return sent + reruns
+
+
+def rewritten(old: JobInputs, new: JobInputs) -> list[str]:
+    """Name the arguments that mean the same, but have a number in the place of a text, or the reverse.
+
+    The state has to have the new form: 0.1.0 would take the old one for a change.
+    """
+    names = ("conf", "triggers", EXACT_NUMBERS)
+    return [name for name in names if _or_empty(old.properties, name) != _or_empty(new.properties, name)]
+
+
+def fingerprint(properties: Properties) -> str:
+    """Make the 8 hex digits that stand for what is run, as 0.1.0 makes them: from the rounded numbers."""
+    return request_fingerprint_of(
+        canonical(properties), properties.get("triggers"), properties.get("replacementTrigger")
+    )
+
+
+def earlier_fingerprints(job: JobInputs) -> frozenset[str]:
+    """Give the fingerprints of equal requests that have a number in the place of a text, or the reverse."""
+    return frozenset(map(fingerprint, earlier_forms(job.properties)))
 
 
 def sizing(job: JobInputs) -> str | None:
@@ -89,6 +120,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _as_json(value: Any) -> Any:
-    """Write a value so that 1 and true, which Python takes for equal, are not."""
-    return json.dumps(_plain(value or {}), sort_keys=True) if is_known(value) else UNKNOWN
+def _or_empty(properties: Properties, name: str) -> Any:
+    return _plain(properties.get(name) or {})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.exact_numbers import are_same, unwritten
 from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES
 from pulumi_dli.jobs.request import canonical
 
@@ -32,5 +33,6 @@ def _same_value(name: str, theirs: Any, ours: Any) -> bool:
     if name == "queue":
         return str(theirs).lower() == str(ours).lower()
     if name == "conf" and isinstance(theirs, Mapping):
-        return all(item in theirs.items() for item in (ours or {}).items())  # the service may add to it
+        # The service may add to it. 0.1.0 may have made a text of a number.
+        return all(are_same(unwritten(theirs.get(key)), value) for key, value in (ours or {}).items())
     return bool(theirs == ours) or theirs == "CUSTOMIZED"

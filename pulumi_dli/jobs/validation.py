@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pulumi_dli.api.models import MAX_NAME_LENGTH, normal_id
 from pulumi_dli.api.sizes import memory_mib
+from pulumi_dli.jobs.exact_numbers import is_number, written
 
 
 class Unknown(Enum):
@@ -124,8 +125,8 @@ def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
     limits = f"at least {least}" if most is None else f"from {least} to {most}"
 
     def check(value: Any) -> int:
-        if not _is_number(value) or value != value // 1:
-            written = repr(value) if _is_number(value) or isinstance(value, str) else kind_of(value)
+        if not is_number(value) or value != value // 1:
+            written = repr(value) if is_number(value) or isinstance(value, str) else kind_of(value)
             raise RefusedError(
                 f"must be a whole number, but is {written}; write it without quotes and without a fraction"
             )
@@ -140,7 +141,7 @@ def memory(value: Any) -> str:
     """Accept a memory size with its unit, and return it in the page's form: `2G` or `2048M`."""
     if not isinstance(value, str):
         raise RefusedError(
-            f"must be text with a unit, as in '2G' or '2048M', but is {value if _is_number(value) else kind_of(value)}"
+            f"must be text with a unit, as in '2G' or '2048M', but is {value if is_number(value) else kind_of(value)}"
         )
     try:
         mib = memory_mib(value)
@@ -192,8 +193,8 @@ def scalar(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return text(value)
-    if _is_number(value):
-        return str(int(value)) if value == value // 1 else repr(value)
+    if is_number(value):
+        return written(value)
     raise RefusedError(f"must be text, a number, true or false, but is {kind_of(value)}")
 
 
@@ -233,17 +234,13 @@ def at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
         raise RefusedError(str(refused), path + refused.path) from refused
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def kind_of(value: Any) -> str:
     """Return the kind of a value, in words. The value itself may be secret."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    if _is_number(value):
+    if is_number(value):
         return "a number"
     if isinstance(value, str):
         return "text"

@@ -14,11 +14,12 @@ from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.jobs import diff, job_rules, messages, outputs, submission_messages
 from pulumi_dli.jobs.diff import Action, Decision
+from pulumi_dli.jobs.exact_numbers import large_numbers
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
 from pulumi_dli.jobs.job_rules import FILE_MISSING, Checked
-from pulumi_dli.jobs.naming import request_fingerprint_of, resource_fingerprint_of
+from pulumi_dli.jobs.naming import logical_names, resource_fingerprint_of
 from pulumi_dli.jobs.outputs import StoredJob
-from pulumi_dli.jobs.request import canonical, request_body, sizing
+from pulumi_dli.jobs.request import earlier_fingerprints, fingerprint, request_body, sizing
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level
@@ -107,16 +108,20 @@ class BatchJobs:
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
         # Make the whole request before it is sent, so that a failure here means that nothing runs.
-        request_fingerprint = request_fingerprint_of(
-            canonical(declared.properties), declared.triggers, declared.replacement_trigger
-        )
+        secrets = declared.redact or ()
+        # The name is public, so a secret number must not be guessed from it.
+        numbers = {
+            place: digits for place, digits in large_numbers(declared.properties).items() if digits not in secrets
+        }
         request = SubmissionRequest(
             key=declared_key(declared),
             resource_fingerprint=resource_fingerprint_of(declared.scope, self._context.settings.scope),
-            request_fingerprint=request_fingerprint,
+            request_fingerprint=fingerprint(declared.properties),
             fixed_name=known(declared.name),
             body=lambda name: request_body(declared, name),
-            redact=declared.redact or (),
+            redact=secrets,
+            logical_names=logical_names(name_of(declared), numbers),
+            earlier_fingerprints=earlier_fingerprints(declared),
         )
         return self._context.submitter(client).submit(request)
 

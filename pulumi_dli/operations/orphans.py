@@ -70,8 +70,9 @@ class Orphans:
             relation = relation_of(
                 listed.name,
                 resource=request.resource_fingerprint,
-                request=request.request_fingerprint,
+                requests={request.request_fingerprint, *request.earlier_fingerprints},
                 fixed_name=request.fixed_name,
+                logical_names=request.logical_names,
             )
             if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
                 continue

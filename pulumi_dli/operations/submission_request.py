@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ class SubmissionRequest:
         fixed_name: The name that the user declares, or None.
         body: Returns the body of the request with a given name.
         redact: The secret texts in the body, which the service may repeat in an error.
+        logical_names: If there are any, the submitted name begins with the first, and an orphaned run has one of them.
+        earlier_fingerprints: The fingerprints of equal requests with a number in place of a text, or the reverse.
     """
 
     key: ResourceKey
@@ -29,6 +31,8 @@ class SubmissionRequest:
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
+    logical_names: tuple[str, ...] = ()
+    earlier_fingerprints: Collection[str] = ()
 
     @property
     def resource_name(self) -> str:
@@ -37,4 +41,5 @@ class SubmissionRequest:
 
     def new_name(self) -> str:
         """Return a new name for one submission. No other submission has it."""
-        return str(SubmissionName.new(self.resource_name, self.resource_fingerprint, self.request_fingerprint))
+        name = next(iter(self.logical_names), self.resource_name)
+        return str(SubmissionName.new(name, self.resource_fingerprint, self.request_fingerprint))

@@ -6,8 +6,10 @@ from typing import Any, final
 import pulumi
 from pulumi import dynamic
 
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, sendable
 from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.program.batch_job_wait import BatchJobWait
+from pulumi_dli.program.exact_numbers import digits_of, show_exact
 from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
 from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.seen_ends import ends_seen_inputs
@@ -207,7 +209,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
                 `sys.datasource.rds`, `sys.datasource.css`. RDS Postgre and DWS need none.
             resources: Uploaded packages with their types: maps with `name` and `type`. Not with Spark 3.3 and later.
             groups: Uploaded package groups: maps with `name` and `resources`. Not with Spark 3.3 and later.
-            conf: Spark configuration. Values are sent as text; true and false as Spark writes them.
+            conf: Spark configuration. Values are sent as text: true and false as Spark writes them, whole numbers with
+                all digits, fractions as Python writes them. Write `3.10` as text.
             name: The job's name at the service, at most 128 characters. Leave it out: the provider then makes a unique
                 name, by which it finds a submission whose answer was lost. Two jobs may have the same fixed name.
             driver_memory: Memory of the driver, with its unit: `2G`, `2048M`. Replaces the value of `sc_type`.
@@ -260,14 +263,19 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             # Only these options need the end of a run whose record is deleted, or whose service cannot be reached.
             is_renamed = bool(opts is not None and opts.aliases)
             hidden |= ends_seen_inputs(resource_name, is_renamed=is_renamed)
+        numbered = {name: sendable(declared.get(name)) for name in ("conf", "triggers")}
+        digits = digits_of(numbered | {"replacementTrigger": hidden["replacementTrigger"]})
+        declared |= numbered
         self._rerun_on_failure = declared.get("rerun_on_failure")
         self._redact = secret_texts(declared, [resource_name])
         self._waits: dict[Until, BatchJobWait] = {}
         self._parent, self._job_aliases = (opts.parent, opts.aliases) if opts is not None else (None, None)
-        props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden | {"redact": self._redact}))
+        hidden |= {"redact": self._redact, EXACT_NUMBERS: digits}
+        props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)
         fill_undeclared(self)
+        show_exact(self, numbered)
 
     @staticmethod
     def get(

@@ -13,7 +13,7 @@ def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None] | None:
     A text that is also inside a plain input does not count, because everybody can read it. Values that are not known
     yet have no text.
     """
-    if not _has_output(inputs):
+    if not has_output(inputs):
         return None  # most jobs of a large program have plain inputs only: save the time of a task
 
     async def collect() -> list[str] | None:
@@ -25,11 +25,12 @@ def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None] | None:
     return collected.apply(lambda texts: pulumi.Output.secret(texts) if texts else None)
 
 
-def _has_output(value: Any) -> bool:
+def has_output(value: Any) -> bool:
+    """True if a value is an output, or holds one."""
     if isinstance(value, Mapping):
         value = [*value.values()]
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return any(map(_has_output, value))
+        return any(map(has_output, value))
     return isinstance(value, pulumi.Output)
 
 

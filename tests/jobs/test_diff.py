@@ -79,6 +79,16 @@ def test_an_option_of_the_provider_is_updated_in_place(option: str, value: Any) 
     assert with_default == set(OPTIONS) - {"region", "projectId", "triggers", "replacementTrigger", "adoptId"}
 
 
+def test_quotes_around_a_number_are_stored_in_place() -> None:
+    stored = {name: value for name, value in STORED.items() if name != "exactNumbers"} | {"triggers": {"day": 42.0}}
+    decision = compare({"triggers": {"day": "42"}}, stored=stored)
+    assert (decision.action, decision.properties) == (Action.UPDATE, ("triggers",))
+
+
+def test_digits_that_a_preview_does_not_know_yet_are_no_change() -> None:
+    assert action({"exactNumbers": UNKNOWN, "replacementTrigger": UNKNOWN}, preview=True) is Action.NONE
+
+
 def test_a_change_of_what_is_run_counts_more_than_one_of_an_option() -> None:
     assert action({"file": "b.py", "cancelTimeout": 5}) is Action.REPLACE
 

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from pulumi_dli.jobs.naming import (
     Relation,
     SubmissionName,
     is_anothers,
+    logical_names,
     relation_of,
     request_fingerprint_of,
     resource_fingerprint_of,
@@ -66,6 +68,31 @@ def test_a_name_is_read_back_whatever_the_job_is_called(resource_name: str, scop
 )
 def test_a_name_that_somebody_else_made_is_not_ours(text: str | None) -> None:
     assert SubmissionName.parse(text) is None
+
+
+def test_large_numbers_are_a_part_of_the_logical_name() -> None:
+    new, of_0_1_0 = logical_names("wordcount", {"conf": "1", "triggers": "2"})
+    assert re.fullmatch(r"wordcount-[0-9a-f]{8}", new)
+    assert of_0_1_0 == "wordcount"
+    assert logical_names("wordcount", {"triggers": "2", "conf": "1"}) == (new, of_0_1_0)
+    assert logical_names("wordcount", {"conf": "2", "triggers": "1"})[0] != new
+    assert logical_names("wordcount", {}) == ()
+
+
+def test_a_long_logical_name_is_cut_before_its_numbers() -> None:
+    new, of_0_1_0 = logical_names("n" * 200, {"conf": "1"})
+    assert re.fullmatch(r"n{94}-[0-9a-f]{8}", new)
+    for name in (new, of_0_1_0):
+        made = str(SubmissionName.new(name, "0a1b2c3d", "4e5f6071"))
+        parsed = SubmissionName.parse(made)
+        assert len(made) == 128
+        assert parsed is not None
+        assert parsed.resource_name == name
+
+
+def test_a_number_below_2_53_has_the_spec_that_0_1_0_gave_it() -> None:
+    numbers = {"build": 42.0, "share": 0.5}
+    assert spec(JOB | {"conf": {"a": "3"}}, triggers=numbers, replacement_trigger=7.0) == "378d21c8"
 
 
 def test_scope_and_spec_are_the_same_in_every_version_since_live_jobs_bear_them() -> None:
@@ -132,7 +159,7 @@ OURS = "wordcount-0a1b2c3d-4e5f6071-abcdef"
 def test_the_name_of_a_run_tells_how_it_belongs_to_a_job(
     run_name: str | None, fixed_name: str | None, relation: Relation
 ) -> None:
-    assert relation_of(run_name, resource="0a1b2c3d", request="4e5f6071", fixed_name=fixed_name) is relation
+    assert relation_of(run_name, resource="0a1b2c3d", requests={"4e5f6071"}, fixed_name=fixed_name) is relation
 
 
 @pytest.mark.parametrize(

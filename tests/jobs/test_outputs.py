@@ -41,6 +41,7 @@ def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> No
         "req_body": '{"args":["secret"]}',
     }
     assert of_job(DECLARED, Batch.model_validate(reply), PLACE) == DECLARED | {
+        "exactNumbers": {},
         "state": "success",
         "appId": "batch-session-17",
         "owner": "data-platform",
@@ -64,7 +65,9 @@ def test_no_output_of_the_service_has_the_name_of_a_declared_property() -> None:
 
 def test_a_sparse_reply_leaves_outputs_empty() -> None:
     made = of_job({}, Batch.model_validate({"id": ID, "state": "starting", "appId": "", "owner": ""}), PLACE)
-    assert {name for name, value in made.items() if value is not None} == {"state", "submittedTo", "recordExpired"}
+    assert {name for name, value in made.items() if value is not None} == {
+        *("state", "submittedTo", "recordExpired", "exactNumbers")
+    }
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ replies = st.dictionaries(
 def test_outputs_are_json_whatever_the_service_says(reply: Properties) -> None:
     made = of_job(DECLARED, Batch.model_validate({"id": ID, **reply}), PLACE)
     assert json.loads(json.dumps(made)) == made
-    assert set(made) == {*DECLARED, *OBSERVED}
+    assert set(made) == {*DECLARED, *OBSERVED, "exactNumbers"}
     assert made.items() >= DECLARED.items()
 
 
@@ -136,7 +139,7 @@ def test_an_update_takes_what_is_declared_now_and_keeps_what_the_service_has_sai
     declared = {**DECLARED, "cancelTimeout": 5, "redact": ["hunter2"], "adoptId": "too late"}
     said = {name: stored.get(name) for name in OBSERVED} | {"log": ["[secret]"]}
     made = outputs.updated(StoredJob.parse(stored), JobInputs.parse(declared))
-    assert made == {**declared, **said, "adoptId": "followed"}
+    assert made == {**declared, **said, "adoptId": "followed", "exactNumbers": {}}
 
 
 def test_an_update_follows_no_adopt_id_that_came_after_the_job() -> None:

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 
 from pulumi_dli.jobs.inputs import WIRE_NAMES, JobInputs
-from pulumi_dli.jobs.request import canonical, changes, request_body, sizing
+from pulumi_dli.jobs.request import (
+    canonical,
+    changes,
+    earlier_fingerprints,
+    fingerprint,
+    request_body,
+    rewritten,
+    sizing,
+)
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 from tests.jobs.examples import JOB, PACKAGE, Properties
 from tests.jobs.test_inputs import accepted, declarations, patiently
@@ -64,6 +72,69 @@ def test_what_says_the_same_is_no_change(one: Properties, other: Properties) -> 
 def test_a_change_is_named(old: Properties, new: Properties, names: list[str] | None) -> None:
     expected = ["file", "numExecutors", "triggers"] if names is None else names
     assert changes(parse(JOB | old), parse(JOB | new)) == expected
+
+
+BUILD = 20261124093000124
+"""A double holds this number, but neither of its neighbours."""
+
+
+def numbered(build: int) -> Properties:
+    """Give what arrives at the provider of a job with a large number."""
+    digits = dict.fromkeys(['conf["a"]', 'triggers["b"]', "replacementTrigger"], str(build))
+    rounded = float(build)
+    return {
+        "conf": {"a": str(int(rounded))},
+        "triggers": {"b": rounded},
+        "replacementTrigger": rounded,
+        "exactNumbers": digits,
+    }
+
+
+def by_0_1_0(properties: Properties) -> Properties:
+    return {name: value for name, value in properties.items() if name != "exactNumbers"}
+
+
+EVERYWHERE = ["conf", "triggers", "replacementTrigger"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names", "rewritten_names"),
+    [
+        (numbered(BUILD), numbered(BUILD), [], []),
+        (numbered(BUILD), numbered(BUILD + 1), EVERYWHERE, ["exactNumbers"]),
+        (by_0_1_0(numbered(BUILD)), numbered(BUILD + 1), [], ["exactNumbers"]),
+        (numbered(BUILD + 1), by_0_1_0(numbered(BUILD)), ["conf"], ["exactNumbers"]),
+        (
+            by_0_1_0(numbered(BUILD)),
+            {"conf": {"a": str(BUILD + 1)}, "triggers": {"b": str(BUILD + 1)}},
+            [],
+            ["conf", "triggers"],
+        ),
+        ({"conf": {"a": "3.1"}}, {"conf": {"a": "3.10"}}, [], ["conf"]),
+        ({"conf": {"a": "3.1"}, "exactNumbers": {}}, {"conf": {"a": "3.10"}}, ["conf"], ["conf"]),
+        ({"conf": {"a": "3.10"}}, {"conf": {"a": "3.1"}}, ["conf"], ["conf"]),
+        ({"conf": {"a": "3.1"}}, {"conf": {"a": "3.10", "b": "1"}}, ["conf"], ["conf"]),
+        ({"triggers": {"a": [42.0]}}, {"triggers": {"a": ["42"]}}, [], ["triggers"]),
+        ({"triggers": {"a": "42"}}, {"triggers": {"a": 42.0}}, [], ["triggers"]),
+        ({"triggers": {"a": "3.1"}}, {"triggers": {"a": "3.10"}}, ["triggers"], ["triggers"]),
+    ],
+)
+def test_a_number_and_its_text_are_no_change_but_are_stored_anew(
+    old: Properties, new: Properties, names: list[str], rewritten_names: list[str]
+) -> None:
+    assert changes(parse(JOB | old), parse(JOB | new)) == names
+    assert rewritten(parse(JOB | old), parse(JOB | new)) == rewritten_names
+
+
+def test_a_run_of_0_1_0_with_numbers_is_known_by_its_fingerprint() -> None:
+    rounded = {"conf": {"a": "3.1", "b": "5781947118336215040"}, "triggers": {"c": 42.0, "d": "x"}}
+    in_quotes = {"conf": {"a": "3.10", "b": "5781947118336215154"}, "triggers": {"c": "42", "d": "x"}}
+    assert fingerprint(JOB | rounded) in earlier_fingerprints(parse(JOB | in_quotes))
+    assert fingerprint(JOB | rounded) not in earlier_fingerprints(parse(JOB | in_quotes | {"args": ["other"]}))
+
+
+def test_the_exact_digits_are_sent() -> None:
+    assert request_body(parse(JOB | numbered(BUILD + 1)), "n")["conf"] == {"a": str(BUILD + 1)}
 
 
 def test_cluster_name_is_queue() -> None:

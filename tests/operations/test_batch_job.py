@@ -17,6 +17,7 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.api.sizes import memory_mib
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.diff import Action
+from pulumi_dli.jobs.exact_numbers import is_number, written
 from pulumi_dli.jobs.inputs import ARGUMENTS, OPTIONS, WIRE_NAMES, JobInputs
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, of_job
 from pulumi_dli.jobs.request import request_body
@@ -176,7 +177,13 @@ def meaning(checked: Properties) -> Properties:
         **memories,
         "sc_type": body.get("sc_type", "A"),
         "name": checked.get("name"),
-        "triggers": json.dumps(checked.get("triggers") or {}, sort_keys=True),
+        "triggers": json.dumps(
+            {
+                key: written(value) if is_number(value) else value
+                for key, value in (checked.get("triggers") or {}).items()
+            },
+            sort_keys=True,
+        ),
     }
 
 
@@ -272,6 +279,35 @@ def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
             inputs({"file": "a.py", "resourceName": "load", "scope": "0a1b2c3d"})
         )
     assert (batch_id, made["owner"]) == (ID, None)
+
+
+@pytest.mark.parametrize(
+    ("redact", "is_in_name"), [(None, True), (["hunter2"], True), (["1234567890123456789"], False)]
+)
+def test_a_large_number_is_in_the_name_of_a_submission_unless_it_is_secret(
+    redact: list[str] | None, is_in_name: bool
+) -> None:
+    """A secret in a name could be tried out offline."""
+    digits = "1234567890123456789"
+    numbers = {"triggers": {"a": float(digits)}, "exactNumbers": {'triggers["a"]': digits}}
+    with ScriptedService(*[Answer({"sessions": []})] * 3, Answer(EXAMPLE)) as service:
+        operations_at(service, FakeClock()).create(inputs({**KEY, "file": "a.py", "redact": redact, **numbers}))
+        (name,) = (call.json["name"] for call in service.calls if call.method == "POST")
+    assert name.count("-") == (4 if is_in_name else 3)
+
+
+def test_an_orphaned_run_is_adopted_after_its_numbers_are_put_in_quotes() -> None:
+    numbers: Properties = {"conf": {"a": 3.1}, "triggers": {"b": 42.0}}
+    in_quotes: Properties = {"conf": {"a": "3.10"}, "triggers": {"b": "42"}}
+    with ScriptedService(*[Answer({"sessions": []})] * 3, Answer(EXAMPLE)) as service:
+        operations_at(service, FakeClock()).create(inputs({**KEY, "file": "a.py", **numbers}))
+        (name,) = (call.json["name"] for call in service.calls if call.method == "POST")
+    run = {"id": ID, "name": name, "state": "running"}
+    with ScriptedService() as service:
+        service.answer = lambda call: Answer({"sessions": [run]} if call.path == "" else run)
+        batch_id, _ = operations_at(service, FakeClock()).create(inputs({**KEY, "file": "a.py", **in_quotes}))
+        assert "POST" not in {call.method for call in service.calls}
+    assert batch_id == ID
 
 
 EXAMPLE = {

@@ -1,12 +1,14 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pulumi_dli.api.errors import NoAnswerError, ServiceError, SubmissionError
+from pulumi_dli.jobs.naming import logical_names
 from tests.fakes import CUT, Answer
-from tests.operations.submitting import SCOPE, Stage, a_request, kept_request, refusal, run_name
+from tests.operations.submitting import SCOPE, SPEC, Stage, a_request, kept_request, refusal, run_name
 
 
 def test_the_jobs_that_have_not_ended_are_listed_once_for_all_submissions(stage: Stage) -> None:
@@ -124,6 +126,40 @@ def test_a_live_run_with_another_declaration_is_named_with_what_to_do(stage: Sta
     assert said.startswith(f"wordcount: an earlier run with another declaration still runs: batch job {other} ")
     assert "Cancel it" in said
     assert stage.dli.job(other)["state"] == "running"
+
+
+NUMBERS, OTHER_NUMBERS = ({'conf["a"]': digits} for digits in ("20261124093000123", "20261124093000124"))
+
+
+@pytest.mark.parametrize(
+    ("submitted", "declared", "is_adopted"),
+    [
+        ({}, NUMBERS, True),  # 0.1.0 has no numbers in its names
+        (NUMBERS, NUMBERS, True),
+        (OTHER_NUMBERS, NUMBERS, False),
+        (NUMBERS, {}, True),
+    ],
+)
+@pytest.mark.parametrize("spec", [SPEC, "0000000f"])
+def test_a_run_of_numbers_that_round_alike_is_adopted_only_if_it_may_be_this_one(
+    stage: Stage, submitted: dict[str, str], declared: dict[str, str], is_adopted: bool, spec: str
+) -> None:
+    name, *_ = (*logical_names("wordcount", submitted), "wordcount")
+    left = stage.dli.add(f"{name}-{SCOPE}-{spec}-abcdef")
+    names = logical_names("wordcount", declared)
+    request = replace(a_request(), logical_names=names, earlier_fingerprints={"0000000f"})
+    assert (stage.submit(request) == left) is is_adopted
+    if not is_adopted:
+        assert "an earlier run with another declaration still goes on" in stage.said[0]
+        assert (stage.dli.names[-1]).startswith(f"{names[0]}-{SCOPE}-{SPEC}-")
+
+
+def test_a_live_job_of_a_fixed_name_is_adopted_if_0_1_0_rounded_its_number(stage: Stage) -> None:
+    rounded = {"file": "obs://demo/wordcount.py", "conf": {"spark.a": "5781947118336215040", "spark.dli.x": "added"}}
+    left = stage.dli.add("nightly", req_body=json.dumps(rounded))
+    other = a_request("nightly", conf={"spark.a": "5781947118336299999"})
+    assert stage.submit(other) != left
+    assert stage.submit(a_request("nightly", conf={"spark.a": "5781947118336215154"})) == left
 
 
 def test_an_ended_run_with_another_declaration_is_not_worth_a_word(stage: Stage) -> None:
