@@ -27,6 +27,7 @@ import pulumi
 from pulumi.runtime import get_config, get_config_env, is_config_secret
 
 from pulumi_dli.program.batch_job import BatchJob
+from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
 from pulumi_dli.program.types import wire_names
 
 JOBS = "dli:jobs"
@@ -62,11 +63,7 @@ def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, Ba
         pulumi.log.warn(f"{JOBS} is not in this stack's configuration, so it declares no job")
     defaults = _completed(_read(DEFAULTS))
     declared = {name: _completed(block) for name, block in _read(JOBS).items()}
-    _refuse(
-        _misspelt_keys(),
-        _faults(defaults, DEFAULTS),
-        *(_faults(block, _path(name)) for name, block in declared.items()),
-    )
+    _refuse(_misspelt_keys(), *_faults_of_blocks(defaults, declared))
     blocks = {name: _merged(defaults, block) for name, block in declared.items()}
     _refuse(*(_contradictions(name, blocks) for name in blocks))
     is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)
@@ -74,6 +71,15 @@ def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, Ba
     for name in _in_order(blocks):
         jobs[name] = _declare(name, _with_secrets(blocks[name]) if is_secret else blocks[name], jobs, opts)
     return {name: jobs[name] for name in blocks}
+
+
+def _faults_of_blocks(defaults: Any, declared: Mapping[str, Any]) -> Iterator[Iterable[str]]:
+    texts = NumberTexts()
+    yield _faults(defaults, DEFAULTS)
+    yield faults_of_numbers(defaults, DEFAULTS, [DEFAULTS], texts)
+    for name, block in declared.items():
+        yield _faults(block, _path(name))
+        yield faults_of_numbers(block, _path(name), [JOBS, name], texts)
 
 
 def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi.ResourceOptions | None) -> BatchJob:

@@ -56,6 +56,7 @@ def waits(sent: Registrations) -> dict[str, Any]:
 def test_every_argument_of_a_job_has_its_name_of_the_schema() -> None:
     arguments = {name: value for name, value in EVERY_ARGUMENT.items() if name != "cluster_name"}
     block = {to_camel(name): value for name, value in arguments.items()} | {"sparkVersion": "3.1.1"}
+    block["triggers"] = {"some_key": {"project_id": "1"}}
     assert declared({"etl": block}).inputs("etl") == block
 
 
@@ -81,7 +82,11 @@ def test_the_jobs_are_given_by_name() -> None:
         ({"conf": {"a": "1", "b": "2"}}, {"conf": {"b": "3", "c": "4"}}, {"conf": {"a": "1", "b": "3", "c": "4"}}),
         ({"conf": {"a": "1", "b": "2"}}, {"conf": {"a": None}}, {"conf": {"b": "2"}}),
         ({"conf": {"a": "1"}}, {"conf": None}, {}),
-        ({"triggers": {"jar": {"a": 1}}}, {"triggers": {"jar": {"b": 2}}}, {"triggers": {"jar": {"a": 1, "b": 2}}}),
+        (
+            {"triggers": {"jar": {"a": "1"}}},
+            {"triggers": {"jar": {"b": True}}},
+            {"triggers": {"jar": {"a": "1", "b": True}}},
+        ),
         ({"autoRecovery": True}, {"autoRecovery": False}, {"autoRecovery": False}),
         ({"file": "b.py"}, {"file": None}, None),
     ],
