@@ -6,6 +6,8 @@ from typing import Any
 
 import pulumi
 
+from pulumi_dli.jobs.exact_numbers import is_number, written
+
 
 def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None] | None:
     """Return the texts inside the secret inputs, as a secret, or None if there are none.
@@ -45,5 +47,5 @@ async def _collect_texts(value: Any, texts: dict[bool, set[str]], *, is_secret: 
     elif isinstance(value, Sequence):
         for item in value:
             await _collect_texts(item, texts, is_secret=is_secret)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        texts[is_secret].add(str(value))
+    elif is_number(value):
+        texts[is_secret].add(written(value))

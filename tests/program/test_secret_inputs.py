@@ -35,6 +35,7 @@ def resolved(value: Any) -> pulumi.Output[Any]:
         (lambda: secret("hunter2"), ["hunter2"]),
         (lambda: {"args": ["in", secret("hunter2")], "conf": {"a": secret("swordfish")}}, ["hunter2", "swordfish"]),
         (lambda: secret({"args": ["a b", ["c"]], "port": 8080, "fast": True, "none": None}), ["8080", "a b", "c"]),
+        (lambda: secret({"port": 8080.0, "share": 0.5}), ["0.5", "8080"]),  # as in the outputs of another stack
         (lambda: pulumi.Output.concat("jdbc:", secret("hunter2")), ["jdbc:hunter2"]),
         (lambda: pulumi.Output.all(a="plain", b=secret("hunter2")), ["hunter2", "plain"]),
         (lambda: [{"name": secret("lib/a.jar")}, pulumi.Output.from_input("plain")], ["lib/a.jar"]),
