@@ -54,6 +54,13 @@ PROGRAM = """
 
     job("triggered", args=["always"], triggers={"day": DAY, "number": 1})
     job("replaced", args=["always"], opts=pulumi.ResourceOptions(replacement_trigger=DAY))
+    numbers = {
+        "conf": {"spark.app.snapshot": 1234567890123456789, "spark.app.parts": 64, "spark.app.share": 0.5},
+        "triggers": {"build": 20261124093000123, "number": 1, "share": 0.5, "text": "42"},
+    }
+    snapshot = {"spark.app.snapshot": pulumi.Output.secret(1234567890123456789)}
+    job("numbers", opts=pulumi.ResourceOptions(replacement_trigger=20261124093000123), **numbers)
+    job("numbers_secret", conf=snapshot)
     job("fixed", name="fixed")
     spelled = {
         "monday": {"queue": None, "cluster_name": "default", "driver_memory": "2 GB", "sc_type": "A"},
@@ -79,6 +86,9 @@ PROGRAM = """
     job("orphan_secret", args=[secret_day])
     job("orphan_triggered", args=["always"], triggers={"day": DAY, "number": 1})
     job("orphan_replaced", args=["always"], opts=pulumi.ResourceOptions(replacement_trigger=DAY))
+    job("orphan_numbers", opts=pulumi.ResourceOptions(replacement_trigger=20261124093000123), **numbers)
+    job("orphan_numbers_secret", conf=snapshot)
+    job("orphan_numbers_fixed", name="orphan_numbers_fixed", **numbers)
     job("orphan_child", opts=pulumi.ResourceOptions(parent=nightly))
     job("orphan_fixed", name="orphan_fixed")
 
@@ -107,12 +117,25 @@ config:
     configured_dead:
       file: obs://demo/configured_dead.py
       args: [monday]
+    configured_numbers:
+      file: obs://demo/configured_numbers.py
+      args: [monday]
+      conf: &numbers {spark.app.snapshot: 5781947118336215154, spark.app.zero: 020222070707, spark.app.version: 3.10}
+      triggers: &triggers {build: 42, version: 3.10, zero: 052812345678, text: "7"}
+    orphan_configured_numbers:
+      file: obs://demo/orphan_configured_numbers.py
+      args: [monday]
+      conf: *numbers
+      triggers: *triggers
     orphan_configured:
       file: obs://demo/orphan_configured.py
       args: [monday]
       driverMemory: 2G
       numExecutors: 2
 """
+
+IN_QUOTES = re.sub(r"(?<=: )(5781947118336215154|020222070707|3\.10|42|052812345678)", r'"\1"', CONFIGURATION)
+"""The configuration as today's code wants it: 0.1.0 took these numbers, and changed some without a word."""
 
 FOREIGN = ("adopted", "adopted_success", "adopted_dead", "got")
 """The runs that somebody else has submitted before the first `up`."""
@@ -183,10 +206,11 @@ def _write(
     day: str = "monday",
     refused_day: str = "monday",
     adopt: bool = True,
+    configuration: str = CONFIGURATION,
 ) -> None:
     """Write the program and the configuration. Another day changes what the jobs run."""
     project.write(f"    DAY, REFUSED_DAY, NEW_NAME = {(day, refused_day, new_name)!r}\n{program}")
-    configuration = CONFIGURATION.replace("monday", day) + ("" if adopt else "  dli:adopt: false\n")
+    configuration = configuration.replace("monday", day) + ("" if adopt else "  dli:adopt: false\n")
     settings = project.folder / "Pulumi.dev.yaml"
     settings.write_text(settings.read_text().split("\nconfig:")[0].rstrip() + configuration)
 
@@ -256,7 +280,7 @@ class Copy:
 
     def write(self, **options: Any) -> None:
         """Write the program of today. Another `day` is a change of every job that may change."""
-        _write(self.project, self._program, new_name="renamed_since", **options)
+        _write(self.project, self._program, new_name="renamed_since", configuration=IN_QUOTES, **options)
 
     def stored(self) -> dict[str, dict[str, Any]]:
         """Give the resources as the state has them, by logical name."""

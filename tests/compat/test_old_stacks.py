@@ -77,6 +77,11 @@ TABLE = {
     # The change is one of the triggers, or of the replacement trigger.
     "triggered": LIVE,
     "replaced": LIVE,
+    # With numbers that Pulumi rounds, and with numbers of the configuration that stand in quotes now. The state learns
+    # how they are written.
+    "numbers": Row("update", up=NOTHING, change=REPLACES, destroy=CANCELS),
+    "numbers_secret": Row("update", up=NOTHING, change=REPLACES, destroy=CANCELS),
+    "configured_numbers": Row("update", up=NOTHING, change=REPLACES, destroy=CANCELS),
     # With a name of the user's own, with a parent, and renamed with an alias since.
     "fixed": LIVE,
     "child": LIVE,
@@ -100,6 +105,10 @@ TABLE = {
     "orphan_configured": ORPHAN,
     "orphan_triggered": ORPHAN,
     "orphan_replaced": ORPHAN,
+    "orphan_numbers": ORPHAN,
+    "orphan_numbers_secret": ORPHAN,
+    "orphan_numbers_fixed": ORPHAN,
+    "orphan_configured_numbers": ORPHAN,
     "orphan_child": ORPHAN,
     "orphan_fixed": ORPHAN,
     "orphan_recovering": ORPHAN,

@@ -10,6 +10,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import psutil
@@ -43,16 +44,28 @@ RIVAL = "rival"
 class Turns:
     """A stack, the account that its jobs run in, and what each turn does to them."""
 
-    def __init__(self, project: Project, dli: Service) -> None:
+    def __init__(self, project: Project, dli: Service, program: str = PROGRAM, **days: Any) -> None:
         self._project = project
         self._dli = dli
-        self._days = {"load": "monday", "stream": "monday"}
+        self._program = program
+        self._days = days or {"load": "monday", "stream": "monday"}
         self._states: dict[str, str] = {}
 
-    def declare(self, **days: str) -> None:
+    def declare(self, **days: Any) -> None:
         """Change the program: a job with another day has to run again."""
         self._days |= days
-        self._project.write(PROGRAM.replace("DAYS", repr(self._days)))
+        self._project.write(self._program.replace("DAYS", repr(self._days)))
+
+    def configure(self, configuration: str) -> None:
+        """Write the stack's configuration."""
+        settings = self._project.folder / "Pulumi.dev.yaml"
+        settings.write_text(settings.read_text().split("\nconfig:")[0].rstrip() + dedent(configuration))
+
+    def up_refused(self, version: Version) -> str:
+        """Run an `up` that must fail and leave all jobs alone. Give its screen."""
+        screen = self._project.failing_up(**version)
+        self._expect({}, screen)
+        return screen
 
     def up(self, version: Version, **effects: tuple[int, int]) -> None:
         """Run an `up`. By form: how many runs it must submit and cancel. All others must be left alone."""
