@@ -49,8 +49,8 @@ def test_up_and_preview_tell_that_nothing_ran_at_the_new_place(
     run = moved.state_of("load")["id"]
     assert row(screen, "load") == (
         f"warning: load: batch job {run} ran in region local-1, project {earlier_project}. The settings now name "
-        f"region local-1, project {here}. `pulumi up` does not run the job there by itself. To run it there: `pulumi "
-        "up --replace '**dli:BatchJob::load'`\n\n"
+        f"region local-1, project {here}. `pulumi up` does not run the job there by itself. To run it there, run "
+        "`pulumi up --replace '**dli:BatchJob::load'`.\n\n"
     )
     assert service.jobs() == []
 

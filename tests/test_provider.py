@@ -163,7 +163,7 @@ def test_a_run_that_must_not_be_cancelled_is_not_where_nobody_knows_whether_it_g
     batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
     inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
     service.fail("GET", DETAILS)
-    told = f"args changed, .* whether batch job {batch_id} still runs could not be asked, and whenRunning is refuse"
+    told = f"args changed. But whenRunning is refuse, and .* could not read whether batch job {batch_id} still runs"
     with pytest.raises(ProviderError, match=told):
         provider.jobs.diff(batch_id, outputs, inputs)
 
@@ -189,7 +189,7 @@ def test_many_jobs_whose_end_was_not_seen_are_one_listing(
     assert {name for name, plan in plans.items() if plan.changes} == {"b"}
     assert plans["b"].replaces == ["state"]
     assert service.calls() == {"GET /batches": 1}
-    assert later.kill() == [f"b: must run again: the last run, {stored['b'][0]}, is dead"]
+    assert later.kill() == [f"b: must run again, because the last run, {stored['b'][0]}, is dead."]
 
 
 def test_no_answer_about_jobs_whose_end_was_not_seen_is_no_change_and_said_once(
@@ -204,7 +204,9 @@ def test_no_answer_about_jobs_whose_end_was_not_seen_is_no_change_and_said_once(
         assert not later.jobs.diff(batch_id, {**outputs, "state": "running"}, later.jobs.check(job)[0]).changes
     assert service.calls() == {"GET /batches": 1}
     (said,) = later.kill()
-    assert said.startswith("dli: jobs whose end was not seen are taken as unchanged: ")
+    assert said.startswith(
+        "dli: the provider could not read jobs whose end it does not know. They count as unchanged: "
+    )
 
 
 RECOVERS = {"autoRecovery": True, **timeline("dead;starting")}
@@ -255,7 +257,7 @@ def test_a_job_that_may_have_recovered_before_its_record_went_runs_again_only_on
     _, outputs = provider.jobs.declare(declared(**DIES))
     seen_dead = {**outputs, "state": "dead"}
     _, expired = provider.jobs.read(GONE, seen_dead)
-    assert any("do not say how it ended" in line for line in provider.kill())
+    assert any("do not have its end" in line for line in provider.kill())
     inputs, _ = later.jobs.check(declared(**DIES))
     rerun, _ = later.jobs.check(declared(onRecordExpired="rerun", **DIES))
     for stored in (seen_dead, expired):
@@ -276,7 +278,7 @@ def test_a_dead_job_is_told_with_the_others_that_go_on(provider: ProviderProcess
     provider.jobs.declare(declared(resourceName="stream", scope="11111111", **ENDLESS))
     provider.jobs.declare(declared(resourceName="done", scope="22222222", conf={"spark.dli.local.timeline": "success"}))
     batch_id, _ = provider.jobs.declare(declared(**DEAD))
-    with pytest.raises(ProviderError, match=r"\nStill at work: stream \(running\). The next `pulumi up` goes on"):
+    with pytest.raises(ProviderError, match=r"\nStill running: stream \(running\). The next `pulumi up` waits"):
         provider.waits.declare({"jobId": batch_id, "jobName": "load"})
 
 
@@ -297,7 +299,7 @@ def test_a_record_that_is_gone_before_its_end_was_seen_runs_again_only_on_reques
         provider.waits.declare({"jobId": GONE, "jobName": "load"})
     rerun, _ = provider.jobs.check(declared(onRecordExpired="rerun"))
     assert provider.jobs.diff(GONE, expired, rerun).replaces == ["recordExpired"]
-    told = [line for line in provider.kill() if "do not say how it ended" in line]
+    told = [line for line in provider.kill() if "do not have its end" in line]
     assert len(told) == 1
 
 
@@ -314,7 +316,9 @@ def test_a_job_whose_cancel_nobody_confirms_stays_in_the_state(provider: Provide
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     for method in ("GET", "DELETE"):
         service.server.faults.set([{"method": method, "action": "cut", "count": None}])
-        with pytest.raises(ProviderError, match=f"load: batch job {batch_id} may go on: .* It stays in the state; run"):
+        with pytest.raises(
+            ProviderError, match=f"load: batch job {batch_id} may still run: .* The job stays in the state"
+        ):
             provider.jobs.delete(batch_id, outputs)
     assert service.states() == ["running"]
 
@@ -334,7 +338,7 @@ def test_a_cancel_whose_answer_is_lost_is_finished_by_the_next_command(
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     service.cut("DELETE", DETAILS, when="after")
-    with pytest.raises(ProviderError, match="may go on"):
+    with pytest.raises(ProviderError, match="may still run"):
         provider.jobs.delete(batch_id, outputs)
     provider.jobs.delete(batch_id, outputs)
     assert service.states() == ["dead"]
@@ -345,7 +349,9 @@ def test_a_cancel_that_is_refused_while_the_job_runs_leaves_it_in_the_state(
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     service.fail("DELETE", DETAILS, status=403, code="APIG.0302")
-    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} could not be cancelled, and goes on. .*403"):
+    with pytest.raises(
+        ProviderError, match=f"load: the provider could not cancel batch job {batch_id}, and the job goes on. .*403"
+    ):
         provider.jobs.delete(batch_id, outputs)
     assert service.states() == ["running"]
 
@@ -397,7 +403,9 @@ def test_a_job_that_was_adopted_runs_again_like_any_other(
     kept, _ = provider.jobs.declare(declared(args=["b"], adoptId=first, rerunOnFailure=False, **ENDLESS))
     assert kept == first
     assert service.states() == ["dead", "dead", "running"]
-    assert f"load: adoptId names {first}, which is dead: a new run is submitted" in provider.kill()
+    assert (
+        f"load: adoptId names batch job {first}, which is dead, so the provider submits a new run." in provider.kill()
+    )
 
 
 def test_a_job_that_adopt_id_names_is_adopted_whatever_its_arguments_but_not_by_who_replaces_it(
@@ -426,7 +434,10 @@ def test_a_rename_that_takes_a_run_over_does_not_cancel_it(
     later.jobs.delete(batch_id, outputs)
     assert service.states() == ["running"]
     name = renamed.get("resourceName", "load")
-    assert f"load: batch job {batch_id} is left alone: it belongs to another resource now, {name}" in later.kill()
+    assert (
+        f"load: the provider does not cancel batch job {batch_id}, because it now belongs to another resource, {name}."
+        in (later.kill())
+    )
 
 
 def test_a_rename_that_an_earlier_update_began_cancels_nothing_in_the_next(
@@ -462,7 +473,10 @@ def test_what_adopt_id_adopted_is_not_taken_back_where_nothing_deletes_it_or_its
     with ProviderProcess(variables_of(service)) as between:
         between.jobs.check(changed, adopting)  # a replacement trigger asks for no plan
         assert between.jobs.declare(changed)[0] != first
-        assert "load: adoptId was followed before, so a new run is submitted; remove it" in between.kill()
+        assert (
+            "load: the job has already used its adoptId, so the provider submits a new run. Remove adoptId."
+            in between.kill()
+        )
 
 
 def test_a_run_of_a_job_that_is_still_declared_is_not_adopted(
@@ -525,7 +539,8 @@ def test_a_run_that_this_update_adopted_is_not_cancelled_with_the_job_that_had_i
     assert later.jobs.declare(first | {"args": ["b"]})[0] != batch_id
     assert service.states() == ["running", "running"]
     assert any(
-        f"load: batch job {batch_id} was adopted by extract: now it is the run of both" in line for line in later.kill()
+        f"load: extract has adopted batch job {batch_id}. It is now the run of both jobs" in line
+        for line in later.kill()
     )
 
 
@@ -547,19 +562,19 @@ def test_a_run_is_left_alone_whose_job_has_lost_its_file(provider: ProviderProce
     assert failures == []
     plan = provider.jobs.diff(batch_id, outputs, inputs)
     assert (plan.changes, plan.replaces) == (True, [])
-    with pytest.raises(ProviderError, match=r"load: file: is missing; .*\. Its run is left alone"):
+    with pytest.raises(ProviderError, match=r"load: file: is missing; .*\. The provider leaves its run as it is"):
         provider.jobs.update(batch_id, outputs, inputs)
     assert service.states() == ["running"]
 
 
 def test_a_job_without_a_file_is_not_submitted(provider: ProviderProcess, service: Service) -> None:
     inputs = {name: value for name, value in declared(**ENDLESS).items() if name != "file"}
-    with pytest.raises(ProviderError, match=r"load: not submitted, nothing runs\. file: is missing"):
+    with pytest.raises(ProviderError, match=r"load: the job was not submitted, and nothing runs\. file: is missing"):
         provider.jobs.create(inputs)
     assert service.jobs() == []
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     provider.jobs.delete(batch_id, outputs)  # --replace asks for no plan
-    with pytest.raises(ProviderError, match=f"file: is missing.* The earlier run, {batch_id}, was cancelled"):
+    with pytest.raises(ProviderError, match=f"file: is missing.* the provider cancelled the earlier run, {batch_id}"):
         provider.jobs.create(inputs)
 
 
@@ -622,7 +637,7 @@ def test_a_look_that_fails_is_not_a_failed_job(provider: ProviderProcess, servic
     assert outputs["state"] == "success"
     assert service.calls()["GET /batches/{id}"] > 3
     (said,) = provider.kill()
-    assert said.startswith(f"load: a look at batch job {batch_id} failed, and is repeated: ")
+    assert said.startswith(f"load: the provider could not read batch job {batch_id}, and tries again: ")
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "APIG.0101"), (403, "APIG.0302")])
@@ -632,7 +647,9 @@ def test_a_look_that_is_refused_says_nothing_about_the_job(
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     service.fail("GET", DETAILS, status=status, code=code, count=None)
     refusal = f"{batch_id}: {code} {status}"
-    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} in project .* cannot be read: .*{refusal}"):
+    with pytest.raises(
+        ProviderError, match=f"load: the provider cannot read batch job {batch_id} in project .*: .*{refusal}"
+    ):
         provider.waits.declare({"jobId": batch_id, "jobName": "load"})
     with pytest.raises(ProviderError, match=refusal):
         provider.jobs.read(batch_id, outputs)
@@ -674,7 +691,7 @@ def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
 
 def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderProcess, service: Service) -> None:
     batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
-    told = f"load: batch job {batch_id} is still running after a wait of 0.1 s. It goes on; the next `pulumi up` goes"
+    told = f"load: batch job {batch_id} is still running after a wait of 0.1 s. The job goes on, and the next"
     with pytest.raises(ProviderError, match=told):
         provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": "0.1s"})
     assert service.states() == ["running"]
@@ -698,7 +715,7 @@ def test_what_keeps_a_job_from_being_submitted_is_said_in_one_message(
     with ProviderProcess({**variables_of(service), **environment}) as provider, pytest.raises(ProviderError) as caught:
         provider.jobs.declare(declared(**properties))
     message = str(caught.value)
-    assert message.startswith("dli: load: not submitted, nothing runs. ")
+    assert message.startswith("dli: load: the job was not submitted, and nothing runs. ")
     assert told in message
     assert "Traceback" not in message
     assert service.jobs() == []
@@ -776,10 +793,10 @@ def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it(
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     provider.jobs.delete(batch_id, outputs)
-    with pytest.raises(ProviderError, match=f"The earlier run, {batch_id}, was cancelled for this one"):
+    with pytest.raises(ProviderError, match=f"the provider cancelled the earlier run, {batch_id}"):
         provider.jobs.declare(declared(queue="nowhere"))
     service.cut("POST", LIST, count=None)
-    with pytest.raises(ProviderError, match=f"a job may run.* The earlier run, {batch_id}, was cancelled for this one"):
+    with pytest.raises(ProviderError, match=f"a job may run.* the provider cancelled the earlier run, {batch_id}"):
         provider.jobs.declare(declared(args=["b"]))
     assert service.states() == ["dead"]
 
@@ -791,16 +808,16 @@ def test_a_replacement_that_is_refused_says_what_was_cancelled_for_it_after_a_re
     renamed = declared(args=["b"], queue="nowhere", resourceName="import", scope="4d3c2b1a")
     later.jobs.diff(batch_id, outputs, renamed)
     later.jobs.delete(batch_id, outputs)
-    with pytest.raises(ProviderError, match=f"The earlier run, {batch_id}, was cancelled for this one"):
+    with pytest.raises(ProviderError, match=f"the provider cancelled the earlier run, {batch_id}"):
         later.jobs.declare(renamed)
 
 
 def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: ProviderProcess) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     provider.jobs.delete(batch_id, outputs)
-    with pytest.raises(ProviderError, match="not submitted, nothing runs") as refused:
+    with pytest.raises(ProviderError, match="not submitted, and nothing runs") as refused:
         provider.jobs.declare(declared(queue="nowhere", scope="ffffffff"))
-    assert "The earlier run" not in str(refused.value)
+    assert "the earlier run" not in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_refused_by_the_service(tmp_path: Path) -> None:

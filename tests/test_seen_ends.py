@@ -59,7 +59,7 @@ def test_a_job_with_a_wait_does_not_run_again_if_the_state_cannot_be_read(ran: P
     assert "the program could not read this stack's own state" in row(screen, "jobs-dev")
     assert "the program could not read whether its wait has seen the end" in row(screen, "waited")
     assert "pulumi up --replace '**dli:BatchJob::waited'" in row(screen, "waited")
-    assert "must run again: the record of the last run" in row(screen, "unwatched")
+    assert "must run again, because the service has deleted the record of the last run" in row(screen, "unwatched")
 
 
 def test_a_wait_that_is_new_passes_if_a_refresh_has_seen_the_success(ran: Project, data: Path) -> None:

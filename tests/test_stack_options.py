@@ -42,7 +42,7 @@ def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_re
     project.up()  # a trigger that is set for the first time is no change
     project.write(program.format(trigger=1, day="tuesday", endless=ENDLESS))
     screen = project.failing_up()
-    assert "load: args changed, so the job would run again, but batch job" in screen
+    assert "load: the job must run again, because args changed. But whenRunning is refuse, and batch job" in screen
     assert "Traceback" not in screen
     assert service.states("load") == [RUNNING]
     for trigger in (2, None):  # nor is one that is removed
@@ -84,7 +84,7 @@ def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
     project.up()
     assert service.jobs("import") == []
     project.write(program.format(name="import", day=day, trigger=trigger, adopt_id=first.id, endless=ENDLESS))
-    assert "import: adoptId was followed before" in row(project.up(), "import")
+    assert "import: the job has already used its adoptId" in row(project.up(), "import")
     assert (service.states("load"), service.states("import")) == ([RUNNING], [RUNNING])
 
 
@@ -168,7 +168,7 @@ def test_a_rename_of_a_job_with_a_fixed_name_leaves_its_run_alone(project: Proje
     project.write(program.format(name="load", endless=ENDLESS))
     project.up()
     project.write(program.format(name="import", endless=ENDLESS))
-    assert "is left alone: it belongs to another resource now, import" in project.up("--refresh")  # plans the old too
+    assert "because it now belongs to another resource, import." in project.up("--refresh")  # plans the old too
     assert service.states() == ["running"]
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert service.states() == ["dead"]
@@ -202,7 +202,7 @@ def test_a_rename_with_an_alias_that_is_taken_back_without_one_goes_on_with_the_
     for name, aliases in (("load", []), ("import", "[pulumi.Alias(name='load')]"), ("load", [])):
         project.write(program.format(name=name, aliases=aliases, endless=ENDLESS))
         screen = project.up()
-    assert "is left alone: it belongs to another resource now, load" in screen
+    assert "because it now belongs to another resource, load." in screen
     assert service.states() == ["running"]
 
 
@@ -261,7 +261,7 @@ def test_continue_on_error_goes_on_with_everything_but_what_depends_on_the_faile
     """)
     screen = project.failing_up("--continue-on-error")
     assert "bad: batch job" in screen
-    assert "refused: not submitted, nothing runs" in screen
+    assert "refused: the job was not submitted, and nothing runs" in screen
     assert "is missing" not in screen
     files = sorted(job.body["file"] for job in service.jobs())
     assert files == ["aftergood.py", "bad.py", "good.py"]

@@ -62,14 +62,14 @@ def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Proje
     for told in (
         f"load: batch job {dead.id} is dead after",
         "  | ValueError: no such column: price",
-        "Mend the cause, then run `pulumi up`: it runs the job again.",
+        "Fix the cause, then run `pulumi up`. It runs the job again.",
     ):
         assert told in screen
     assert "Traceback" not in screen
     assert project.state_of("load")["id"] == dead.id
 
     screen = project.failing_up()
-    assert f"load: must run again: the last run, {dead.id}, is dead" in row(screen, "load")
+    assert f"load: must run again, because the last run, {dead.id}, is dead." in row(screen, "load")
     assert service.states() == ["dead", "dead"]
 
     project.write(program.format(conf=""))
@@ -88,11 +88,13 @@ def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project:
 
     project.write(program.format(day="tuesday", jar=1, conf=ENDLESS))
     screen = project.up()
-    assert f"load: must run again: args changed; cancels run {first.id}, running" in row(screen, "load")
+    assert f"load: must run again, because args changed. This cancels run {first.id}, which is running." in row(
+        screen, "load"
+    )
     assert service.states() == ["dead", "running"]
 
     project.write(program.format(day="tuesday", jar=2, conf=ENDLESS))
-    assert "load: must run again: triggers changed; cancels run" in row(project.up(), "load")
+    assert "load: must run again, because triggers changed. This cancels run" in row(project.up(), "load")
     assert service.states() == ["dead", "dead", "running"]
 
     project.pulumi("destroy", "--yes")
@@ -204,7 +206,7 @@ def test_without_credentials_an_up_fails_with_every_place_that_was_looked_at(
 ) -> None:
     project.write(WAITED)
     screen = project.failing_up(OS_ACCESS_KEY="", OS_SECRET_KEY="")
-    assert "wordcount: not submitted, nothing runs. no credentials." in screen
+    assert "wordcount: the job was not submitted, and nothing runs. no credentials." in screen
     assert "dli:token, dli:accessKey with dli:secretKey, dli:username with dli:password" in screen
     assert "in the environment OS_TOKEN" in screen
     assert "Traceback" not in screen

@@ -96,6 +96,9 @@ def outcome(
         if waits_unread:
             # A wait of the job may have seen its success, and the job must not run twice.
             return Decision(Action.NONE, messages.waits_unread_message(str(declared.resource_name), batch_id))
-        reason = f"the record of the last run, {batch_id}, is gone, nobody saw its end, and onRecordExpired is rerun"
+        reason = (
+            f"the service has deleted the record of the last run, {batch_id}, nobody saw its end, and onRecordExpired "
+            "is rerun"
+        )
         return Decision(Action.REPLACE, reason, ("recordExpired",))
     return Decision(Action.NONE)

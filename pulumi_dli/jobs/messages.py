@@ -31,20 +31,20 @@ def dead_message(
         others: The states of the other jobs that still run, by their logical names.
     """
     lines = [line.rstrip() for line in log if line.strip()]
-    at_work = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
+    still_running = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
     last_words = "\n".join(["Last lines of its log:", *(f"  | {line}" for line in lines)])
     what_next = (
-        "Mend the cause, then run `pulumi up`: it runs the job again."
+        "Fix the cause, then run `pulumi up`. It runs the job again."
         if reruns
-        else "`pulumi up` does not run it again by itself: rerunOnFailure is false, or the job is not of this stack. "
-        f"For a job of this stack: change its declaration, or {_replace(job_name)}."
+        else "`pulumi up` does not run it again by itself, because rerunOnFailure is false or the job is not in this "
+        f"stack. To run a job of this stack again, change its declaration or run {_replace(job_name)}."
     )
     return "\n".join(
         [
-            f"{job_name}: batch job {batch.id} is dead{lasted(batch)}: it failed, was cancelled, or got no resources.",
-            last_words if lines else "The service has no log lines of it.",
+            f"{job_name}: batch job {batch.id} is dead{lasted(batch)}. It failed, was cancelled, or got no capacity.",
+            last_words if lines else "The service has no lines of its log.",
             what_next,
-            *([f"Still at work: {at_work}. The next `pulumi up` goes on waiting for them."] if at_work else []),
+            *([f"Still running: {still_running}. The next `pulumi up` waits for them."] if still_running else []),
         ]
     )
 
@@ -52,9 +52,9 @@ def dead_message(
 def unknown_message(job_name: str, batch_id: str) -> str:
     """Return the error for a wait whose job has no record and no known end."""
     return (
-        f"{job_name}: the service has deleted the record of batch job {batch_id}, and the job's state does not say how "
-        "the job ended: its outcome is unknown. Check what the job should have written. If it must run again: "
-        f"{_replace(job_name)}, or set onRecordExpired to rerun."
+        f"{job_name}: the service has deleted the record of batch job {batch_id}, and the stack's state does not have "
+        "its end, so its outcome is unknown. Check what the job should have written. To run the job again, run "
+        f"{_replace(job_name)} or set onRecordExpired to rerun."
     )
 
 
@@ -62,9 +62,9 @@ def expired_message(batch_id: str, end: str | None) -> str:
     """Return the note of a refresh that the service has deleted a job's record. `end` is its final state or None."""
     gone = f"the service has deleted the record of batch job {batch_id}"
     if end is not None:
-        return f"{gone}. Its end was seen: {end}"
+        return f"{gone}. Its final state was {end}."
     # The engine refreshes a job and its wait at the same time, so a refresh may not know what the wait has seen.
-    return f"{gone}. The job's own outputs do not say how it ended. If a wait of the job is in the state, it says that"
+    return f"{gone}. The job's own outputs do not have its end. If the state has a wait of the job, the wait has it."
 
 
 def waits_unread_message(job_name: str, batch_id: str) -> str:
@@ -72,7 +72,7 @@ def waits_unread_message(job_name: str, batch_id: str) -> str:
     return (
         f"the service has deleted the record of batch job {batch_id}. onRecordExpired is rerun, but the job does not "
         "run again, because the program could not read whether its wait has seen the end. Check what the job should "
-        f"have written. If it must run again: {_replace(job_name)}"
+        f"have written. To run the job again, run {_replace(job_name)}."
     )
 
 
@@ -89,9 +89,9 @@ def moved_message(
         runs_again: Whether the plan runs the job again.
     """
     what_next = (
-        "The new run goes there"
+        "The new run goes there."
         if runs_again
-        else f"`pulumi up` does not run the job there by itself. To run it there: {_replace(job_name)}"
+        else f"`pulumi up` does not run the job there by itself. To run it there, run {_replace(job_name)}."
     )
     return f"batch job {batch_id} ran in {_place(there)}. The settings now name {_place(here)}. {what_next}"
 
@@ -104,8 +104,8 @@ def elsewhere_message(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
 def forget_refusal_message(project_id: str) -> str:
     """Return the error if dli:forget names the project in use."""
     return (
-        f"dli:forget names project {project_id}, where the jobs of this stack are submitted now. It is only for a "
-        "project that is gone. Remove it: `pulumi config rm dli:forget`, or DLI_FORGET (environment)"
+        f"dli:forget names project {project_id}, but this stack now submits its jobs there. Use dli:forget only for a "
+        "project that no longer exists. Run `pulumi config rm dli:forget`, or remove DLI_FORGET from the environment."
     )
 
 
@@ -113,7 +113,7 @@ def forgotten_wait_message(job_name: str, batch_id: str) -> str:
     """Return the error for a wait whose job ran in a project that dli:forget names."""
     return (
         f"{job_name}: dli:forget names the project of batch job {batch_id}, so the provider does not read how the job "
-        f"ends. To run the job anew: {_replace(job_name)}."
+        f"ends. To run the job again, run {_replace(job_name)}."
     )
 
 
@@ -126,9 +126,9 @@ def _place(location: Mapping[str, Any]) -> str:
 def forget_advice_message(project_id: str) -> str:
     """Return the advice for a stack with jobs in a project that does not exist any more."""
     return (
-        f"If project {project_id} is gone for good, run the command again with DLI_FORGET={project_id} in the "
-        f"environment. `pulumi up` also reads the setting: `pulumi config set dli:forget {project_id}`. The provider "
-        "then calls nothing for the jobs of that project, and a job that still runs there goes on."
+        f"If project {project_id} no longer exists, run the command again with DLI_FORGET={project_id} in the "
+        f"environment. For `pulumi up`, `pulumi config set dli:forget {project_id}` does the same. The provider then "
+        "calls nothing for the jobs of that project, and a job that still runs there goes on."
     )
 
 
@@ -136,7 +136,7 @@ def forget_message(project_id: str) -> str:
     """Return the warning that dli:forget is in effect."""
     return (
         f"dli:forget names project {project_id}. The provider calls nothing for the jobs that ran there, and a job "
-        "that still runs there goes on"
+        "that still runs there goes on."
     )
 
 
@@ -148,7 +148,8 @@ def timeout_message(job_name: str, batch: Batch, timeout: float) -> str:
     """Return the error for a wait that timed out after `timeout` seconds."""
     return (
         f"{job_name}: batch job {batch.id} is still {batch.state} after a wait of {format_duration(timeout)}. "
-        "It goes on; the next `pulumi up` goes on waiting. A longer timeout, or none, waits longer."
+        "The job goes on, and the next `pulumi up` goes on waiting. To wait longer in one `up`, set a longer timeout "
+        "or none."
     )
 
 
@@ -167,51 +168,54 @@ def listing_abandoned_message(error: DliError) -> str:
 
 def must_run_again_message(reason: str) -> str:
     """Return the note of a plan that a job must run again. `reason` is a part of a sentence."""
-    return f"must run again: {reason}"
+    return f"must run again, because {reason}."
 
 
 def must_run_again_cancelling_message(reason: str, batch_id: str, state: str | None) -> str:
     """Return the note of a plan that a job must run again, and that the plan cancels its old run in this state."""
-    return f"must run again: {reason}; cancels run {batch_id}, {state}"
+    return f"must run again, because {reason}. This cancels run {batch_id}, which is {state}."
 
 
 def absent_file_message(batch_id: str) -> str:
     """Return the warning of a plan that `file` is absent, so that the job stays as it is."""
-    return f"file: there is none; what it comes from has failed, or gave nothing. Batch job {batch_id} is left alone"
+    return (
+        "file is missing, because the resource that it comes from has failed or has no value. Batch job "
+        f"{batch_id} stays as it is."
+    )
 
 
 def shared_run_message(batch_id: str, holder: str) -> str:
     """Return the warning that another resource has adopted the run of a job."""
-    return f"batch job {batch_id} was adopted by {holder}: now it is the run of both, and a change of either cancels it"
+    return (
+        f"{holder} has adopted batch job {batch_id}. It is now the run of both jobs, and a change of either one "
+        "cancels it."
+    )
 
 
 def unread_run_message(batch_id: str, error: DliError) -> str:
     """Return the warning of a plan that the state of the old run could not be read."""
-    return f"{_unread(batch_id)}: {error}"
+    return f"the provider could not read whether batch job {batch_id} still runs: {error}"
 
 
 def unread_run_refusal_message(job_name: str, reason: str, batch_id: str, error: DliError) -> str:
     """Return the error of a plan if whenRunning is refuse and the state of the old run could not be read."""
     return (
-        f"{job_name}: {reason}, so the job would run again, but {_unread(batch_id)}, and whenRunning is refuse. {error}"
+        f"{job_name}: the job must run again, because {reason}. But whenRunning is refuse, and the provider could not "
+        f"read whether batch job {batch_id} still runs: {error}"
     )
 
 
 def running_refusal_message(job_name: str, reason: str, batch_id: str, state: str | None) -> str:
     """Return the error of a plan if whenRunning is refuse and the old run still runs."""
     return (
-        f"{job_name}: {reason}, so the job would run again, but batch job {batch_id} is {state}, and whenRunning is "
-        "refuse. Wait for its end, or cancel it yourself."
+        f"{job_name}: the job must run again, because {reason}. But whenRunning is refuse, and batch job {batch_id} is "
+        f"{state}. Wait for its end, or cancel it yourself."
     )
 
 
 def unread_ends_message(error: DliError) -> str:
     """Return the warning of a plan that it could not read the ends of jobs, so that they count as unchanged."""
-    return f"jobs whose end was not seen are taken as unchanged: {error}"
-
-
-def _unread(batch_id: str) -> str:
-    return f"whether batch job {batch_id} still runs could not be asked"
+    return f"the provider could not read jobs whose end it does not know. They count as unchanged: {error}"
 
 
 # Reads, updates and deletes
@@ -221,40 +225,40 @@ def no_such_job_message(job_name: str, batch_id: str, project_id: str) -> str:
     """Return the error of `BatchJob.get` if the service has no such job."""
     return (
         f"{job_name}: there is no batch job {batch_id!r} in project {project_id}. The service keeps the record of a "
-        "finished job for some hours only."
+        "finished job only for some hours."
     )
 
 
 def update_without_file_message(job_name: str) -> str:
     """Return the error of an update if `file` is missing."""
-    return f"{job_name}: {FILE_MISSING}. Its run is left alone."
+    return f"{job_name}: {FILE_MISSING}. The provider leaves its run as it is."
 
 
 def foreign_run_kept_message(batch_id: str, holder: str) -> str:
     """Return the note that a delete does not cancel a run, because another resource holds it."""
-    return f"batch job {batch_id} is left alone: it belongs to another resource now, {holder}"
+    return f"the provider does not cancel batch job {batch_id}, because it now belongs to another resource, {holder}."
 
 
 def claimed_run_message(job_name: str, reason: Exception) -> str:
     """Return the error of a delete if another resource is adopting or deleting the run right now."""
-    return f"{job_name}: {reason} just now. It stays in the state; run the command again."
+    return f"{job_name}: {reason} right now. The job stays in the state. Run the command again."
 
 
 def unread_delete_message(job_name: str, batch_id: str, error: DliError) -> str:
     """Return the error of a delete if nobody knows whether the run has ended."""
-    return f"{job_name}: batch job {batch_id} may go on: {error} It stays in the state; run the command again."
+    return f"{job_name}: batch job {batch_id} may still run: {error} The job stays in the state. Run the command again."
 
 
 def refused_cancel_message(job_name: str, batch_id: str, error: DliError) -> str:
     """Return the error of a delete if the service refuses to cancel the run."""
-    return f"{job_name}: batch job {batch_id} could not be cancelled, and goes on. {error}"
+    return f"{job_name}: the provider could not cancel batch job {batch_id}, and the job goes on. {error}"
 
 
 def slow_cancel_message(job_name: str, batch_id: str, state: str | None, seconds: float) -> str:
     """Return the error of a delete if a cancelled run has not ended after `cancelTimeout` seconds."""
     return (
-        f"{job_name}: batch job {batch_id} was cancelled, but is still {state} after {format_duration(seconds)}. It "
-        "stays in the state; run the command again."
+        f"{job_name}: the provider has cancelled batch job {batch_id}, but it is still {state} after "
+        f"{format_duration(seconds)}. The job stays in the state. Run the command again."
     )
 
 
@@ -264,24 +268,24 @@ def slow_cancel_message(job_name: str, batch_id: str, state: str | None, seconds
 def finished_and_rerun_message() -> str:
     """Return the warning that a wait for `finished` passes for a dead job which then runs again."""
     return (
-        "until='finished' passes for a dead job too, but rerunOnFailure then runs the job again at the next "
-        "`pulumi up`; set rerunOnFailure to false"
+        "until='finished' also passes for a dead job, but rerunOnFailure then runs the job again at the next "
+        "`pulumi up`. Set rerunOnFailure to false."
     )
 
 
 def missing_job_id_message(job_name: str) -> str:
     """Return the error for a wait without the id of a job."""
-    return f"{job_name}: jobId is missing; give the id of a batch job"
+    return f"{job_name}: jobId is missing. Set it to the id of a batch job."
 
 
 def repeated_poll_message(batch_id: str, error: DliError) -> str:
     """Return the warning that the provider could not read an awaited job and reads it again."""
-    return f"a look at batch job {batch_id} failed, and is repeated: {error}"
+    return f"the provider could not read batch job {batch_id}, and tries again: {error}"
 
 
 def unreadable_job_message(job_name: str, batch_id: str, project_id: str, error: DliError) -> str:
     """Return the error for a wait that cannot read its job."""
     return (
-        f"{job_name}: batch job {batch_id} in project {project_id} cannot be read: {error} It goes on if it runs; the "
-        "next `pulumi up` waits again."
+        f"{job_name}: the provider cannot read batch job {batch_id} in project {project_id}: {error} If the job runs, "
+        "it goes on, and the next `pulumi up` waits for it again."
     )

@@ -121,47 +121,50 @@ def duplicate_runs_message(kept: str, other: str, error: DliError) -> str:
 
 def not_submitted_message(job_name: str, error: DliError) -> str:
     """Return the error if a job was not submitted and nothing runs."""
-    return f"{job_name}: not submitted, nothing runs. {error}"
+    return f"{job_name}: the job was not submitted, and nothing runs. {error}"
 
 
 def cancelled_run_message(run: str) -> str:
     """Return the sentence about the old run that was cancelled for a failed submission."""
-    return f"The earlier run, {run}, was cancelled for this one."
+    return f"Before this, the provider cancelled the earlier run, {run}."
 
 
 def unread_submission_message(run: str, error: DliError) -> str:
     """Return the warning that a job is submitted, but that the provider could not read its outputs."""
-    return f"batch job {run} is submitted, but could not be read yet: {error}"
+    return f"batch job {run} is submitted, but the provider could not read it yet: {error}"
 
 
 def used_adopt_id_message() -> str:
     """Return the warning that the job has used its adoptId before, so that a new run is submitted."""
-    return "adoptId was followed before, so a new run is submitted; remove it"
+    return "the job has already used its adoptId, so the provider submits a new run. Remove adoptId."
 
 
 def dead_adopt_id_message(run: str) -> str:
     """Return the warning that adoptId names a dead run, so that a new run is submitted."""
-    return f"adoptId names {run}, which is dead: a new run is submitted"
+    return f"adoptId names batch job {run}, which is dead, so the provider submits a new run."
 
 
 def held_adopt_id_message(job_name: str, run: str, holder: str) -> str:
     """Return the error if adoptId names the run of another resource of the program."""
     return (
-        f"{job_name}: adoptId names {run}, the run of {holder}, which the program still declares. Nothing was adopted "
-        f"and nothing was submitted. Remove {holder}, or this adoptId."
+        f"{job_name}: adoptId names batch job {run}, the run of {holder}, which the program still declares. Nothing "
+        f"was adopted, and nothing was submitted. Remove {holder} or this adoptId."
     )
 
 
 def unknown_adopt_id_message(job_name: str, run: str) -> str:
     """Return the error if adoptId names a job that the service does not have."""
-    return f"{job_name}: adoptId names {run}, but the service has no such job."
+    return (
+        f"{job_name}: adoptId names batch job {run}, but the service has no such job. Nothing was submitted. Correct "
+        "adoptId, or remove it."
+    )
 
 
 def different_adopt_id_message(job_name: str, run: str, field: str) -> str:
     """Return the error if adoptId names a job with another file or main class."""
     return (
-        f"{job_name}: adoptId names {run}, but that job has another {field}. Nothing was adopted and nothing was "
-        "submitted."
+        f"{job_name}: adoptId names batch job {run}, but that job has another {field}. Nothing was adopted, and "
+        f"nothing was submitted. Declare the {field} of that job, or remove adoptId."
     )
 
 

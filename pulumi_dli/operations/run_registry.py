@@ -41,7 +41,9 @@ class RunHeldError(Exception):
     """
 
     def __init__(self, run: str, holder: ResourceKey | None, *, is_claimed: bool = False) -> None:
-        super().__init__(f"{run} is held by {holder[0]}" if holder else f"{run} is deleted")
+        super().__init__(
+            f"another job, {holder[0]}, holds batch job {run}" if holder else f"batch job {run} is being deleted"
+        )
         self.holder = holder
         self.is_claimed = is_claimed
 

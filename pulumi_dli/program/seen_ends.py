@@ -99,8 +99,8 @@ async def _read() -> _State | None:
     if not reason:
         return _state_of(MessageToDict(getattr(reply, "return")).get("outputs") or {})
     pulumi.log.warn(
-        f"dli: the program could not read this stack's own state: {reason}. If a job has a wait, and the service has "
-        "deleted its record, the job does not run again, though onRecordExpired is rerun"
+        f"dli: the program could not read this stack's own state: {reason}. If a job has a wait and the service has "
+        "deleted its record, the job does not run again, although onRecordExpired is rerun."
     )
     return None
 

@@ -401,7 +401,9 @@ def test_a_cancelled_job_that_does_not_end_in_time_stays_in_the_state(
     clock = FakeClock()
     with ScriptedService() as service:
         service.answer = lambda call: CANCELLED if call.method == "DELETE" else LIVE
-        with pytest.raises(JobError, match=f"stream: batch job {ID} was cancelled, but is still running after {words}"):
+        with pytest.raises(
+            JobError, match=f"stream: the provider has cancelled batch job {ID}, but it is still running after {words}"
+        ):
             operations_at(service, clock).delete(ID, StoredJob.parse({**STREAM, "cancelTimeout": timeout}))
     assert sum(clock.slept) == pytest.approx(seconds)
 
@@ -409,7 +411,7 @@ def test_a_cancelled_job_that_does_not_end_in_time_stays_in_the_state(
 def test_a_cancelled_job_that_cannot_be_looked_at_stays_in_the_state() -> None:
     with ScriptedService(LIVE, CANCELLED, Answer(b"", 503)) as service:
         operations = operations_at(service, FakeClock())
-        with pytest.raises(JobError, match=f"stream: batch job {ID} may go on: .* It stays in the state"):
+        with pytest.raises(JobError, match=f"stream: batch job {ID} may still run: .* The job stays in the state"):
             operations.delete(ID, StoredJob.parse(STREAM))
 
 
@@ -440,7 +442,9 @@ def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused()
     loser, said = ("two", two) if one == "adopted" else ("one", one)
     winner = {"one": "two", "two": "one"}[loser]
     assert "adopted" in (one, two)
-    assert said.startswith(f"{loser}: adoptId names {ID}, the run of {winner}, which the program still declares.")
+    assert said.startswith(
+        f"{loser}: adoptId names batch job {ID}, the run of {winner}, which the program still declares."
+    )
 
 
 @pytest.mark.parametrize("missing", ["resourceName", "scope"])

@@ -175,14 +175,17 @@ def test_without_auto_recovery_one_look_at_a_dead_job_is_enough(stage: Stage) ->
 
 def test_looks_that_fail_are_repeated_and_said_once_in_a_row(stage: Stage) -> None:
     assert stage.wait(BUSY, CUT, RUNNING, Answer(b"", 502), SUCCESS)["state"] == "success"
-    looks = [message.split(", ")[0] for message in stage.said]
-    assert looks == [f"a look at batch job {ID} failed"] * 2
+    failures = [message.split(", ")[0] for message in stage.said]
+    assert failures == [f"the provider could not read batch job {ID}"] * 2
     assert ["503" in stage.said[0], "502" in stage.said[1]] == [True, True]
 
 
 def test_looks_of_which_none_has_worked_for_ten_minutes_end_the_wait(stage: Stage) -> None:
     stage.service.answer = lambda _: BUSY
-    with pytest.raises(JobError, match=r"cannot be read: .* It goes on if it runs; the next `pulumi up` waits again"):
+    with pytest.raises(
+        JobError,
+        match=r"the provider cannot read batch job .* If the job runs, it goes on, and the next `pulumi up` waits",
+    ):
         stage.wait()
     assert 600 <= sum(stage.clock.slept) <= 610
 
@@ -193,7 +196,7 @@ def test_looks_that_fail_for_long_after_one_that_worked_are_repeated(stage: Stag
 
 
 def test_a_job_that_was_seen_before_the_looks_failed_is_told_as_it_was(stage: Stage) -> None:
-    with pytest.raises(JobWaitTimeoutError, match=r"is still running after a wait of 2\.0 s\. It goes on"):
+    with pytest.raises(JobWaitTimeoutError, match=r"is still running after a wait of 2\.0 s\. The job goes on"):
         stage.wait(RUNNING, BUSY, BUSY, timeout=2)
 
 
@@ -205,6 +208,6 @@ def test_a_record_that_is_gone_leaves_the_outcome_unknown(stage: Stage, script: 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "APIGW.0301"), (403, "APIG.0302"), (404, "APIG.0101")])
 def test_a_look_that_is_refused_ends_the_wait_and_says_where_the_job_is(stage: Stage, status: int, code: str) -> None:
-    where = f"load: batch job {ID} in project {stage.service.location.project_id} cannot be read: "
-    with pytest.raises(JobError, match=f"{where}.*{code} {status}.*the next `pulumi up` waits again"):
+    where = f"load: the provider cannot read batch job {ID} in project {stage.service.location.project_id}: "
+    with pytest.raises(JobError, match=f"{where}.*{code} {status}.*the next `pulumi up` waits for it again"):
         stage.wait(Answer({"error_code": code, "error_msg": "no"}, status))

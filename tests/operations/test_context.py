@@ -111,7 +111,7 @@ def test_iam_is_asked_once_at_most_for_where_a_job_would_go(
 
 def test_the_project_in_use_cannot_be_let_go_of(said: list[str], clock: FakeClock) -> None:
     context = context_of({**CONFIGURATION, "dli:forget": "p1"}, said, clock)
-    with pytest.raises(SettingsError, match="dli:forget names project p1, where the jobs of this stack are submitted"):
+    with pytest.raises(SettingsError, match="dli:forget names project p1, but this stack now submits its jobs there"):
         context.is_forgotten({"projectId": "p1"})
     assert not context.is_forgotten({"projectId": "p2"})
 

@@ -150,7 +150,7 @@ def test_a_run_of_numbers_that_round_alike_is_adopted_only_if_it_may_be_this_one
     request = replace(a_request(), logical_names=names, earlier_fingerprints={"0000000f"})
     assert (stage.submit(request) == left) is is_adopted
     if not is_adopted:
-        assert "an earlier run with another declaration still goes on" in stage.said[0]
+        assert "an earlier run with another declaration still runs" in stage.said[0]
         assert (stage.dli.names[-1]).startswith(f"{names[0]}-{SCOPE}-{SPEC}-")
 
 

@@ -157,7 +157,7 @@ def test_a_job_that_left_the_program_does_not_hold_its_run_and_one_of_the_progra
 def test_a_run_is_created_for_one_resource() -> None:
     registry = RunRegistry()
     registry.created("run", LOAD)
-    with pytest.raises(RunHeldError, match="run is held by load"):
+    with pytest.raises(RunHeldError, match="another job, load, holds batch job run"):
         registry.created("run", EXTRACT)
     registry.created("run", LOAD)
 

@@ -185,5 +185,5 @@ def test_a_job_runs_again_when_its_jar_changes_and_only_then(project: Project, s
     jar.write_bytes(archive(ENTRIES, year=2027))
     project.up("--expect-no-changes")
     jar.write_bytes(archive({**ENTRIES, "more": b""}))
-    assert "load: must run again: triggers changed" in row(project.up(), "load")
+    assert "load: must run again, because triggers changed." in row(project.up(), "load")
     assert len(service.jobs()) == 2
