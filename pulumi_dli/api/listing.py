@@ -1,8 +1,8 @@
-"""Reads a list of jobs to its end, page by page, while jobs end and others begin.
+"""Reads a list of jobs to its end, page by page, while jobs start and end.
 
-The API gives pages by the number of jobs to pass over (`from`), not by a cursor. So the list may move between two
-pages, and services are known to give less than the page that was asked for, to count other jobs in `total`, or to leave
-it out. An incomplete list must never be taken for a complete one: a run that is missing in it would be submitted again.
+A page begins after a number of jobs (`from`), not at a cursor. So the list may move between two pages. Some services
+also return shorter pages than requested, count other jobs in `total`, or omit it. An incomplete list must never count
+as complete, because the provider would submit a missing run again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pulumi_dli.api.models import Batch, BatchList
 
 PAGE_SIZE = 100
 OVERLAP = 10
-"""How many jobs two pages share. If the last job of a page is not in the next one, the list has moved by more."""
+"""The number of jobs that two pages share. If the last job of a page is not in the next, the list has moved by more."""
 MAX_PAGES = 200
 MAX_RESTARTS = 10
 
@@ -26,16 +26,18 @@ class _Next(Enum):
     """The list is complete."""
     PAGE = auto()
     RESTART = auto()
-    """The list has moved on by more than the overlap, so jobs may have been missed."""
+    """The list has moved by more than the overlap, so jobs may be missing."""
     UNREADABLE = auto()
-    """The service does not give the rest of the list."""
+    """The service does not return the rest of the list."""
 
 
 def read_to_end(read: Callable[[int], BatchList]) -> Iterator[Batch]:
-    """Yield each job of a list once. `read` reads the page from the job with this number on.
+    """Yield each job of a list once. A job that is in the list during the whole iteration is never missed.
 
-    No job that is in the list all the time is missed. Raises NoAnswerError if the list cannot be read to its end, and
-    what `read` raises.
+    Raises NoAnswerError if the list cannot be read to its end, and what `read` raises.
+
+    Args:
+        read: Returns the page that begins at this position of the list.
     """
     known: set[str] = set()
     restarts, current = 0, _Pass()
@@ -58,7 +60,7 @@ def read_to_end(read: Callable[[int], BatchList]) -> Iterator[Batch]:
 
 
 class _Pass:
-    """One pass through the list, from its beginning."""
+    """The progress of one pass through the list, from its beginning."""
 
     def __init__(self) -> None:
         self.start = 0
@@ -67,10 +69,10 @@ class _Pass:
         self._last = ""
         """The job that must be in the next page."""
         self._is_past_end = False
-        """True if the next page begins after all jobs that were seen, so it should be empty."""
+        """True if the next page begins after all known jobs, so that it should be empty."""
 
     def take(self, page: BatchList) -> _Next:
-        """Decide what follows on a page, and where it begins."""
+        """Add a page, and return the next step. For a next page, set `start`."""
         ids = [batch.id for batch in page.sessions]
         if not ids:
             return _Next.RESTART if self._has_shrunk(page) else _Next.END
@@ -84,10 +86,10 @@ class _Pass:
             return _Next.UNREADABLE  # the service ignores `from`
         if self._is_past_end and not has_new:
             return _Next.RESTART  # the page should have been empty
-        self._go_on(ids, is_past_end=not has_new)
+        self._set_next_start(ids, is_past_end=not has_new)
         return _Next.PAGE
 
-    def _go_on(self, ids: list[str], *, is_past_end: bool) -> None:
+    def _set_next_start(self, ids: list[str], *, is_past_end: bool) -> None:
         self._first_page = self._first_page or ids
         self._is_past_end = is_past_end
         overlap = 0 if is_past_end else min(OVERLAP, len(ids) // 2)
@@ -95,20 +97,20 @@ class _Pass:
         self.start += len(ids) - overlap
 
     def _is_complete(self, page: BatchList, *, has_new: bool) -> bool:
-        """Tell whether no page has to follow this one, which has jobs. `total` is not believed on a full page."""
+        """Return whether the list ends with this page, which has jobs. After a full page, `total` alone is no proof."""
         is_short, total = len(page.sessions) < PAGE_SIZE, _number(page.total)
         if total is None or total < len(self._seen):
             return is_short and not has_new
         return total == len(self._seen) and (is_short or not has_new)
 
     def _has_shrunk(self, page: BatchList) -> bool:
-        """Tell whether an empty page means that jobs have ended, so that others may have moved up unseen."""
+        """Return whether jobs have ended before this empty page, so that other jobs may have moved out of sight."""
         total = _number(page.total)
         return self._last != "" and total is not None and total < len(self._seen)
 
 
 def _number(total: Any) -> int | None:
-    """Read a count that the service gives as a number, or as text. None if it is neither."""
+    """Return a count, which the service may write as a number or as text, or None if it is neither."""
     if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) < 20:
         return int(total)
     if isinstance(total, float) and total.is_integer():

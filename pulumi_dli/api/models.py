@@ -216,8 +216,8 @@ class Batch(Reply):
 class BatchList(WireModel):
     """A page of the list of jobs (dli_02_0125). `from` is the number of jobs before the page, not a page number.
 
-    `sessions` may be null, or absent together with a `total` of 0: there are no jobs. Raises ValidationError where the
-    jobs cannot be read: an unreadable list must not look like an empty one.
+    If there are no jobs, `sessions` may be null, or absent together with a `total` of 0. Validation fails if the jobs
+    cannot be read: an unreadable list must not look like an empty list.
     """
 
     sessions: list[Batch]

@@ -1,9 +1,9 @@
-"""Numbers that Pulumi's wire rounds, and the question whether a number and a text say the same.
+"""Keeps the digits of numbers that Pulumi rounds, and compares numbers with texts.
 
-Pulumi sends every number as a double. So a whole number of 2^53 or more loses digits on its way from the program to
-the provider. The program therefore sends its digits beside it, as the hidden input `exactNumbers`: a map from the place
-of the number, as in `conf["spark.key"]`, to its digits. The number itself stays where it was, because 0.1.0 compares
-it and makes the name of a run from it.
+Pulumi sends every number as a double. So a whole number from 2^53 on loses digits on its way from the program to the
+provider. The program therefore also sends the hidden input `exactNumbers`: a map from the path of the number, for
+example `conf["spark.key"]`, to its digits. The number itself stays in its place, because 0.1.0 compares it and makes
+the name of a run from it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 EXACT_NUMBERS = "exactNumbers"
-"""The name of the hidden input. A stored job without it was stored by 0.1.0."""
+"""The name of the hidden input. If a stored job does not have it, 0.1.0 has stored the job."""
 
 LIMIT = 2**53
-"""From here on a double does not hold every whole number."""
+"""From this number on, a double cannot represent every whole number."""
 
 _PLACES = ("conf", "triggers", "replacementTrigger")
 _MAX_CHOICES = 8
@@ -32,19 +32,19 @@ Properties = Mapping[str, Any]
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """True for a number. In Python, true and false are numbers too, but not here."""
+    """Return whether a value is a number. True and false are not, although Python counts them as numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def written(number: float) -> str:
-    """Write a number as it is sent: `3`, not `3.0`."""
+    """Return the text that the provider sends for a number: `3`, not `3.0`."""
     return str(int(number)) if number == number // 1 else repr(number)
 
 
 def number_in(text: str) -> float | None:
-    """Give the double that YAML makes of a text without quotes. None if YAML takes it for text.
+    """Return the double that YAML reads in a text without quotes, or None if YAML reads text.
 
-    Pulumi reads `0x1F`, `1_000` and the octal `017` as numbers too (tried with CLI 3.259.0).
+    Pulumi also reads `0x1F`, `1_000` and the octal `017` as numbers (tried with CLI 3.259.0).
     """
     match = _NUMBER.fullmatch(text.replace("_", ""))
     if match is None or text.startswith("_"):
@@ -55,7 +55,7 @@ def number_in(text: str) -> float | None:
 
 
 def unwritten(value: Any) -> Any:
-    """Read back the numbers that `written` has made texts of. All else stays: `3.10` is none of these texts."""
+    """Return a value with the texts of `written` as numbers again. Other texts stay, for example `3.10`."""
     if isinstance(value, Mapping):
         return {key: unwritten(item) for key, item in value.items()}
     number = number_in(value) if isinstance(value, str) else None
@@ -63,7 +63,7 @@ def unwritten(value: Any) -> Any:
 
 
 def are_same(one: Any, other: Any) -> bool:
-    """Compare two values. A number and a text are the same if YAML reads this number in the text."""
+    """Return whether two values are the same. A number and a text are the same if YAML reads the number in the text."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(are_same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -79,20 +79,20 @@ def _are_same_leaf(one: Any, other: Any) -> bool:
 
 
 def exact_texts(places: Properties) -> dict[str, str]:
-    """Give the digits of each whole number that the wire may round, by its place."""
+    """Return the digits of each whole number that Pulumi may round, by its path."""
     return {path: str(int(leaf)) for path, leaf in leaves(places) if isinstance(leaf, int) and abs(leaf) >= LIMIT}
 
 
 def sendable(value: Any) -> Any:
-    """Write whole numbers as text that are too large for any double: Pulumi would fail to send them."""
+    """Return a value with whole numbers as text if they are too large for a double. Pulumi cannot send them."""
     largest = sys.float_info.max
     return _with_leaves(value, lambda _, leaf: str(leaf) if isinstance(leaf, int) and abs(leaf) > largest else leaf)
 
 
 def exact(properties: Properties) -> dict[str, Any]:
-    """Put the exact digits into the places of the rounded numbers. Digits that do not fit the number are ignored."""
+    """Return properties with the exact digits in place of the rounded numbers. Ignore digits that do not match."""
     digits = properties.get(EXACT_NUMBERS)
-    texts = digits if isinstance(digits, Mapping) else {}  # a plan may not know them yet
+    texts = digits if isinstance(digits, Mapping) else {}  # in a plan they may be unknown
 
     def replace(path: str, leaf: Any) -> Any:
         return texts[path] if path in texts and are_same(unwritten(leaf), texts[path]) else leaf
@@ -102,17 +102,17 @@ def exact(properties: Properties) -> dict[str, Any]:
 
 
 def rounded_places(properties: Properties, name: str) -> list[str]:
-    """Give the places of the numbers in a property whose digits are lost."""
+    """Return the paths of the numbers in a property whose digits are lost."""
     if not isinstance(properties.get(EXACT_NUMBERS) or {}, Mapping):
-        return []  # a plan does not know the digits yet
+        return []  # in a plan the digits are unknown
     value = exact(properties).get(name)
     return [path for path, leaf in leaves(value, name) if is_number(leaf) and abs(leaf) >= LIMIT]
 
 
 def large_numbers(properties: Properties) -> dict[str, str]:
-    """Give the digits of all numbers that a double may round, by place, whether declared as numbers or as text.
+    """Return the digits of all numbers that a double may round, by path. They may be declared as numbers or as text.
 
-    They tell runs apart whose names have the same fingerprint.
+    They distinguish runs whose fingerprints are equal.
     """
     return {
         path: leaf
@@ -122,9 +122,9 @@ def large_numbers(properties: Properties) -> dict[str, str]:
 
 
 def earlier_forms(properties: Properties) -> Iterator[dict[str, Any]]:
-    """Give a job's properties as they may have been with a number where there is a text now, or the reverse.
+    """Yield a job's properties with numbers in place of texts and texts in place of numbers, in all combinations.
 
-    Before the numbers in the stack's configuration were put in quotes, a run may have been submitted with them.
+    A run may have been submitted before the user put a number of the stack's configuration in quotes.
     """
     known = exact(properties)
     pairs = ((path, leaf, _other_form(path, leaf)) for path, leaf in _leaves_to_compare(known))
@@ -137,7 +137,7 @@ def earlier_forms(properties: Properties) -> Iterator[dict[str, Any]]:
 
 
 def _other_form(path: str, leaf: Any) -> Any:
-    """Give the text of a number, or the number in a text. In `conf` 0.1.0 has written the number as text."""
+    """Return the text of a number, or the number in a text. In `conf` that number is text too, as 0.1.0 stored it."""
     if is_number(leaf):
         return written(leaf)
     number = number_in(leaf) if isinstance(leaf, str) else None
@@ -149,7 +149,7 @@ def _leaves_to_compare(properties: Properties) -> Iterator[tuple[str, Any]]:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Give each value inside maps and lists, with its place."""
+    """Yield each value inside maps and lists, with its path."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from leaves(item, _path_of(path, key))

@@ -1,8 +1,8 @@
-"""The name of a submission, by which it is found again when its reply was lost.
+"""The name of a submission. By its name the provider finds a job whose answer was lost.
 
-A name is `<logical name>-<resource>-<request>-<random>`. The two fingerprints have 8 hex digits, and the random part
-has 6. The first fingerprint says whose job it is, the second what it runs. The random part is new with every
-submission, so a name stands for one submission.
+A name is `<logical name>-<resource>-<request>-<random>`. The first fingerprint identifies the resource, the second the
+request; each has 8 hex digits. The random part has 6 hex digits and is new in every submission, so the name identifies
+one submission.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ def _digest(*parts: Any) -> str:
 
 
 def resource_fingerprint_of(*identity: Any) -> str:
-    """Make the 8 hex digits that tell one resource from all others.
+    """Return the fingerprint of a resource: 8 hex digits that distinguish it from all other resources.
 
-    `identity` is what makes it that resource: organization, project, stack, its parent (the types that lead to it, and
-    its name), its logical name; and the setting `dli:scope`, for stacks that are equal in all the rest.
+    `identity` has its organization, project, stack, parent (types and name) and logical name. It also has the setting
+    `dli:scope`, for stacks that are equal in everything else.
     """
     return _digest(*identity)
 
 
 def request_fingerprint_of(canonical: dict[str, Any], triggers: Any, replacement_trigger: Any) -> str:
-    """Make the 8 hex digits that stand for what is run: the canonical request, and the values that re-run it."""
+    """Return the fingerprint of a request: 8 hex digits of the canonical request and of the triggers."""
     return _digest(canonical, triggers or {}, replacement_trigger)
 
 
 def logical_names(resource_name: str, large_numbers: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the logical names that a run with these numbers may have: the new one first, then the one of 0.1.0.
+    """Return the logical names that a run with these numbers may have: first today's form, then the form of 0.1.0.
 
-    The new one ends with 8 hex digits for the numbers, which the fingerprint has rounded. Without numbers there are no
-    names, since any will do.
+    Today's form ends with 8 hex digits of the exact numbers, because the fingerprint contains them rounded. Without
+    large numbers the result is empty: every name is allowed.
     """
     if not large_numbers:
         return ()
@@ -54,7 +54,7 @@ def logical_names(resource_name: str, large_numbers: Mapping[str, str]) -> tuple
 
 @dataclass(frozen=True)
 class SubmissionName:
-    """A submission's name in its parts."""
+    """The parts of a submission's name."""
 
     resource_name: str
     resource_fingerprint: str
@@ -63,26 +63,26 @@ class SubmissionName:
 
     @classmethod
     def new(cls, resource_name: str, resource_fingerprint: str, request_fingerprint: str) -> SubmissionName:
-        """Make a name that no other submission has."""
+        """Return a new name. No other submission has it."""
         return cls(resource_name, resource_fingerprint, request_fingerprint, secrets.token_hex(3))
 
     @classmethod
     def parse(cls, text: str | None) -> SubmissionName | None:
-        """Read a name; None where it is not one of ours."""
+        """Return the parts of a name, or None if this package has not made it."""
         match = _SUFFIX.search(text or "")
         return cls((text or "")[: match.start()], *match.groups()) if match else None
 
     def __str__(self) -> str:
-        """Write the name; a long logical name is cut so that the whole has at most 128 characters."""
+        """Return the name as text. It cuts a long logical name so that the text has at most 128 characters."""
         kept = self.resource_name[:_KEPT_LENGTH]
         return f"{kept}-{self.resource_fingerprint}-{self.request_fingerprint}-{self.random}"
 
 
 def is_anothers(answered: str | None, submitted: str) -> bool:
-    """Return whether the name in an answer says that the answer is about another submission than `submitted`.
+    """Return whether the name in an answer proves that the answer is about another submission than `submitted`.
 
-    A missing name says nothing, and a service may change a name in case, blanks or length. Only another name of ours
-    is proof.
+    Only the name of another submission is a proof. A missing name is no proof, because a service may omit it. A
+    different spelling is no proof either, because a service may change case, blanks or length.
     """
     return SubmissionName.parse(answered) is not None and not is_same_name(answered, submitted)
 
@@ -97,16 +97,16 @@ def _folded(name: str) -> str:
 
 
 class Relation(Enum):
-    """What the name of a run says about a job that is to be submitted."""
+    """How a run relates to a job, judged by the name of the run."""
 
     NONE = auto()
-    """It is the run of another job."""
+    """It is a run of another job."""
     SAME = auto()
-    """It is a run of this very job, as it is declared now."""
+    """It is a run of this job with today's declaration."""
     SAME_FIXED_NAME = auto()
-    """It has the name that the user fixed, which other jobs may have too: only its request can tell."""
+    """It has the job's fixed name. Other jobs may have this name too, so the requests must be compared."""
     OTHER_DECLARATION = auto()
-    """It is a run of this job, as it was declared before."""
+    """It is a run of this job with another declaration."""
 
 
 def relation_of(
@@ -117,9 +117,14 @@ def relation_of(
     fixed_name: str | None,
     logical_names: Collection[str] = (),
 ) -> Relation:
-    """Tell from a run's name whether it is a run of the job with these fingerprints and this fixed name.
+    """Return how a run relates to a job, judged by the name of the run.
 
-    The job has one of `requests`. If `logical_names` are given, its run has one of them.
+    Args:
+        run_name: The name of the run.
+        resource: The fingerprint of the job's resource.
+        requests: The fingerprints of the job's request, today's and earlier forms.
+        fixed_name: The name that the user declares, or None.
+        logical_names: The logical names that the run may have. Empty if every name is allowed.
     """
     if fixed_name is not None and run_name == fixed_name:
         return Relation.SAME_FIXED_NAME

@@ -1,4 +1,4 @@
-"""The request that a job makes: its body, its canonical form, in which equal requests are equal, and its sizes."""
+"""The request of a job: its body, its canonical form (in which equal requests are equal) and its sizes."""
 
 from __future__ import annotations
 
@@ -17,76 +17,78 @@ _SERVICE_DEFAULTS = {name: one.service_default for name, one in ARGUMENTS.items(
 
 
 def request_body(job: JobInputs, name: str) -> dict[str, Any]:
-    """Make the body of the create call, in the API's spelling.
+    """Return the body of the create call, with the API's own names.
 
-    `className` is always sent, empty where there is none: the service's own sample of a PySpark request has it so.
+    It always has `className`, which is empty for a job without a main class. The service's own sample of a PySpark
+    request has the same form.
     """
     properties = exact(job.properties)
-    given = {wire_name: _plain(properties.get(key)) for key, wire_name in WIRE_NAMES.items()}
-    body = {key: value for key, value in given.items() if value not in (None, [], {})}
+    values = {wire_name: _plain(properties.get(key)) for key, wire_name in WIRE_NAMES.items()}
+    body = {key: value for key, value in values.items() if value not in (None, [], {})}
     body = {"file": body.pop("file"), "className": body.pop("className", ""), **body, "name": name}
     return BatchRequest.model_validate(body).to_wire()
 
 
 def canonical(properties: Properties) -> dict[str, Any]:
-    """Give what the service is asked to run, in a form in which equal requests are equal.
+    """Return the request in a form in which equal requests are equal.
 
-    The service's defaults are filled in, memory is MiB, `clusterName` is `queue`, and an empty list or map is absent.
+    It has the service's defaults, memory in MiB, `queue` in place of `clusterName`, and no empty list or map.
     """
     plain = {name: _plain(properties[name]) for name in WIRE_NAMES if name in properties}
-    given = {name: value for name, value in plain.items() if value not in (None, [], {}, "")}
-    queue = given.pop("clusterName", None)
+    request = {name: value for name, value in plain.items() if value not in (None, [], {}, "")}
+    queue = request.pop("clusterName", None)
     if queue is not None:
-        given.setdefault("queue", queue)
+        request.setdefault("queue", queue)
     for name in ("driverMemory", "executorMemory"):
-        if name in given:
-            given[name] = _mib_if_readable(given[name])
-    return _SERVICE_DEFAULTS | given
+        if name in request:
+            request[name] = _mib_if_readable(request[name])
+    return _SERVICE_DEFAULTS | request
 
 
 def changes(old: JobInputs, new: JobInputs) -> list[str]:
-    """Name the arguments in which two declarations differ so that the job must run again.
+    """Return the arguments that differ between two declarations so that the job must run again.
 
-    An unknown value differs from any other.
+    An unknown value differs from every other value.
     """
     known, wanted = exact(old.properties), exact(new.properties)
     before, after = canonical(known), canonical(wanted)
-    if old.exact_numbers is None:  # what is text in the `conf` of 0.1.0 may have been a number
+    if old.exact_numbers is None:  # 0.1.0 stored numbers in `conf` as text
         before["conf"] = unwritten(before.get("conf"))
     sent = [name for name in WIRE_NAMES if not are_same(before.get(name), after.get(name))]
     reruns = [name for name in _RERUNS if not are_same(_or_empty(known, name), _or_empty(wanted, name))]
     trigger = "replacementTrigger"
     is_same_to_pulumi = old.properties.get(trigger) == new.properties.get(trigger)
     if is_same_to_pulumi and not are_same(known.get(trigger), wanted.get(trigger)):
-        reruns.append(trigger)  # Pulumi rounds both to one number. For any other change it replaces the job itself.
+        # Pulumi rounds both to the same number. For every other change, Pulumi itself replaces the job.
+        reruns.append(trigger)
     return sent + reruns
 
 
 def rewritten(old: JobInputs, new: JobInputs) -> list[str]:
-    """Name the arguments that mean the same, but have a number in the place of a text, or the reverse.
+    """Return the arguments that mean the same, but have a number in place of a text or a text in place of a number.
 
-    The state has to have the new form: 0.1.0 would take the old one for a change.
+    An update must store the new form, because 0.1.0 would find a change in the old form.
     """
     names = ("conf", "triggers", EXACT_NUMBERS)
     return [name for name in names if _or_empty(old.properties, name) != _or_empty(new.properties, name)]
 
 
 def fingerprint(properties: Properties) -> str:
-    """Make the 8 hex digits that stand for what is run, as 0.1.0 makes them: from the rounded numbers."""
+    """Return the request fingerprint (8 hex digits). Like 0.1.0, it uses the rounded numbers."""
     return request_fingerprint_of(
         canonical(properties), properties.get("triggers"), properties.get("replacementTrigger")
     )
 
 
 def earlier_fingerprints(job: JobInputs) -> frozenset[str]:
-    """Give the fingerprints of equal requests that have a number in the place of a text, or the reverse."""
+    """Return the fingerprints of equal requests with numbers in place of texts or texts in place of numbers."""
     return frozenset(map(fingerprint, earlier_forms(job.properties)))
 
 
 def sizing(job: JobInputs) -> str | None:
-    """Say in words what a job takes: vCPUs, memory and CUs (1 CU is 1 vCPU with 4 GB) of driver and executors.
+    """Return the sizes of a job in words: the vCPUs, the memory and the CUs (1 CU is 1 vCPU and 4 GB).
 
-    None where a size is not known yet.
+    None if a size is not known yet.
     """
     sizes: dict[str, Any] = {name: getattr(job, name) for name in _SIZES}
     if not is_known(sizes):
@@ -106,11 +108,11 @@ def _mib_if_readable(value: Any) -> Any:
     try:
         return memory_mib(value) if isinstance(value, str) else value
     except ValueError:
-        return value  # an old state may hold what today's rules refuse
+        return value  # an old state may contain a value that today's rules refuse
 
 
 def _plain(value: Any) -> Any:
-    """Drop nulls inside maps, and write whole numbers as integers."""
+    """Return a value without nulls inside maps, and with whole numbers as integers."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Numbers in the stack's configuration that stand for text.
+"""Refuses numbers in the stack's configuration that must be in quotes.
 
-YAML and Pulumi change a number before a program reads it: `052812345678` loses its zero, `3.10` is 3.1, `0x1F` is 31.
-So a number is refused if its text is not known, or is not what would be sent.
+YAML and Pulumi change a number before a program reads it: `052812345678` loses its zero, `3.10` becomes 3.1, and `0x1F`
+becomes 31. So a number is refused if the file has it in another form than the provider would send.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pulumi
 from pulumi_dli.jobs.exact_numbers import LIMIT, is_number, leaves, number_in, written
 
 Node = Any
-"""A node of a YAML document, which has a text as it is written. None if there is none."""
+"""A node of a YAML document, with its text as the file has it. None if there is no node."""
 
 
 class NumberTexts:
-    """The numbers in the stack's file and in the project's file as they are written there. Read when first needed."""
+    """Finds the texts of numbers in the stack's file and in the project's file. It reads the files at the first use."""
 
     def text_of(self, number: float, keys: Sequence[str]) -> str | None:
-        """Give the text of a number of the configuration. None if no file has it at these keys."""
+        """Return the text of a number in the configuration, or None if no file has this number at these keys."""
         stack_file, project_file = self._files
         key, *inner = keys
         for node in (
@@ -32,7 +32,7 @@ class NumberTexts:
             _node_at(project_file, ["config", key]),
         ):
             text = getattr(_node_at(node, inner), "value", None)
-            # Another number comes from elsewhere: from --config-file, or from an environment of Pulumi ESC.
+            # If the number differs, it comes from --config-file or from an environment of Pulumi ESC.
             if isinstance(text, str) and number_in(text) == number:
                 return text
         return None
@@ -52,9 +52,13 @@ class NumberTexts:
 
 
 def faults_of_numbers(block: Any, path: str, keys: Sequence[str], texts: NumberTexts) -> Iterator[str]:
-    """Give the numbers of a job's block that must be in quotes, but for the large ones, which `JobInputs` refuses.
+    """Yield a failure for each number in a job's block that must be in quotes. `JobInputs` refuses the large numbers.
 
-    `path` leads to the block as the user knows it, `keys` as the file has it.
+    Args:
+        block: The job's block.
+        path: The path of the block for the user.
+        keys: The keys of the block in the file.
+        texts: Finds the texts of numbers.
     """
     if not isinstance(block, Mapping):
         return
@@ -78,7 +82,7 @@ def _fault_of(number: float, keys: Sequence[str], texts: NumberTexts) -> str:
 
 
 def _read(path: Path) -> Node:
-    """Read a file without making values of its texts. None if it is not there or cannot be read."""
+    """Return a file as YAML nodes, which keep their texts, or None if it does not exist or cannot be read."""
     import yaml  # noqa: PLC0415  only a configuration with numbers needs it
 
     try:
@@ -94,7 +98,7 @@ def _node_at(node: Node, keys: Sequence[str]) -> Node:
 
 
 def _item(node: Node, key: str) -> Node:
-    """Give the value of a key, also where the map takes it over from another one with `<<`."""
+    """Return the value of a key, also if the map merges it from another map with `<<`."""
     if getattr(node, "id", "") != "mapping":
         return None
     merged: list[Node] = []

@@ -1,4 +1,4 @@
-"""The digits of whole numbers in a program, which Pulumi's wire rounds from 2^53 on."""
+"""Keeps the digits of whole numbers in a program. Pulumi rounds them from 2^53 on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pulumi_dli.program.secret_inputs import has_output
 
 
 def digits_of(places: Mapping[str, Any]) -> pulumi.Input[dict[str, str] | None] | None:
-    """Give the digits of the whole numbers that the wire rounds, by place. None if there are none.
+    """Return the digits of the whole numbers that Pulumi rounds, by path, or None if there are none.
 
-    They are secret if one of the values is.
+    They are secret if one of the values is secret.
     """
     if has_output(places):
         return pulumi.Output.from_input(places).apply(lambda known: exact_texts(known) or None)
@@ -22,7 +22,7 @@ def digits_of(places: Mapping[str, Any]) -> pulumi.Input[dict[str, str] | None] 
 
 
 def show_exact(resource: pulumi.Resource, declared: Mapping[str, Any]) -> None:
-    """Let these outputs of a resource have the declared digits: its state has the rounded numbers, for 0.1.0."""
+    """Set the declared digits in these outputs of a resource. The state keeps the rounded numbers, for 0.1.0."""
     for name, value in declared.items():
         digits = digits_of({name: value})
         if digits is not None:

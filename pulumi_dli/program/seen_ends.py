@@ -1,8 +1,8 @@
-"""How runs of this stack have ended, as the waits in its own state tell.
+"""Reads the ends of runs from the waits in the stack's own state.
 
-The engine asks the provider about a job before it asks about the job's wait. So the provider cannot know in time what
-the wait has seen, but the program can read it: Pulumi has a function for the outputs of a stack's resources. It is not
-documented; StackReference of the SDKs uses the one beside it.
+The engine calls the provider for a job before it calls it for the job's wait. So the provider cannot know in time which
+end the wait has seen. But the program can read it: Pulumi has a function that returns the outputs of a stack's
+resources. The function is not documented. StackReference of the SDKs uses a similar one.
 """
 
 from __future__ import annotations
@@ -32,16 +32,18 @@ class _Wait(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What the stack's state has of jobs and waits that have seen an end."""
+    """The names of the jobs in the stack's state, and its waits that have seen an end."""
 
     job_names: frozenset[str]
     waits: tuple[_Wait, ...]
 
 
 def ends_seen_inputs(job_name: str, *, is_renamed: bool) -> dict[str, Any]:
-    """Return the hidden inputs of a job that tell the provider which ends the waits in the state have seen.
+    """Return the hidden inputs of a job with the ends that the waits in the state have seen.
 
-    `is_renamed`: the job may have another name in the state.
+    Args:
+        job_name: The logical name of the job.
+        is_renamed: Whether the job may have another name in the state.
     """
     inputs = asyncio.ensure_future(_inputs(job_name, is_renamed=is_renamed))
     known: pulumi.Output[dict[str, Any]] = pulumi.Output.from_input(inputs)
@@ -49,7 +51,7 @@ def ends_seen_inputs(job_name: str, *, is_renamed: bool) -> dict[str, Any]:
 
 
 def declare_wait(job_name: str | None) -> None:
-    """Record that the program has a wait for this job. None: for a job that is not named."""
+    """Record that the program declares a wait for this job. None if the wait has no job name."""
     _declared_waits().add(job_name)
 
 
@@ -58,13 +60,13 @@ def _declared_waits() -> set[str | None]:
 
 
 async def _inputs(job_name: str, *, is_renamed: bool) -> dict[str, Any]:
-    state = await _read_once()  # the program has declared its waits when this is done
+    state = await _read_once()  # after this, the program has declared all its waits
     if state is None:
         return {"endsSeen": {}, "waitsUnread": bool({job_name, None} & _declared_waits())}
     ends = {
         wait.batch_id: wait.state
         for wait in state.waits
-        # A wait that the program has declared by itself may have any name.
+        # If the program calls BatchJobWait itself, the wait may have any job name.
         if is_renamed or wait.job_name == job_name or wait.job_name not in state.job_names
     }
     return {"endsSeen": ends, "waitsUnread": False}
@@ -84,17 +86,17 @@ async def _read_once() -> _State | None:
 
 
 async def _read() -> _State | None:
-    """Read the state as the last command has left it. None if that fails, of which the user is warned."""
+    """Return the state after the last command. If that fails, warn the user and return None."""
     arguments = Struct()
     arguments.update({"stackName": f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"})
     request = ResourceInvokeRequest(tok=_FUNCTION, args=arguments)
     monitor: Any = get_monitor()
-    context = copy_context()  # Pulumi keeps the engine of the program in it
+    context = copy_context()  # Pulumi stores the engine of the program in the context
     try:
-        # Not pulumi.runtime.invoke: it makes objects of all outputs, and ends the program if that fails.
+        # Do not use pulumi.runtime.invoke: it converts all outputs to objects, and a failure ends the program.
         reply = await asyncio.to_thread(context.run, monitor.Invoke, request)
         reason = reply.failures[0].reason if reply.failures else ""
-    except Exception as error:  # noqa: BLE001  whatever it is, the provider then takes no risk
+    except Exception as error:  # noqa: BLE001  after any error, the provider takes no risk
         reason = str(error) or repr(error)
     if not reason:
         return _state_of(MessageToDict(getattr(reply, "return")).get("outputs") or {})
@@ -106,7 +108,7 @@ async def _read() -> _State | None:
 
 
 def _state_of(resources: Mapping[str, Any]) -> _State:
-    """Take what is needed from the types and outputs of all resources, by URN. Among the rest are secrets."""
+    """Return the needed parts of all resources. Drop the rest, because it contains secrets. `resources` is by URN."""
     names = (urn.rpartition("::")[2] for urn, resource in resources.items() if resource.get("type") == _JOB_TYPE)
     found = (resource.get("outputs") or {} for resource in resources.values() if resource.get("type") == _WAIT_TYPE)
     waits = (_Wait(*(str(outputs.get(name)) for name in ("jobName", "jobId", "state"))) for outputs in found)
