@@ -21,10 +21,10 @@ from pulumi_dli.jobs.naming import logical_names, resource_fingerprint_of
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.jobs.request import earlier_fingerprints, fingerprint, request_body, sizing
 from pulumi_dli.jobs.validation import known
+from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.planning import Planner
-from pulumi_dli.operations.recovery import settled
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.stored_jobs import StoredJobs, name_of
 from pulumi_dli.operations.submission_request import SubmissionRequest

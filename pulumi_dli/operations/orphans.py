@@ -16,8 +16,8 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import Relation, relation_of
 from pulumi_dli.jobs.request_matching import is_same_request
+from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.notifier import Level, Notifier
-from pulumi_dli.operations.recovery import settled
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
 

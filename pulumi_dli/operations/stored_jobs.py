@@ -9,8 +9,8 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
-from pulumi_dli.operations.recovery import settled
 
 
 class StoredJobs:

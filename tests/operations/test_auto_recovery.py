@@ -6,7 +6,7 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
-from pulumi_dli.operations.recovery import settled
+from pulumi_dli.operations.auto_recovery import settled
 from tests.fakes import Answer, FakeClock, ScriptedService
 
 ID = "7d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
