@@ -111,7 +111,14 @@ class KeystoneAuth(Auth):
                 f"{call}: no answer from {host}: {cause(error)}. Check the address of IAM (dli:authUrl, or made from "
                 "dli:region) and the network."
             ) from error
-        except (exceptions.InvalidResponse, KeyError, TypeError, AttributeError, ValueError) as error:
+        except (
+            exceptions.InvalidResponse,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            RecursionError,
+        ) as error:
             self._plugin.invalidate()
             raise NotSentError(
                 f"{call}: the answer cannot be read. Check that dli:authUrl is an address of IAM."

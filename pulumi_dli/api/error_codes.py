@@ -49,6 +49,7 @@ _GONE = RetryClass.GONE
 
 _CODES_PAGE = "DLI API reference, Error Codes (dli_02_0056), 2026-04"
 _VARIABLES_PAGE = "DLI API reference, Modifying a Global Variable, 2026-04"
+_FAQ_PAGE = "DLI user guide of Open Telekom Cloud, FAQ, 2026-04"
 _SIGNING_PAGE = "Huawei Cloud API signing guide, Error Codes"
 _GATEWAY_PAGE = "API Gateway user guide, Error Codes, 2026-04"
 _IAM_PAGE = "IAM API reference, Error Codes (iam_02_0006), 2026-01"
@@ -206,6 +207,7 @@ def _rows() -> Iterator[ErrorCode]:
         for code, status, retry, meaning, hint in table:
             yield ErrorCode(code, status, meaning, hint, retry, source)
     yield ErrorCode("DLI.12004", 400, "the job does not exist", "", _GONE, _VARIABLES_PAGE)
+    yield ErrorCode("DLI.10001", 400, "an error inside the service", "", _AMBIGUOUS, _FAQ_PAGE)
     for number, huawei_cloud, open_telekom_cloud, retry, meaning, hint in _GATEWAY:
         for prefix, gateway_status, source in (
             ("APIGW", huawei_cloud, _SIGNING_PAGE),

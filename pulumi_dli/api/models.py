@@ -10,14 +10,17 @@ additions of 2026-04.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -129,8 +132,30 @@ def normal_id(batch_id: str) -> str:
     return batch_id.lower() if is_uuid(batch_id) else batch_id
 
 
+def _milliseconds(value: Any) -> Any:
+    """Read a time that is written as text (ISO 8601) as milliseconds since 1970. Any other value stays."""
+    if not (isinstance(value, str) and "-" in value):
+        return value
+    try:
+        time = datetime.fromisoformat(value)
+        return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return value
+
+
+def _whole(value: Any) -> Any:
+    return round(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
+def _text_lines(value: Any) -> Any:
+    """Leave out what is no text, so that one line does not cost the others."""
+    return [line for line in value if isinstance(line, str)] if isinstance(value, list) else value
+
+
+_Lines = Annotated[list[str], BeforeValidator(_text_lines)]
 _Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """The type that the page calls Long: 64 bits with a sign. In a reply, a number outside this range counts as absent."""
+_Time = Annotated[_Long, BeforeValidator(_milliseconds), BeforeValidator(_whole)]
 
 
 class Reply(WireModel):
@@ -162,13 +187,13 @@ class Batch(Reply):
     proxy_user: str | None = Field(default=None, alias="proxyUser")
     state: str | None = None
     kind: str | None = None
-    log: list[str] | None = None
+    log: _Lines | None = None
     sc_type: str | None = None
     cluster_name: str | None = None
     queue: str | None = None
-    create_time: _Long | None = None
-    update_time: _Long | None = None
-    duration: _Long | None = None
+    create_time: _Time | None = None
+    update_time: _Time | None = None
+    duration: Annotated[_Long | None, BeforeValidator(_whole)] = None
     req_body: str | dict[str, Any] | None = None
     image: str | None = None
     feature: str | None = None
@@ -247,7 +272,7 @@ class BatchLog(Reply):
     id: str | None = None
     start: int | str | None = Field(default=None, alias="from")
     total: int | None = None
-    log: list[str] = []
+    log: _Lines = []
 
 
 class CancelReply(Reply):

@@ -15,6 +15,7 @@ import requests
 from pydantic import ValidationError
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
+from pulumi_dli.api.error_bodies import parse_json, read_error_body, text_of
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import (
     DliError,
@@ -170,17 +171,7 @@ def cause(error: BaseException) -> str:
 
 
 def _parse_json(response: requests.Response) -> Any:
-    """Return the JSON document of an answer, or None if it is not JSON or is nested too deeply.
-
-    The function replaces lone surrogates: JSON allows them, but they cannot be encoded as UTF-8.
-    """
-    try:
-        document = response.json()
-        if b"\\ud" in response.content.lower():
-            return json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
-    except (ValueError, RecursionError):
-        return None
-    return document
+    return parse_json(response.content, response.encoding)
 
 
 def service_error(
@@ -195,11 +186,14 @@ def service_error(
         kind: The class of the error.
     """
     document = _parse_json(response)
-    code, message, request_id = _read_error(document)
+    code, message, request_id = read_error_body(document)
+    if document is None:
+        message = text_of(response.content, response.encoding)
+    target = _redirect_target(response)
     error = kind(
         status=response.status_code,
         code="" if code == str(response.status_code) else code,
-        message=message or (" ".join(response.text.split())[:200] if document is None else ""),
+        message=f"it redirects to {target}" if target else message,
         call=name,
         request_id=request_id or response.headers.get("X-Request-Id", ""),
         note=note,
@@ -208,33 +202,15 @@ def service_error(
     return error
 
 
+def _redirect_target(response: requests.Response) -> str:
+    """Return the host to which an answer redirects, or an empty text. A URL may contain a token, so only the host."""
+    try:
+        host = urlsplit(response.headers.get("Location", "")).netloc if response.is_redirect else ""
+    except ValueError:
+        return ""
+    return host.rpartition("@")[2]
+
+
 def _retry_after_seconds(text: str | None) -> float | None:
     """Return the seconds of a Retry-After header. A date counts as absent: these services do not send one."""
     return float(text) if text is not None and text.isdecimal() else None
-
-
-_ERROR_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
-
-
-def _read_error(document: Any) -> tuple[str, str, str]:
-    """Return code, message and request id of an error body: DLI's, the gateway's, IAM's, or one inside another."""
-    if not isinstance(document, dict):
-        return "", "", ""
-    request_id = str(document.get("request_id") or "")
-    found = _code_and_message(document)
-    if found is not None:
-        return *found, request_id
-    for value in document.values():
-        code, message, inner_id = _read_error(value)
-        if code or message:
-            return code, message, request_id or inner_id
-    return "", str(document.get("message") or ""), request_id
-
-
-def _code_and_message(document: dict[str, Any]) -> tuple[str, str] | None:
-    """Return code and message from the outermost level of an error body. A `code` needs a message beside it."""
-    for code_key, message_key in _ERROR_KEYS:
-        code, message = document.get(code_key), document.get(message_key)
-        if code is not None and (message is not None or code_key != "code"):
-            return str(code), str(message or "")
-    return None

@@ -7,9 +7,10 @@ from pulumi_dli.api.error_codes import ERROR_CODES, RetryClass, classify
 NEVER, REAUTH, BACKOFF, AMBIGUOUS, GONE = RetryClass
 
 # Codes and statuses as the pages have them. DLI API reference, "Error Codes" (dli_02_0056), 2026-04, and for DLI.12004
-# "Modifying a Global Variable"; IAM API reference, "Error Codes" (iam_02_0006), 2026-01, what concerns a sign-in.
+# "Modifying a Global Variable"; DLI.10001 is in Open Telekom Cloud's FAQ; IAM
+# API reference, "Error Codes" (iam_02_0006), 2026-01, what concerns a sign-in.
 STATUSES_OF_PAGES = {
-    **{f"DLI.{number:04}": 400 for number in (*range(1, 10), 11, 12, 15, 16, 18, 19, 100, 999, 1028, 12004)},
+    **{f"DLI.{number:04}": 400 for number in (*range(1, 10), 11, 12, 15, 16, 18, 19, 100, 999, 1028, 10001, 12004)},
     "DLI.0013": 401,
     "DLI.0014": 401,
     "DLI.0023": 404,
@@ -41,7 +42,7 @@ AT_401_BUT_FOR_GOOD = {"IAM.0061", "IAM.0062", "IAM.0064"}
 
 
 def retry_of(code: str, status: int) -> RetryClass:
-    if status >= 500 or code in ("DLI.0019", "DLI.0999"):
+    if status >= 500 or code in ("DLI.0019", "DLI.0999", "DLI.10001"):
         return AMBIGUOUS
     if status == 429 or code == "DLI.0012":
         return BACKOFF

@@ -302,3 +302,29 @@ def test_an_error_body_of_a_page_is_read(service: ScriptedService, name: str, ex
         Client(service.location, TokenAuth("token")).details("1")
     error = raised.value
     assert (error.status, error.code, error.message.rstrip("."), error.request_id) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "milliseconds"),
+    [
+        (1607589874156, 1607589874156),
+        ("1607589874156", 1607589874156),
+        (1607589874156.7, 1607589874157),
+        ("2020-12-10T08:44:34.156Z", 1607589874156),
+        ("2020-12-10T08:44:34.156", 1607589874156),
+        ("2020-12-10T09:44:34.156+01:00", 1607589874156),
+        ("yesterday", None),
+        ("9999-12-31T23:59:59-23:59", 253402387139000),
+    ],
+)
+def test_a_time_is_read_as_milliseconds_however_it_is_written(written: Any, milliseconds: int | None) -> None:
+    assert Batch.model_validate({"id": "a", "create_time": written}).create_time == milliseconds
+
+
+def test_a_duration_with_a_fraction_is_rounded() -> None:
+    assert Batch.model_validate({"id": "a", "duration": 1499.6}).duration == 1500
+
+
+def test_one_line_that_is_no_text_does_not_cost_the_others() -> None:
+    assert Batch.model_validate({"id": "a", "log": ["one", None, 7, "two"]}).log == ["one", "two"]
+    assert BatchLog.model_validate({"log": [None, "one"]}).log == ["one"]
