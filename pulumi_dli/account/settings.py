@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     region: str | None = setting("region", "DLI_REGION", "OS_REGION_NAME", "HW_REGION_NAME")
     """The region, for example `eu-de`."""
     project_id: str | None = setting(
-        "projectId", "DLI_PROJECT_ID", "OS_PROJECT_ID", "HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"
+        "projectId", "DLI_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID", "HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"
     )
     """The id of the project. By default the provider looks it up by the project's name."""
     project_name: str | None = setting("projectName", "OS_PROJECT_NAME", "OS_TENANT_NAME", "HW_PROJECT_NAME")
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     """The address of IAM. The default depends on the region."""
     ca_cert: FilePath | None = setting("caCert", "OS_CACERT")
     """The path of a file with the certificates to trust."""
-    insecure: bool = setting("insecure", "OS_INSECURE", default=False)
+    insecure: bool = setting("insecure", "OS_INSECURE", "HW_INSECURE", default=False)
     """True: the provider does not check certificates."""
     max_retries: NonNegativeInt = setting("maxRetries", "DLI_MAX_RETRIES", default=5)
     """How often the provider repeats a failed call that is safe to repeat."""
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise SettingsError(f"the project's id {error}") from error
         if self.endpoint:
-            endpoint = _complete_address(self.endpoint, sources_of("endpoint"))
+            endpoint = _complete_address(self.endpoint, sources_of("endpoint")).removesuffix("/v2.0")
         elif region is None:
             raise SettingsError(
                 f"no region: set {sources_of('region')}; or the address itself, {sources_of('endpoint')}"
@@ -214,12 +214,12 @@ def _endpoint_from_environment(region: str) -> str | None:
     """Return the first address in the variable of Huawei Cloud's SDK, which may list several, or None."""
     name = _endpoint_variable(region)
     first = os.environ.get(name, "").split(",")[0].strip()
-    return _complete_address(first, name) if first else None
+    return _complete_address(first, name).removesuffix("/v2.0") if first else None
 
 
 def iam_v3(address: str, source: str) -> str:
     """Return an address of IAM with `/v3` at its end. Raises SettingsError, naming `source`, if it is not valid."""
-    return _complete_address(address, source).removesuffix("/v3") + "/v3"
+    return _complete_address(address, source).removesuffix("/auth/tokens").removesuffix("/v3") + "/v3"
 
 
 def _complete_address(endpoint: str, source: str) -> str:

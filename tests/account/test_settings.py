@@ -27,7 +27,7 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
         None,
     ),
     "projectId": (
-        ["DLI_PROJECT_ID", "OS_PROJECT_ID", "HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"],
+        ["DLI_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID", "HW_PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"],
         ["p1", "p2"],
         ["p1", "p2"],
         None,
@@ -41,7 +41,7 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
         None,
     ),
     "caCert": (["OS_CACERT"], FILES, [Path(path) for path in FILES], None),
-    "insecure": (["OS_INSECURE"], ["true", "false"], [True, False], False),
+    "insecure": (["OS_INSECURE", "HW_INSECURE"], ["true", "false"], [True, False], False),
     "maxRetries": (["DLI_MAX_RETRIES"], ["0", "7"], [0, 7], 5),
     "requestTimeout": (["DLI_REQUEST_TIMEOUT"], ["2m", "90"], [120.0, 90.0], 60.0),
     "retryPause": (["DLI_RETRY_PAUSE"], ["2m", "90"], [120.0, 90.0], 0.5),
@@ -190,13 +190,25 @@ def test_with_an_address_no_region_is_needed() -> None:
         ("dli.example.com", "https://dli.example.com"),
         ("dli.example.com:8443/dli/", "https://dli.example.com:8443/dli"),
         (" http://[::1]:80/ ", "http://[::1]:80"),
+        ("https://dli.example.com/v2.0", "https://dli.example.com"),
+        ("https://dli.example.com/v2.0/", "https://dli.example.com"),
     ],
 )
 def test_an_address_is_completed(given: str, address: str) -> None:
     assert Settings.load({"dli:endpoint": given}).location("p1", None).endpoint == address
 
 
-@pytest.mark.parametrize("given", ["iam.a", "https://iam.a", "https://iam.a/", "https://iam.a/v3", "https://iam.a/v3/"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "iam.a",
+        "https://iam.a",
+        "https://iam.a/",
+        "https://iam.a/v3",
+        "https://iam.a/v3/",
+        "https://iam.a/v3/auth/tokens",
+    ],
+)
 def test_an_address_of_iam_ends_in_its_version(given: str) -> None:
     assert Settings.load({"dli:authUrl": given}).iam(None) == "https://iam.a/v3"
 
