@@ -1,5 +1,6 @@
 """A Pulumi project in a folder of its own, driven with the real CLI against a state in a file."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 if TYPE_CHECKING:  # a provider process of the campaign is forked off one that has this module, not the server
     from pulumi_dli.local.testing import Service
@@ -143,14 +146,21 @@ class Project:
 
 @contextmanager
 def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """An `up` in the background, in a process group of its own, which is killed at the end."""
+    """An `up` in the background, in a session of its own, which is killed at the end."""
     command = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color=never", *arguments)
     with project.start(*command, own_session=True) as process:
         try:
             yield process
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_session(process.pid)
+
+
+def kill_session(leader: int) -> None:
+    """Kill a process and all that it started: Pulumi's plugins have groups of their own, but the same session."""
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)
 
 
 def row(screen: str, name: str) -> str:

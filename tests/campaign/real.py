@@ -4,17 +4,12 @@ After each `up` that something went wrong in comes one without a fault. Then eve
 each reason that it had to run, and nothing may run outside the state.
 """
 
-import contextlib
 import json
-import os
 import random
-import signal
 import subprocess
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-
-import psutil
 
 from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
@@ -28,7 +23,7 @@ from tests.campaign.verdict import (
     live_ids,
     runs_of,
 )
-from tests.project import Project
+from tests.project import Project, kill_session
 
 MAX_SECONDS_TO_KILL = 4.0
 """Seconds within which a kill comes: an `up` of these programs takes two or three."""
@@ -117,14 +112,6 @@ class RealRun:
         self._result.intended, self._result.accepted = self._expected.total(), len(jobs)
         export = json.loads(self._project.pulumi("stack", "export"))["deployment"].get("resources", [])
         compare_with_state(self._jobs(), {resource.get("id") for resource in export})
-
-
-def kill_session(leader: int) -> None:
-    """Kill a process and all that it started: Pulumi's plugins have groups of their own, but the same session."""
-    for pid in psutil.pids():
-        with contextlib.suppress(OSError):
-            if os.getsid(pid) == leader:
-                os.kill(pid, signal.SIGKILL)
 
 
 def killing_schedule(seed: int, *, short: bool) -> Schedule:

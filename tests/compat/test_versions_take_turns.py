@@ -3,17 +3,13 @@
 No turn may submit, cancel or lose a run that the other version's turn has left in order.
 """
 
-import contextlib
 import json
-import os
-import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import psutil
 import pytest
 
 from pulumi_dli.local.testing import Service
@@ -21,7 +17,7 @@ from tests.compat.account import ENDED, form_of
 from tests.compat.old_stack import JOB_TYPE, LIVE, SUCCESS
 from tests.compat.versions import TODAY, Version, unpack_0_1_0
 from tests.local.api import eventually
-from tests.project import Project
+from tests.project import Project, kill_session
 
 PROGRAM = """
     def job(form, day, queue="default", **options):
@@ -128,7 +124,7 @@ class Turns:
                 eventually(is_time, lambda seen: seen or process.poll() is not None)
                 assert process.poll() is None, process.communicate()[0]
             finally:
-                _kill_session(process.pid)
+                kill_session(process.pid)
         self._dli.clear_faults()
         self._project.pulumi("cancel", "--yes")  # A killed CLI leaves its lock.
 
@@ -171,14 +167,6 @@ class Turns:
 
 def _is_job(urn: str) -> bool:
     return urn.split("::")[-2].endswith(JOB_TYPE)
-
-
-def _kill_session(leader: int) -> None:
-    """Kill a process and all that it started. Pulumi's plugins have process groups of their own."""
-    for pid in psutil.pids():
-        with contextlib.suppress(OSError):
-            if os.getsid(pid) == leader:
-                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
