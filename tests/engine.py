@@ -4,6 +4,7 @@ import asyncio
 import base64
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -76,6 +77,7 @@ class ProviderProcess:
     def __enter__(self) -> Self:
         self._host = self.start(self.environment)
         self._said: list[str] | None = None
+        self._killing = threading.Lock()
         self._channel = grpc.insecure_channel(f"127.0.0.1:{self._host.port}")
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._call("Configure", provider_pb2.ConfigureRequest(args=_struct(self.configuration)))
@@ -88,10 +90,11 @@ class ProviderProcess:
         self._channel.close()
 
     def kill(self) -> list[str]:
-        """Kill the process, whatever it does; give the lines that it wrote for the user."""
-        if self._said is None:
-            self._said = self._host.kill()
-        return self._said
+        """Kill the process, whatever it does; give the lines that it wrote for the user. Threads may do it at once."""
+        with self._killing:
+            if self._said is None:
+                self._said = self._host.kill()
+            return self._said
 
     @property
     def jobs(self) -> "Provider":
