@@ -1,10 +1,29 @@
 """A small part of the campaign: `python -m tests.campaign` runs the whole."""
 
+import random
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
 import pytest
 
 from pulumi_dli.local.testing import Service
 from tests.campaign.__main__ import judge_all, over_grpc, real_ups
-from tests.campaign.seeds import Step, run, schedule
+from tests.campaign.hosts import ForkServer
+from tests.campaign.kinds import schedule
+from tests.campaign.schedules import (
+    ENDLESS,
+    LATE_REPLY,
+    QUICK,
+    SHORT_TIMEOUTS,
+    OrphansEnd,
+    Schedule,
+    Step,
+    base_schedule,
+)
+from tests.campaign.seeds import Place, Result, run
+from tests.campaign.simulated_engine import Declared, _Command
 from tests.campaign.verdict import BrokenPromiseError
 from tests.engine import ProviderProcess
 
@@ -34,9 +53,81 @@ def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service) -> 
 
     def log(text: str) -> None:
         log_lines.append(text)
-        if text.startswith("up"):  # behind the provider's back, once more
+        if len(log_lines) == 2:  # after the first `up`, behind the provider's back, once more
             service.submit(service.jobs("s0j0")[0].body)
 
     with pytest.raises(BrokenPromiseError, match="s0j0: twice"):
-        run(schedule(0), service, start, log)
+        run(base_schedule(0, random.Random(0)), [Place(service, start)], log)
     assert log_lines[0].startswith("seed 0")
+
+
+def job(timeline: str, until: str | None = None, *, seed: int = 1, **options: str) -> Declared:
+    name = f"s{seed}j0"
+    sent = {"file": f"obs://campaign/{name}.py", "queue": "default", "args": ["0"]}
+    hidden = {"resourceName": name, "scope": f"{seed:08x}"}
+    return Declared({**hidden, **sent, "conf": {"spark.dli.local.timeline": timeline}, **options}, until)
+
+
+class CarryOut(Protocol):
+    def __call__(self, services: list[Service], declared: Declared, *steps: Step, **variables: str) -> Result: ...
+
+
+@pytest.fixture(scope="module")
+def carry_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarryOut]:
+    """Carry out a schedule of one job. The variables make the provider do what the campaign must find."""
+    with ForkServer(tmp_path_factory.mktemp("hosts")) as fork_server:
+
+        def place(service: Service, variables: dict[str, str]) -> Place:
+            environment = service.environment | SHORT_TIMEOUTS | variables
+            return Place(service, partial(ProviderProcess, environment, start=fork_server.start))
+
+        def carry_out(services: list[Service], declared: Declared, *steps: Step, **variables: str) -> Result:
+            seed = int(declared.name.removeprefix("s").removesuffix("j0"))
+            places = [place(service, variables) for service in services]
+            return run(Schedule(seed, [declared], [*steps]), places, lambda _: None)
+
+        yield carry_out
+
+
+EXPIRED = Step("up"), Step("up", expires=True)
+MOVED = Step("up"), Step("up", "args", "s1j0", place=1)
+
+
+def test_a_job_that_its_wait_has_seen_succeed_must_not_run_again_without_its_record(
+    service: Service, carry_out: CarryOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = carry_out([service], job(QUICK, "success", onRecordExpired="rerun"), *EXPIRED)
+    assert (result.intended, result.deleted_records) == (1, 1)
+    monkeypatch.setattr(_Command, "_ends_seen", lambda _self, _job: {})
+    with pytest.raises(BrokenPromiseError, match=r"s2j0: ran again without a reason: run .*seen by the wait: success"):
+        carry_out([service], job(QUICK, "success", seed=2, onRecordExpired="rerun"), *EXPIRED)
+
+
+def test_a_job_whose_end_nobody_has_seen_must_run_again_once_without_its_record(
+    service: Service, carry_out: CarryOut
+) -> None:
+    result = carry_out([service], job(QUICK, onRecordExpired="rerun"), *EXPIRED)
+    assert (result.intended, result.expired_reruns) == (2, 1)
+
+
+def test_a_job_whose_orphan_has_ended_must_run_again(service: Service, carry_out: CarryOut) -> None:
+    killed = Step("up", kill="accepted", faults=[LATE_REPLY])
+    result = carry_out([service], job(ENDLESS), killed, Step("up", orphans_end=OrphansEnd.MEANWHILE))
+    assert (result.kills, result.ended_orphans, result.intended) == (1, 1, 2)
+
+
+def test_a_live_run_at_another_place_must_not_be_left_behind(
+    service: Service, carry_out: CarryOut, tmp_path: Path
+) -> None:
+    with Service(tmp_path / "other") as other:
+        result = carry_out([service, other], job(ENDLESS, "running"), *MOVED)
+        assert (result.intended, result.elsewhere_failures) == (2, 2)
+
+
+def test_a_live_run_that_is_left_behind_is_found_out(service: Service, carry_out: CarryOut, tmp_path: Path) -> None:
+    forgotten = service.server.credentials.project_id
+    with (
+        Service(tmp_path / "other") as other,
+        pytest.raises(BrokenPromiseError, match=r"s1j0: ran again without a reason: run .*at the other place"),
+    ):
+        carry_out([service, other], job(ENDLESS), *MOVED, DLI_FORGET=forgotten)

@@ -7,4 +7,13 @@
 
 What is judged, when all faults are over, an `up` has converged and everything is destroyed: every intended run was
 accepted exactly once, none ran outside the state, none is left running.
+
+Over gRPC each command is judged too, by what the campaign itself knows (`expectations`). Some seeds have more kinds of
+schedule (`kinds`):
+
+* Orphaned runs end before their jobs are wanted. No job adopts one; each job runs again.
+* The service deletes the records of ended runs. An end that a wait or a job of the stack has seen still counts; where
+  nobody has seen it, onRecordExpired decides.
+* The settings name another place in some commands. No job runs there without a reason, and none is let go that may go
+  on at the first place.
 """

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -14,8 +14,10 @@ from pathlib import Path
 from pulumi_dli.local.testing import Service
 from tests.campaign import __doc__ as usage
 from tests.campaign.hosts import ForkServer
-from tests.campaign.real import RealRun, killing_schedule
-from tests.campaign.seeds import SHORT_TIMEOUTS, Log, Result, run, schedule
+from tests.campaign.kinds import schedule
+from tests.campaign.real import RealRun, killing_schedule, real_schedule
+from tests.campaign.schedules import SHORT_TIMEOUTS
+from tests.campaign.seeds import Log, Place, Result, run
 from tests.campaign.verdict import BrokenPromiseError
 from tests.engine import ProviderProcess
 from tests.project import heeded_signals
@@ -29,10 +31,29 @@ def over_grpc() -> Iterator[Judge]:
     with (
         tempfile.TemporaryDirectory() as name,
         ForkServer(Path(name)) as fork_server,
-        Service(Path(name) / "dli") as service,
+        Service(Path(name) / "dli") as first,
+        Service(Path(name) / "other-dli") as second,
     ):
-        start = partial(ProviderProcess, service.environment | SHORT_TIMEOUTS, start=fork_server.start)
-        yield lambda seed, log: run(schedule(seed), service, start, log)
+
+        def places(environments: Sequence[dict[str, str]]) -> list[Place]:
+            starts = [partial(ProviderProcess, one | SHORT_TIMEOUTS, start=fork_server.start) for one in environments]
+            return [Place(*pair) for pair in zip((first, second), starts, strict=True)]
+
+        by_endpoint = places([first.environment, second.environment])
+        by_region = places(regional_environments(first, second))
+
+        def judge(seed: int, log: Log) -> Result:
+            plan = schedule(seed)
+            return run(plan, by_region if plan.is_in_regions else by_endpoint, log)
+
+        yield judge
+
+
+def regional_environments(*services: Service) -> list[dict[str, str]]:
+    """Give the variables that sign in to each service, one region each. A process can reach the other regions too."""
+    addresses = {f"HUAWEICLOUD_SDK_REGION_DLI_LOCAL_{number}": one.endpoint for number, one in enumerate(services, 1)}
+    kept = [{key: value for key, value in one.environment.items() if key != "DLI_ENDPOINT"} for one in services]
+    return [one | addresses | {"OS_REGION_NAME": f"local-{number}"} for number, one in enumerate(kept, 1)]
 
 
 @contextmanager
@@ -41,7 +62,7 @@ def real_ups(*, kill: bool = False, short: bool = False) -> Iterator[Judge]:
     with tempfile.TemporaryDirectory() as name, Service(Path(name) / "dli") as service:
 
         def judge(seed: int, log: Log) -> Result:
-            plan = killing_schedule(seed, short=short) if kill else schedule(seed)
+            plan = killing_schedule(seed, short=short) if kill else real_schedule(seed)
             return RealRun(plan, service, Path(name) / str(seed), log).judge(twice_is_wrong=not short)
 
         yield judge

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
-from tests.campaign.seeds import QUICK, SHORT_TIMEOUTS, Log, Result, Schedule, Step, changed_properties, schedule
+from tests.campaign.schedules import QUICK, SHORT_TIMEOUTS, Schedule, Step, base_schedule, changed_properties
+from tests.campaign.seeds import Log, Result
 from tests.campaign.simulated_engine import Declared
 from tests.campaign.verdict import (
     BrokenPromiseError,
@@ -114,9 +115,14 @@ class RealRun:
         compare_with_state(self._jobs(), {resource.get("id") for resource in export})
 
 
+def real_schedule(seed: int) -> Schedule:
+    """Make the schedule of a seed for the real CLI."""
+    return base_schedule(seed, random.Random(seed))
+
+
 def killing_schedule(seed: int, *, short: bool) -> Schedule:
     """Make a schedule in which every `up` runs something and is killed. `short`: jobs end at once."""
-    plan = schedule(seed)
+    plan = real_schedule(seed)
     jobs = [_with_timeline(job, QUICK) if short else job for job in plan.program]
     steps = [Step("up", "args", job.name, kill="any") for job in jobs]
     return Schedule(seed, jobs, steps)

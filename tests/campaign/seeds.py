@@ -1,165 +1,35 @@
-"""One seed: a small program of jobs, a schedule of changes, faults and kills, and the verdict."""
+"""One seed: its schedule is carried out, and each command is judged, and then the whole."""
 
 import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pulumi_dli.local.errors import ApiError
-from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
-from tests.campaign.simulated_engine import Declared, Outcome, SimulatedEngine
-from tests.campaign.verdict import (
-    BrokenPromiseError,
-    check_nothing_runs,
-    compare_runs,
-    compare_with_state,
-    live_ids,
-    runs_of,
-)
+from tests.campaign.expectations import Expectation, is_excused, is_unknown
+from tests.campaign.ledger import Ledger, Run
+from tests.campaign.observation import Observation, Observer
+from tests.campaign.schedules import LAG, MAX_UPS, OrphansEnd, Schedule, Step, changed_properties
+from tests.campaign.simulated_engine import Failure, Killer, Outcome, SimulatedEngine
+from tests.campaign.verdict import BrokenPromiseError, check_nothing_runs, compare_runs, compare_with_state, runs_of
 from tests.engine import ProviderProcess
 
-WINDOW = 0.3
-"""Seconds of the look-up window in the campaign."""
-
-LAG = WINDOW / 3
-"""Seconds by which a listing may lag behind. From a kill to the first list of the next `up` it takes longer."""
-
-SHORT_TIMEOUTS = {
-    "DLI_LOOKUP_WINDOW": f"{WINDOW}s",
-    "DLI_POLL_INTERVAL": "0.02s",
-    "DLI_REQUEST_TIMEOUT": "1s",
-    "DLI_MAX_RETRIES": "2",
-    "DLI_RETRY_PAUSE": "0.01s",
-}
-
-ENDLESS = "starting:0s,running"
-QUICK = "starting:0s,running:0s,success"
-MAX_UPS = 8
-
-ROUTES = (
-    ("POST", "*/batches"),
-    ("GET", "*/batches"),
-    ("GET", "*/batches/*"),
-    ("DELETE", "*/batches/*"),
-)
-ANSWERS = (
-    (500, "DLI.0999"),
-    (502, "APIG.0201"),
-    (503, ""),
-    (504, "APIG.0203"),
-    (400, "DLI.0999"),
-    (400, "DLI.0019"),
-    (429, "APIGW.0308"),
-    (400, "DLI.0001"),
-    (403, "APIGW.0302"),
-    (401, "APIGW.0307"),
-)
-
 
 @dataclass(frozen=True)
-class Step:
-    """A command, what is changed before it, and what goes wrong in it."""
+class Place:
+    """A DLI, and what starts a provider process whose settings name it."""
 
-    command: str
-    change: str | None = None
-    job: str | None = None
-    faults: list[dict[str, Any]] = field(default_factory=list)
-    kill: str | None = None
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """What a seed does."""
-
-    seed: int
-    program: list[Declared]
-    steps: list[Step]
-
-    def __str__(self) -> str:
-        jobs = [f"  {job.properties} until={job.until}" for job in self.program]
-        return "\n".join([f"seed {self.seed}", *jobs, *(f"  {step}" for step in self.steps)])
-
-
-def schedule(seed: int) -> Schedule:
-    """Make the schedule of a seed: the same one every time."""
-    rng = random.Random(seed)
-    is_deadly = rng.random() < 0.5
-    # A job that ends by itself may have ended before the next `up` after a kill: then it runs again, by design.
-    program = [_job(seed, number, rng, ends=not is_deadly) for number in range(rng.randint(1, 3))]
-    steps = [_step(program, rng, is_deadly=is_deadly) for _ in range(rng.randint(1, 4))]
-    return Schedule(seed, program, [Step("up"), *steps] if rng.random() < 0.3 else steps)
-
-
-def _job(seed: int, number: int, rng: random.Random, *, ends: bool) -> Declared:
-    name = f"s{seed}j{number}"
-    quick = ends and rng.random() < 0.5
-    properties = {
-        "resourceName": name,
-        "scope": f"{seed:06x}{number:02x}",
-        "file": f"obs://campaign/{name}.py",
-        "queue": "default",
-        "args": ["0"],
-        "conf": {"spark.dli.local.timeline": QUICK if quick else ENDLESS},
-    }
-    if rng.random() < 0.2:
-        properties["name"] = f"fixed-{name}"
-    until = None if rng.random() < 0.5 else "success" if quick else "running"
-    return Declared(properties, until)
-
-
-def _step(program: list[Declared], rng: random.Random, *, is_deadly: bool) -> Step:
-    command = "refresh" if rng.random() < 0.15 else "up"
-    changes = ("args", "triggers", "option", "remove", "console")
-    change = rng.choice(changes) if rng.random() < 0.6 else None
-    faults = [_fault(rng) for _ in range(rng.choice((0, 0, 1, 1, 2)))]
-    kill = rng.choice(("accepted", "asked", "any")) if is_deadly and rng.random() < 0.7 else None
-    if kill == "accepted":  # the reply is on its way, and never arrives
-        faults = [{"method": "POST", "path": "*/batches", "when": "after", "action": "delay", "seconds": 0.5}]
-    return Step(command, change, rng.choice(program).name, faults, kill)
-
-
-def _fault(rng: random.Random) -> dict[str, Any]:
-    if rng.random() < 0.15:
-        return {"action": "listing_lag", "seconds": LAG}
-    method, path = rng.choice(ROUTES)
-    rule: dict[str, Any] = {
-        "method": method,
-        "path": path,
-        "nth": rng.randint(1, 3),
-        "count": rng.choice((1, 1, 2, None)),
-        "when": rng.choice(("before", "after")),
-        "action": rng.choice(("cut", "half", "garbage", "reply")),
-    }
-    if rule["action"] == "half":
-        rule["when"] = "after"
-    if rule["action"] == "reply":
-        status, code = rng.choice(ANSWERS)
-        # What is refused was not carried out: after the work only an answer without a "no" can come.
-        if status in (401, 403, 429) or code == "DLI.0001":
-            rule["when"] = "before"
-        rule |= {"status": status, "body": {"error_code": code, "error_msg": "a fault of the campaign"}}
-        rule["headers"] = {"Retry-After": "0"} if status == 429 else {}
-    return rule
-
-
-def changed_properties(change: str, number: int) -> dict[str, Any]:
-    """Give the properties that a change sets, with values that belong to the number of its step."""
-    changes: dict[str, dict[str, Any]] = {
-        "args": {"args": [str(number)]},
-        "triggers": {"triggers": {"at": number}},
-        "option": {"cancelTimeout": 100 + number},
-    }
-    return changes[change]
+    service: Service
+    start: Callable[[], ProviderProcess]
 
 
 @dataclass
 class Result:
-    """What seeds came to. `twice`: runs beyond the intended ones, where that is not wrong."""
+    """What seeds came to."""
 
     seeds: int = 0
     commands: int = 0
@@ -168,45 +38,65 @@ class Result:
     intended: int = 0
     accepted: int = 0
     twice: int = 0
+    """Runs beyond the intended ones, where that is not wrong."""
+    ended_orphans: int = 0
+    """Orphaned runs that ended before their jobs were wanted again."""
+    deleted_records: int = 0
+    expired_stays: int = 0
+    """How often a job was met whose record was gone, and that must not run again."""
+    expired_reruns: int = 0
+    """How often one was met that must run again for that."""
+    elsewhere_stays: int = 0
+    """How often a job was met that ran at another place, and that must not run again."""
+    elsewhere_reruns: int = 0
+    """How often one was met that must run again at the new place."""
+    elsewhere_failures: int = 0
+    """How often one was met that must run again, but whose run may go on at the other place."""
 
 
 Log = Callable[[str], None]
 """Takes what may be shown of a seed that fails."""
 
 
-def run(plan: Schedule, service: Service, start: Callable[[], ProviderProcess], log: Log) -> Result:
+def run(plan: Schedule, places: Sequence[Place], log: Log) -> Result:
     """Carry out a schedule. Raises BrokenPromiseError."""
     log(str(plan))
-    return _Run(plan, service, SimulatedEngine(start), log).judge()
+    return _Run(plan, places[: plan.places], log).judge()
 
 
 class _Run:
-    def __init__(self, plan: Schedule, service: Service, engine: SimulatedEngine, log: Log) -> None:
+    def __init__(self, plan: Schedule, places: Sequence[Place], log: Log) -> None:
         self._plan = plan
-        self._service = service
-        self._engine = engine
+        self._services = [place.service for place in places]
+        self._engine = SimulatedEngine([place.start for place in places])
         self._log = log
         self._program = {job.name: job for job in plan.program}
+        self._ledger = Ledger(self._services, plan.seed)
         self._result = Result(seeds=1)
+        self._observer = Observer(self._engine, self._ledger, self._program, self._services)
 
     def judge(self) -> Result:
         for number, step in enumerate(self._plan.steps):
-            self._change(step, number)
+            self._prepare(step, number)
             self._do(step)
-        self._service.clear_faults()
+        self._clear_faults()
         self._converge()
         self._compare_with_state()
-        self._command("destroy", self._engine.destroy, must_work=True)
-        check_nothing_runs(self._jobs())
+        self._destroy()
         self._result.faults = sum(len(step.faults) for step in self._plan.steps)
-        self._result.intended, self._result.accepted = self._engine.intended.total(), len(self._jobs())
+        self._result.intended, self._result.accepted = self._engine.intended.total(), len(self._ledger.read())
         return self._result
 
-    def _jobs(self) -> list[Job]:
-        return runs_of(self._service, self._plan.seed)
-
-    def _live(self) -> set[str]:
-        return live_ids(self._jobs())
+    def _prepare(self, step: Step, number: int) -> None:
+        """Do what happens before a command."""
+        if step.orphans_end is OrphansEnd.BEFORE:
+            self._end_orphans()
+        self._count_orphans()
+        self._change(step, number)
+        if not self._engine.wanted:  # otherwise the user first finishes what was begun at the earlier place
+            self._engine.place = step.place
+        if step.expires:
+            self._result.deleted_records += self._ledger.delete_records(self._ledger.read())
 
     def _change(self, step: Step, number: int) -> None:
         """Change a job, unless its last intended run is not in the state: then an `up` comes first, by design."""
@@ -220,89 +110,165 @@ class _Run:
             case "console":
                 self._cancel_in_console(name)
             case change:
-                job = self._program[name]
-                self._program[name] = replace(job, properties=job.properties | changed_properties(change, number + 1))
+                self._set(name, changed_properties(change, number + 1))
+
+    def _set(self, name: str, properties: dict[str, Any]) -> None:
+        job = self._program[name]
+        self._program[name] = replace(job, properties=job.properties | properties)
 
     def _cancel_in_console(self, name: str) -> None:
         stored = self._engine.jobs.get(name)
-        if stored is None or stored.id not in self._live():
-            return
-        self._service.clear_faults()
-        try:
-            self._service.cancel(stored.id)
-        except ApiError:
-            if stored.id in self._live():  # otherwise it ended meanwhile
-                raise
+        run = self._ledger.live().get(stored.id) if stored is not None else None
+        if run is not None:
+            self._clear_faults()
+            self._ledger.cancel(run)
+
+    def _clear_faults(self) -> None:
+        for service in self._services:
+            service.clear_faults()
+
+    def _orphans(self, name: str | None = None) -> list[Run]:
+        """Give the runs that have never been in the state, of one job or of all."""
+        runs = self._ledger.read().values()
+        return [run for run in runs if run.id not in self._observer.stored and name in (None, run.job)]
+
+    def _end_orphans(self, name: str | None = None) -> None:
+        for orphan in self._orphans(name):
+            if not orphan.state.is_final:
+                self._ledger.cancel(orphan)
+
+    def _count_orphans(self, name: str | None = None) -> None:
+        """Count the orphaned runs that have ended: each of their jobs must run again when it is wanted."""
+        deadline = time.monotonic() + 30
+        while any(run.ends_by_itself and not run.state.is_final for run in self._orphans(name)):
+            assert time.monotonic() < deadline, "a job of no length has not ended"
+            time.sleep(0.01)
+        for orphan in self._orphans(name):
+            if orphan.state.is_final and orphan.id not in self._observer.ended_orphans:
+                self._observer.ended_orphans.add(orphan.id)
+                self._engine.wanted.discard(orphan.job)
+                self._result.ended_orphans += 1
 
     def _do(self, step: Step) -> None:
-        self._service.server.faults.set(step.faults)
-        self._engine.wait_timeout = "0.5s"
-        program = list(self._program.values())
+        for place, service in enumerate(self._services):
+            service.server.faults.set(step.faults if place == self._engine.place else [])
+        self._engine.wait_timeout, self._engine.is_unread = "0.5s", step.is_unread
+        self._engine.is_interrupted = step.is_interrupted
+        self._engine.before_create = self._ends_orphans(step) if step.orphans_end is OrphansEnd.MEANWHILE else None
         killer = self._killer(step.kill)
+        is_clean = not step.faults and step.kill is None
         if step.command == "refresh":
             self._command("refresh", lambda: self._engine.refresh(killer))
         else:
-            self._command("up", lambda: self._engine.up(program, killer))
+            self._command("up", lambda: self._engine.up(list(self._program.values()), killer), is_clean=is_clean)
 
-    def _command(self, name: str, do: Callable[[], Outcome], *, must_work: bool = False) -> Outcome:
-        before = {job.id for job in self._jobs()}
+    def _ends_orphans(self, step: Step) -> Callable[[str], None]:
+        def end(name: str) -> None:
+            self._end_orphans(name)
+            self._count_orphans(name)
+            if step.expires:
+                self._ledger.delete_records(self._observer.ended_orphans)
+
+        return end
+
+    def _command(
+        self, name: str, do: Callable[[], Outcome], *, is_clean: bool = False, must_work: bool = False
+    ) -> Outcome:
+        before = self._observer.observe(name)
         self._result.commands += 1
         outcome = do()
         if outcome.is_killed:
             time.sleep(LAG)
-        self._log(f"{name}: {outcome}")
+        self._log(f"{name} at place {self._engine.place}: {outcome}")
         if any("Traceback" in failure.message for failure in outcome.failures):
             raise BrokenPromiseError(f"{name} showed a traceback: {outcome.failures}")
-        if must_work and outcome.failures:
-            raise BrokenPromiseError(f"{name} failed without a fault: {outcome.failures}")
-        self._check_failures(outcome, [job for job in self._jobs() if job.id not in before])
+        self._observer.judge(before, outcome, is_clean=is_clean and not outcome.is_killed)
+        if must_work:
+            self._check_works(name, before, outcome.failures)
+        self._count(before)
         return outcome
 
-    def _check_failures(self, outcome: Outcome, new: list[Job]) -> None:
-        """Raise BrokenPromiseError if a failed `create` says that nothing runs, but the service has accepted a run."""
-        for failure in outcome.failures:
-            ours = [job.id for job in new if failure.job in job.name]
-            if ours and failure.method == "create" and says_that_nothing_runs(failure.message):
-                raise BrokenPromiseError(
-                    f"{failure.job}: says that nothing runs, but {ours} was accepted: {failure.message}"
-                )
+    def _check_works(self, command: str, before: Observation, failures: list[Failure]) -> None:
+        """Raise BrokenPromiseError if a command has failed for another reason than that a run is out of reach."""
+        for failure in failures:
+            situation = before.situations.get(failure.job)
+            stored = self._engine.jobs.get(failure.job)
+            is_same = situation is not None and stored is not None and stored.id == situation.run
+            is_wanted = command != "destroy" and failure.job in self._program
+            if situation is None or not is_same or not is_excused(situation, failure.method, is_wanted=is_wanted):
+                raise BrokenPromiseError(f"{command} failed without a fault: {failure}, {situation}")
+
+    def _count(self, before: Observation) -> None:
+        for situation, expectation in before.expected:
+            if not situation.has_record:
+                self._result.expired_stays += expectation is Expectation.STAYS
+                self._result.expired_reruns += expectation is Expectation.RUNS and not situation.is_changed
+            if not situation.is_here:
+                self._result.elsewhere_stays += expectation is Expectation.STAYS
+                self._result.elsewhere_reruns += expectation is Expectation.RUNS
+                self._result.elsewhere_failures += expectation is Expectation.FAILS
 
     def _converge(self) -> None:
-        program = list(self._program.values())
-        self._engine.wait_timeout = None
+        """Run `up` at each place until nothing is left to do, and nothing fails."""
+        self._engine.wait_timeout, self._engine.before_create = None, None
+        self._engine.is_unread = self._engine.is_interrupted = False
         for _ in range(MAX_UPS):
-            outcome = self._command("up", lambda: self._engine.up(program, lambda _: nullcontext()), must_work=True)
-            if not outcome.changes:
+            found = [self._converge_at(place) for place in self._places()]
+            if not any(found):
                 return
         raise BrokenPromiseError(f"not at rest after {MAX_UPS} updates")
 
+    def _places(self) -> list[int]:
+        """Give the places, the one where the stack is first."""
+        return sorted(range(len(self._services)), key=lambda place: place != self._engine.place)
+
+    def _converge_at(self, place: int) -> bool:
+        """Run `up` at a place; give whether it has found anything to do."""
+        self._engine.place = place
+        self._count_orphans()
+        program = list(self._program.values())
+        before = self._observer.observe("up")
+        outcome = self._command("up", lambda: self._engine.up(program), is_clean=True, must_work=True)
+        for failure in outcome.failures:
+            # The message names the ways on. This is the one that the declaration has.
+            if failure.method == "wait" and is_unknown(before.situations[failure.job]):
+                self._set(failure.job, {"onRecordExpired": "rerun"})
+        return bool(outcome.changes or outcome.failures)
+
     def _compare_with_state(self) -> None:
-        accepted = self._jobs()
-        compare_runs(self._engine.intended, accepted)
-        compare_with_state(self._jobs(), {stored.id for stored in self._engine.jobs.values()})
+        runs = self._ledger.read()
+        compare_runs(self._engine.intended, [run.row for run in runs.values()])
+        in_state = {stored.id for stored in self._engine.jobs.values()}
+        compare_with_state([run.row for run in runs.values()], in_state)
         for name, job in self._program.items():
-            sent = json.loads(next(one for one in accepted if one.id == self._engine.jobs[name].id).req_body)
+            sent = json.loads(runs[self._engine.jobs[name].id].row.req_body)
             if sent["args"] != job.properties["args"]:
                 raise BrokenPromiseError(f"{name}: what runs is not what is declared: {sent['args']}")
 
-    def _killer(self, kill: str | None) -> Callable[[ProviderProcess], Any]:
+    def _destroy(self) -> None:
+        """Destroy the stack with the settings of each place in turn."""
+        for place in self._places():
+            self._engine.place = place
+            self._command("destroy", self._engine.destroy, must_work=True)
+        if self._engine.jobs:
+            raise BrokenPromiseError(f"still in the state after destroy: {sorted(self._engine.jobs)}")
+        check_nothing_runs(run.row for run in self._ledger.read().values())
+
+    def _killer(self, kill: str | None) -> Killer:
         if kill is None:
             return lambda _: nullcontext()
         rng = random.Random(f"{self._plan.seed} {kill} {self._result.kills}")
         self._result.kills += 1
-        posts = self._service.calls().get("POST /batches", 0)
-        count = len(self._jobs())
+        service, seed = self._services[self._engine.place], self._plan.seed
+        posts = service.calls().get("POST /batches", 0)
+        count = len(runs_of(service, seed))
         ready = {
-            "accepted": lambda: len(self._jobs()) > count,
-            "asked": lambda: self._service.calls().get("POST /batches", 0) > posts,
+            "accepted": lambda: len(runs_of(service, seed)) > count,
+            "asked": lambda: service.calls().get("POST /batches", 0) > posts,
             "any": lambda: True,
         }[kill]
         wait = rng.uniform(0, 0.3) if kill == "any" else 0.0
         return lambda process: _killed_when(ready, wait, process)
-
-
-def says_that_nothing_runs(message: str) -> bool:
-    return "nothing runs" in message or "nothing was submitted" in message
 
 
 @contextmanager

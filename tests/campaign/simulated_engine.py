@@ -1,19 +1,21 @@
 """An engine that does to the provider what Pulumi's does, with a state in memory, and keeps count of what is intended.
 
 The order of the calls, and what is stored when one fails or the process is killed, are those of the real engine
-(seen with CLI 3.259.0): check, diff; for a replacement delete, check without olds, create; a killed create stores
-nothing, a failed one after its delete leaves the resource to be created by the next update.
+(seen with CLI 3.259.0): check, diff; for a replacement the diff of the job's wait, delete, check without olds, create;
+a killed create stores nothing, a failed one after its delete leaves the resource to be created by the next update. A
+wait is deleted before its job.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from pulumi.output import UNKNOWN
 
+from pulumi_dli.api.states import BatchState
 from tests.engine import Properties, Provider, ProviderError, ProviderProcess
 
 WORKERS = 2
@@ -41,6 +43,14 @@ class Stored:
     outputs: Properties
     is_deleted: bool = False
     """True between the delete and the create of a replacement."""
+    declared: Properties = field(default_factory=dict)
+    """A job's properties as the program has declared them."""
+
+    @property
+    def end(self) -> BatchState | None:
+        """The final state that is stored."""
+        state = BatchState.parse(self.outputs.get("state"))
+        return state if state is not None and state.is_final else None
 
 
 @dataclass
@@ -62,10 +72,14 @@ class Outcome:
     changes: int = 0
 
 
-class SimulatedEngine:
-    """One stack. `start` gives a provider process for each command."""
+Killer = Callable[[ProviderProcess], AbstractContextManager[None]]
+"""May kill a process while the block runs."""
 
-    def __init__(self, start: Callable[[], ProviderProcess]) -> None:
+
+class SimulatedEngine:
+    """One stack. `starts` give a provider process for each command, one start for each place."""
+
+    def __init__(self, starts: Sequence[Callable[[], ProviderProcess]]) -> None:
         self.jobs: dict[str, Stored] = {}
         self.waits: dict[str, Stored] = {}
         self.intended: Counter[str] = Counter()
@@ -74,21 +88,32 @@ class SimulatedEngine:
         """The jobs whose last intended run is not in the state yet."""
         self.wait_timeout: str | None = None
         """How long a wait waits: without one it goes on for as long as the service does not answer."""
-        self._start = start
+        self.place = 0
+        """The place that the settings name."""
+        self.is_unread = False
+        """The program cannot read the stack's state."""
+        self.is_interrupted = False
+        """The user interrupts each `up` before it comes to a wait."""
+        self.before_create: Callable[[str], None] | None = None
+        """Called with a job's name before its `create`. The jobs then come one after the other."""
+        self._starts = starts
 
-    def up(self, program: list[Declared], killer: Callable[[ProviderProcess], AbstractContextManager[None]]) -> Outcome:
+    def _start(self) -> ProviderProcess:
+        return self._starts[self.place]()
+
+    def up(self, program: list[Declared], killer: Killer = lambda _: nullcontext()) -> Outcome:
         """Make the state what the program declares. `killer` may kill the process at any instant."""
         outcome = Outcome()
         with self._start() as process, killer(process):
             command = _Command(self, process, outcome)
-            with ThreadPoolExecutor(WORKERS) as pool:
+            with ThreadPoolExecutor(1 if self.before_create else WORKERS) as pool:
                 list(pool.map(command.apply, program))
-            if not outcome.failures:
+            if not outcome.failures and not self.is_interrupted:
                 command.remove(set(self.jobs) - {job.name for job in program})
             outcome.log_lines = process.kill()
         return outcome
 
-    def refresh(self, killer: Callable[[ProviderProcess], AbstractContextManager[None]]) -> Outcome:
+    def refresh(self, killer: Killer = lambda _: nullcontext()) -> Outcome:
         """Read every job that is in the state."""
         outcome = Outcome()
         with self._start() as process, killer(process):
@@ -120,7 +145,7 @@ class _Command:
         method = ["check"]
         try:
             self._apply_job(job, method)
-            if job.until is not None:
+            if job.until is not None and not self._engine.is_interrupted:
                 method[0] = "wait"
                 self._apply_wait(job)
         except ProviderError as error:
@@ -129,7 +154,8 @@ class _Command:
     def _apply_job(self, job: Declared, method: list[str]) -> None:
         stored = self._engine.jobs.get(job.name)
         known = stored is not None and not stored.is_deleted
-        inputs, failures = self._jobs.check(job.properties, stored.inputs if stored and known else {})
+        news = job.properties | self._ends_seen(job)
+        inputs, failures = self._jobs.check(news, stored.inputs if stored and known else {})
         if failures:
             raise AssertionError(f"the campaign declares nothing that is refused: {failures}")
         if stored is None or not known:
@@ -142,39 +168,53 @@ class _Command:
         elif not plan.replaces:
             method[0] = "update"
             stored.outputs = self._jobs.update(stored.id, stored.outputs, inputs)
-            stored.inputs = inputs
+            stored.inputs, stored.declared = inputs, job.properties
         else:
             self._ask_dependents(job.name)
             method[0] = "delete"
             self._jobs.delete(stored.id, stored.outputs)
             stored.is_deleted = True
-            inputs, _ = self._jobs.check(job.properties)
+            inputs, _ = self._jobs.check(news)
             self._create(job, inputs, method)
+
+    def _ends_seen(self, job: Declared) -> Properties:
+        """Give what the program tells of the ends that the stored waits have seen (`pulumi_dli.program.seen_ends`)."""
+        if "onRecordExpired" not in job.properties:
+            return {}
+        if self._engine.is_unread:
+            return {"waitsUnread": True} if job.until is not None else {}
+        wait = self._engine.waits.get(job.name)
+        return {} if wait is None or wait.end is None else {"endsSeen": {wait.outputs["jobId"]: str(wait.end)}}
 
     def _create(self, job: Declared, inputs: Properties, method: list[str]) -> None:
         method[0] = "create"
+        if self._engine.before_create is not None:
+            self._engine.before_create(job.name)
         with self._lock:
             if job.name not in self._engine.wanted:
                 self._engine.wanted.add(job.name)
                 self._engine.intended[job.name] += 1
         batch_id, outputs = self._jobs.create(inputs)
         with self._lock:
-            self._engine.jobs[job.name] = Stored(batch_id, inputs, outputs)
+            self._engine.jobs[job.name] = Stored(batch_id, inputs, outputs, declared=job.properties)
             self._engine.wanted.discard(job.name)
             self._outcome.changes += 1
 
     def _ask_dependents(self, name: str) -> None:
-        """Ask of every other job what becomes of it if a property of this one, not known yet, is among its own."""
+        """Ask of every other job, and of the wait, what becomes of it if a property of this one is not known yet."""
         for other, stored in list(self._engine.jobs.items()):
             if other != name and not stored.is_deleted:
                 question = {**stored.inputs, "args": [UNKNOWN]}
                 if self._jobs.diff(stored.id, stored.outputs, question).replaces:
                     raise AssertionError(f"{other} would be cancelled because {name} is replaced")
+        if (wait := self._engine.waits.get(name)) is not None:
+            self._process.waits.diff(wait.id, wait.outputs, {**wait.inputs, "jobId": UNKNOWN})
 
     def _apply_wait(self, job: Declared) -> None:
         waits: Provider = self._process.waits
-        batch_id = self._engine.jobs[job.name].id
-        news: Properties = {"jobId": batch_id, "until": job.until, "jobName": job.name}
+        batch = self._engine.jobs[job.name]
+        news: Properties = {"jobId": batch.id, "until": job.until, "jobName": job.name}
+        news["submittedTo"] = batch.outputs["submittedTo"]
         if self._engine.wait_timeout is not None:
             news["timeout"] = self._engine.wait_timeout
         stored = self._engine.waits.get(job.name)
@@ -186,26 +226,30 @@ class _Command:
             stored.outputs, stored.inputs = waits.update(stored.id, stored.outputs, inputs), inputs
 
     def refresh(self, name: str) -> None:
-        """Read one job, and ask `diff` as the engine does."""
-        stored = self._engine.jobs[name]
+        """Read one job and its wait, and ask `diff` as the engine does."""
+        stored, wait = self._engine.jobs[name], self._engine.waits.get(name)
         try:
+            if wait is not None:
+                _, wait.outputs = self._process.waits.read(wait.id, wait.outputs)
             _, stored.outputs = self._jobs.read(stored.id, stored.outputs)
             self._jobs.diff(stored.id, stored.outputs, stored.inputs)
         except ProviderError as error:
             self._fail(name, "read", error)
 
     def remove(self, names: set[str]) -> None:
-        """Delete jobs; one whose delete fails stays in the state."""
+        """Delete waits, and then their jobs; a job whose delete fails stays in the state."""
         for name in sorted(names):
-            stored = self._engine.jobs[name]
+            stored, wait = self._engine.jobs[name], self._engine.waits.get(name)
             try:
+                if wait is not None:
+                    self._process.waits.delete(wait.id, wait.outputs)
+                    del self._engine.waits[name]
                 if not stored.is_deleted:
                     self._jobs.delete(stored.id, stored.outputs)
             except ProviderError as error:
                 self._fail(name, "delete", error)
                 continue
             del self._engine.jobs[name]
-            self._engine.waits.pop(name, None)
             self._engine.wanted.discard(name)
             self._outcome.changes += 1
 
