@@ -128,7 +128,7 @@ def test_every_setting_is_a_variable_and_the_secret_ones_are_secret() -> None:
         ("requestTimeout", "string", "60s", ["DLI_REQUEST_TIMEOUT"]),
         ("maxRetries", "integer", 5, ["DLI_MAX_RETRIES"]),
         ("adopt", "boolean", True, ["DLI_ADOPT"]),
-        ("insecure", "boolean", False, ["OS_INSECURE"]),
+        ("insecure", "boolean", False, ["OS_INSECURE", "HW_INSECURE"]),
         ("token", "string", None, ["OS_TOKEN", "OS_AUTH_TOKEN", "HW_AUTH_TOKEN"]),
     ],
 )
