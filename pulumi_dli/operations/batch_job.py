@@ -179,7 +179,12 @@ class BatchJobs:
         try:
             batch = self._jobs.read(batch_id, stored)
         except DliError as error:
-            raise JobError(f"{name_of(stored.inputs)}: {error}{self._jobs.forget_advice(stored, error)}") from error
+            message = f"{error}{self._jobs.forget_advice(stored, error)}"
+            if stored.end() is None:
+                raise JobError(f"{name_of(stored.inputs)}: {message}") from error
+            # The end is stored, so the service can tell nothing new but that it has deleted the record.
+            self._context.notify(Level.WARNING, name_of(stored.inputs), message)
+            return {**stored.properties}
         if batch is None:
             end = self._jobs.end_of(batch_id, stored)
             level = Level.WARNING if end is None else Level.INFO

@@ -31,8 +31,12 @@ class Planner:
             self._context.notify(Level.WARNING, name, messages.absent_file_message(batch_id))
             # An update, not a replacement: `update` fails, and no run is cancelled.
             return Decision(Action.UPDATE, FILE_MISSING, ("file",))
-        decision = diff.compare(stored, declared, preview=self._context.is_preview)
+        decision = self._decide(name, batch_id, stored, declared)
         self._warn_of_move(name, batch_id, stored, declared, decision)
+        return decision
+
+    def _decide(self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs) -> Decision:
+        decision = diff.compare(stored, declared, preview=self._context.is_preview)
         if decision.action is Action.REPLACE:
             return self._plan_replacement(name, batch_id, stored, declared, decision)
         if declared.unknown or self._context.is_forgotten(stored.location):

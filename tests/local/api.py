@@ -10,7 +10,7 @@ from pulumi_dli.local.credentials import Credentials
 
 ENDLESS = "running"
 """A timeline: runs until it is cancelled."""
-PATIENCE = 60.0
+PATIENCE = 200.0
 
 Seen = TypeVar("Seen")
 

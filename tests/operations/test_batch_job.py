@@ -490,3 +490,29 @@ def test_nothing_is_called_for_a_job_of_a_project_that_is_forgotten() -> None:
     changed = {**KEY, "file": "b.py", "queue": "q", "whenRunning": "refuse"}
     assert operations.plan(ID, stored, inputs(changed)).action is Action.REPLACE
     assert len([line for line in said if "dli:forget names project 5e1c" in line]) == 1
+
+
+def at_another_place(said: list[str]) -> BatchJobs:
+    """The operations, with settings that name another project than the one of the stored jobs."""
+    notifier = FakeNotifier(lambda _, message: said.append(message))
+    settings = {**CONFIGURATION, "dli:projectId": "6f2d", "dli:maxRetries": "0"}
+    return BatchJobs(ProviderContext(settings, notifier, FakeClock()))
+
+
+def test_the_warning_about_another_place_says_what_becomes_of_a_dead_job() -> None:
+    said: list[str] = []
+    operations = at_another_place(said)
+    stored = StoredJob.parse({**KEY, "file": "a.py", "queue": "q", "state": "dead", "submittedTo": PLACE})
+    checked = operations.check(inputs({**KEY, "file": "a.py", "queue": "q"})).properties
+    assert operations.plan(ID, stored, inputs(checked)).action is Action.REPLACE
+    (warning,) = [line for line in said if "The settings now name" in line]
+    assert warning.endswith("The new run goes there.")
+
+
+def test_a_refresh_keeps_a_job_whose_end_is_stored_if_its_place_cannot_be_reached() -> None:
+    said: list[str] = []
+    ended = {**KEY, "file": "a.py", "queue": "q", "state": "success", "submittedTo": PLACE}
+    assert at_another_place(said).read(ID, StoredJob.parse(ended)) == ended
+    assert "DLI_FORGET=5e1c" in said[0]
+    with pytest.raises(JobError, match="DLI_FORGET=5e1c"):
+        at_another_place(said).read(ID, StoredJob.parse({**ended, "state": "running"}))
