@@ -63,6 +63,7 @@ def test_a_job_whose_end_its_wait_saw_is_replaced_and_destroyed_without_the_old_
     assert service.states("load") == ["success"]
 
 
+@pytest.mark.slow
 def test_a_job_that_may_go_on_at_the_old_place_is_let_go_of_only_if_the_user_says_so(
     moved: Project, service: Service, earlier_project: str
 ) -> None:
