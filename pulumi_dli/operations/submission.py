@@ -114,10 +114,7 @@ class Submitter:
         batch = self._post(submission)
         if batch is not None and self._is_own(submission, batch):
             return batch
-        found = self._look_up_or_raise(submission)
-        if batch is not None and not found:
-            # The service has accepted something, so nothing is sent again.
-            raise self._uncertain(submission, messages.foreign_answer_message(batch))
+        found = self._look_up_or_raise(submission) if batch is None else self._look_up_after_foreign(submission, batch)
         for _ in range(_MAX_REPEATS):
             if found:
                 break
@@ -133,14 +130,16 @@ class Submitter:
         """
         try:
             answered = self._post(submission)
-            if answered is not None and not self._is_own(submission, answered):
-                answered = None
         except DliError as error:
             found = self._look_up_or_raise(submission)
             if not found:
                 raise self._uncertain(submission, messages.failed_repetition_message(error)) from error
             return found
-        return self._look_up_or_raise(submission) if answered is None else self._with_late_jobs(submission, answered)
+        if answered is None:
+            return self._look_up_or_raise(submission)
+        if not self._is_own(submission, answered):
+            return self._look_up_after_foreign(submission, answered)
+        return self._with_late_jobs(submission, answered)
 
     def _with_late_jobs(self, submission: _Submission, answered: Batch) -> list[Batch]:
         """Return the accepted job together with jobs of earlier requests. Never raise, because a job runs now."""
@@ -155,6 +154,16 @@ class Submitter:
             self._warn(submission, messages.possible_duplicates_message(answered.id, others))
             return [answered]
         return found if len(others) < len(found) else [*others, answered]
+
+    def _look_up_after_foreign(self, submission: _Submission, answered: Batch) -> list[Batch]:
+        """Return the jobs of a submission that was answered with another job.
+
+        The service has accepted something. So raise SubmissionError if no job is listed: nothing may be sent again.
+        """
+        found = self._look_up_or_raise(submission)
+        if not found:
+            raise self._uncertain(submission, messages.foreign_answer_message(answered))
+        return found
 
     def _is_own(self, submission: _Submission, answered: Batch) -> bool:
         """Return whether an answer is about the job of this request. If the name in it says no, read the job."""

@@ -371,6 +371,14 @@ def test_after_an_answer_about_another_job_nothing_is_sent_again(stage: Stage) -
     assert len(stage.dli.names) == 1
 
 
+def test_after_a_second_answer_about_another_job_nothing_is_sent_again(stage: Stage) -> None:
+    other = stage.dli.add(run_name(scope="11111111", random="333333"))
+    stage.dli.posts += [stage.dli.ignore(), stage.dli.ignore(Answer(stage.dli.job(other)))]
+    with pytest.raises(SubmissionError, match=r"a job may run, submitted as .* answered with another job: .*id-0"):
+        stage.submit(adopt=False)
+    assert len(stage.dli.names) == 2
+
+
 @pytest.mark.parametrize("change", [str.upper, lambda name: f" {name} ", lambda name: name[:12], lambda _: "job"])
 def test_a_name_that_the_service_has_changed_is_told_and_believed(stage: Stage, change: Callable[[str], str]) -> None:
     stage.dli.posts.append(lambda body: Answer({**stage.dli.accept(body).body, "name": change(body["name"])}))
