@@ -93,6 +93,8 @@ def exact(properties: Properties) -> dict[str, Any]:
     """Return properties with the exact digits in place of the rounded numbers. Ignore digits that do not match."""
     digits = properties.get(EXACT_NUMBERS)
     texts = digits if isinstance(digits, Mapping) else {}  # in a plan they may be unknown
+    if not texts:
+        return {**properties}
 
     def replace(path: str, leaf: Any) -> Any:
         return texts[path] if path in texts and are_same(unwritten(leaf), texts[path]) else leaf

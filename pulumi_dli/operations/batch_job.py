@@ -121,7 +121,7 @@ class BatchJobs:
             body=lambda name: request_body(declared, name),
             redact=secrets,
             logical_names=logical_names(name_of(declared), numbers),
-            earlier_fingerprints=earlier_fingerprints(declared),
+            earlier_fingerprints=lambda: earlier_fingerprints(declared),
         )
         return self._context.submitter(client).submit(request)
 

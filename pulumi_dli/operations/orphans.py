@@ -70,7 +70,7 @@ class Orphans:
             relation = relation_of(
                 listed.name,
                 resource=request.resource_fingerprint,
-                requests={request.request_fingerprint, *request.earlier_fingerprints},
+                requests=request.request_fingerprints,
                 fixed_name=request.fixed_name,
                 logical_names=request.logical_names,
             )

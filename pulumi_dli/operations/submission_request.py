@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pulumi_dli.jobs.naming import SubmissionName
@@ -22,7 +23,8 @@ class SubmissionRequest:
         body: Returns the body of the request with a given name.
         redact: The secret texts in the body, which the service may repeat in an error.
         logical_names: If there are any, the submitted name begins with the first, and an orphaned run has one of them.
-        earlier_fingerprints: The fingerprints of equal requests with a number in place of a text, or the reverse.
+        earlier_fingerprints: Returns the fingerprints of equal requests with a number in place of a text, or the
+            reverse. There may be hundreds, so they are computed only if there is a run to compare with.
     """
 
     key: ResourceKey
@@ -32,7 +34,12 @@ class SubmissionRequest:
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
     logical_names: tuple[str, ...] = ()
-    earlier_fingerprints: Collection[str] = ()
+    earlier_fingerprints: Callable[[], Collection[str]] = frozenset
+
+    @cached_property
+    def request_fingerprints(self) -> frozenset[str]:
+        """The fingerprints that an orphaned run of this request may have."""
+        return frozenset((self.request_fingerprint, *self.earlier_fingerprints()))
 
     @property
     def resource_name(self) -> str:

@@ -275,7 +275,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)
         fill_undeclared(self)
-        show_exact(self, numbered)
+        if digits is not None:
+            show_exact(self, numbered)
 
     @staticmethod
     def get(

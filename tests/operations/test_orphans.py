@@ -147,7 +147,7 @@ def test_a_run_of_numbers_that_round_alike_is_adopted_only_if_it_may_be_this_one
     name, *_ = (*logical_names("wordcount", submitted), "wordcount")
     left = stage.dli.add(f"{name}-{SCOPE}-{spec}-abcdef")
     names = logical_names("wordcount", declared)
-    request = replace(a_request(), logical_names=names, earlier_fingerprints={"0000000f"})
+    request = replace(a_request(), logical_names=names, earlier_fingerprints=lambda: {"0000000f"})
     assert (stage.submit(request) == left) is is_adopted
     if not is_adopted:
         assert "an earlier run with another declaration still runs" in stage.said[0]
