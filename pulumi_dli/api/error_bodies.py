@@ -7,7 +7,6 @@ No two services write it alike. The forms here are those of public answers: DLI'
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -34,12 +33,8 @@ class ErrorBody(NamedTuple):
 def decode(content: bytes, charset: str | None) -> str:
     """Decode a body as text. An unknown charset counts as UTF-8; what cannot be decoded is replaced."""
     try:
-        is_text = codecs.lookup(charset or "utf-8")._is_text_encoding
-    except (LookupError, ValueError, UnicodeError):  # a name with NUL is a ValueError
-        is_text = False
-    try:
-        return content.decode(charset if charset and is_text else "utf-8", errors="replace")
-    except (UnicodeError, ValueError):  # `idna` and `punycode` do not take "replace"
+        return content.decode(charset or "utf-8", errors="replace")
+    except (LookupError, ValueError):  # unknown, not for text, a name with NUL, or one that does not take "replace"
         return content.decode("utf-8", errors="replace")
 
 

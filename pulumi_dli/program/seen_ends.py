@@ -20,9 +20,9 @@ from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 from pulumi.runtime.settings import get_monitor
 
 from pulumi_dli.api.states import BatchState
+from pulumi_dli.program.types import JOB_TYPE, WAIT_TYPE
 
 _FUNCTION = "pulumi:pulumi:readStackResourceOutputs"
-_JOB_TYPE, _WAIT_TYPE = "pulumi-python:dynamic/dli:BatchJob", "pulumi-python:dynamic/dli:BatchJobWait"
 
 
 class _Wait(NamedTuple):
@@ -109,8 +109,8 @@ async def _read() -> _State | None:
 
 def _state_of(resources: Mapping[str, Any]) -> _State:
     """Return the needed parts of all resources. Drop the rest, because it contains secrets. `resources` is by URN."""
-    names = (urn.rpartition("::")[2] for urn, resource in resources.items() if resource.get("type") == _JOB_TYPE)
-    found = (resource.get("outputs") or {} for resource in resources.values() if resource.get("type") == _WAIT_TYPE)
+    names = (urn.rpartition("::")[2] for urn, resource in resources.items() if resource.get("type") == JOB_TYPE)
+    found = (resource.get("outputs") or {} for resource in resources.values() if resource.get("type") == WAIT_TYPE)
     waits = (_Wait(*(str(outputs.get(name)) for name in ("jobName", "jobId", "state"))) for outputs in found)
     return _State(frozenset(names), tuple(wait for wait in waits if _is_end(wait.state)))
 

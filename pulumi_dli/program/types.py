@@ -15,6 +15,9 @@ OnRecordExpired = Literal["keep", "rerun"]
 WhenRunning = Literal["cancel", "refuse"]
 Until = Literal["success", "running", "finished"]
 
+JOB_TYPE, WAIT_TYPE = "pulumi-python:dynamic/dli:BatchJob", "pulumi-python:dynamic/dli:BatchJobWait"
+"""The type tokens of the two resources in Pulumi's state."""
+
 
 class PackageArgsDict(TypedDict, total=False):
     """A package that the user uploaded earlier (table 4 of the API page)."""

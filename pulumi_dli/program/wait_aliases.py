@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-_WAIT_TYPE = "pulumi-python:dynamic/dli:BatchJobWait"
+from pulumi_dli.program.types import WAIT_TYPE
 
 AliasInput = pulumi.Input[str | pulumi.Alias]
 
@@ -32,7 +32,7 @@ def _alias_as_sibling(alias: str | pulumi.Alias, until: str) -> str | pulumi.Ali
         return wait_alias
     stack, project, types, name = alias.split("::", 3)
     parents = types.rpartition("$")[0]
-    return "::".join([stack, project, f"{parents}${_WAIT_TYPE}" if parents else _WAIT_TYPE, f"{name}-{until}"])
+    return "::".join([stack, project, f"{parents}${WAIT_TYPE}" if parents else WAIT_TYPE, f"{name}-{until}"])
 
 
 def _alias_as_child(alias: str | pulumi.Alias, job: pulumi.Resource, until: str) -> pulumi.Alias:
