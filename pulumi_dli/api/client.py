@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from pulumi_dli.api.error_codes import RetryClass
@@ -16,6 +16,8 @@ from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.api.transport import Reply, Transport
+
+AboutJob = TypeVar("AboutJob", Batch, BatchStateReply)
 
 _GONE_IF_NOT_LISTED = ("DLI.0001", "DLI.0007", "DLI.0999")
 """Error codes with status 400 that may mean that the job does not exist. Only the list of jobs can confirm it."""
@@ -59,15 +61,11 @@ class Client:
 
     def details(self, batch_id: str, *, retry: bool = True) -> Batch:
         """Return a job as the service describes it. If `retry` is false, the call is made only once."""
-        reply = self._call(Batch, "GET", _path(batch_id), max_retries=None if retry else 0)
-        _check_id(batch_id, reply.id, f"GET …/batches{_path(batch_id)}")
-        return reply
+        return self._read(Batch, batch_id, max_retries=None if retry else 0)
 
     def state(self, batch_id: str) -> BatchState | None:
         """Return a job's state, or None if the service answers with an unknown state."""
-        reply = self._call(BatchStateReply, "GET", f"{_path(batch_id)}/state")
-        _check_id(batch_id, reply.id, f"GET …/batches{_path(batch_id)}/state")
-        return BatchState.parse(reply.state)
+        return BatchState.parse(self._read(BatchStateReply, batch_id, "/state").state)
 
     def find(self, batch_id: str) -> Batch | None:
         """Return a job, or None if the service has no such job.
@@ -130,6 +128,16 @@ class Client:
             query["from"] = str(start)
         return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query, max_retries=None if retry else 0)
 
+    def _read(
+        self, model: type[AboutJob], batch_id: str, part: str = "", *, max_retries: int | None = None
+    ) -> AboutJob:
+        """Read a job, or a part of it. Raises NoAnswerError if the service answers with another job."""
+        path = _path(batch_id) + part
+        reply = self._call(model, "GET", path, max_retries=max_retries)
+        if reply.id is not None and reply.id.lower() != batch_id.lower():
+            raise NoAnswerError(f"GET …/batches{path}: the service has answered with another job, {reply.id}")
+        return reply
+
     def _call(
         self,
         model: type[Reply],
@@ -146,12 +154,6 @@ class Client:
         return self._transport.call(
             model, method, url, name=f"{method} …/batches{path}", body=body, max_retries=max_retries
         )
-
-
-def _check_id(asked: str, answered: str | None, call: str) -> None:
-    """Raise NoAnswerError if the service has answered with another job than the one that was asked for."""
-    if answered is not None and answered.lower() != asked.lower():
-        raise NoAnswerError(f"{call}: the service has answered with another job, {answered}")
 
 
 def _path(batch_id: str) -> str:

@@ -38,7 +38,7 @@ class SeenEnds:
 
     def record(self, batch_id: str | None, state: str | BatchState | None) -> None:
         """Record the state of a run if it is final. `state` may be the text in the state of the stack."""
-        known = BatchState.parse(state) if isinstance(state, str) else state
+        known = BatchState.parse(state)  # a BatchState is its own text
         if batch_id and known is not None and known.is_final:
             self._states[normal_id(batch_id)] = known
 
