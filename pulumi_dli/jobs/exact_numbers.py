@@ -83,7 +83,7 @@ def exact_texts(places: Properties) -> dict[str, str]:
     return {path: str(int(leaf)) for path, leaf in leaves(places) if isinstance(leaf, int) and abs(leaf) >= LIMIT}
 
 
-def sendable(value: Any) -> Any:
+def large_as_text(value: Any) -> Any:
     """Return a value with whole numbers as text if they are too large for a double. Pulumi cannot send them."""
     largest = sys.float_info.max
     return _with_leaves(value, lambda _, leaf: str(leaf) if isinstance(leaf, int) and abs(leaf) > largest else leaf)

@@ -6,7 +6,7 @@ from typing import Any, final
 import pulumi
 from pulumi import dynamic
 
-from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, sendable
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, large_as_text
 from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.exact_numbers import digits_of, show_exact
@@ -263,7 +263,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             # Only these options need the end of a run whose record is deleted, or whose service cannot be reached.
             is_renamed = bool(opts is not None and opts.aliases)
             hidden |= ends_seen_inputs(resource_name, is_renamed=is_renamed)
-        numbered = {name: sendable(declared.get(name)) for name in ("conf", "triggers")}
+        numbered = {name: large_as_text(declared.get(name)) for name in ("conf", "triggers")}
         digits = digits_of(numbered | {"replacementTrigger": hidden["replacementTrigger"]})
         declared |= numbered
         self._rerun_on_failure = declared.get("rerun_on_failure")

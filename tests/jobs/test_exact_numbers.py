@@ -11,10 +11,10 @@ from pulumi_dli.jobs.exact_numbers import (
     earlier_forms,
     exact,
     exact_texts,
+    large_as_text,
     large_numbers,
     number_in,
     rounded_places,
-    sendable,
     unwritten,
     written,
 )
@@ -38,8 +38,8 @@ def over_the_wire(value: Any) -> Any:
 
 def sent(places: dict[str, Any]) -> dict[str, Any]:
     """Give what arrives at the provider."""
-    sendable_places = sendable(places)
-    return over_the_wire(sendable_places) | {"exactNumbers": exact_texts(sendable_places)}
+    sent_places = large_as_text(places)
+    return over_the_wire(sent_places) | {"exactNumbers": exact_texts(sent_places)}
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_whole_numbers_of_any_size_are_exact_after_the_wire(values: dict[str, An
 
 def test_a_number_that_no_double_holds_is_sent_as_text() -> None:
     huge = 10**400
-    assert sendable({"a": [huge, (-huge, 1, 1.5, "x", None, True)]}) == {
+    assert large_as_text({"a": [huge, (-huge, 1, 1.5, "x", None, True)]}) == {
         "a": [str(huge), [str(-huge), 1, 1.5, "x", None, True]]
     }
-    assert exact_texts(sendable({"conf": {"a": huge}})) == {}
+    assert exact_texts(large_as_text({"conf": {"a": huge}})) == {}
 
 
 @pytest.mark.parametrize("digits", [{'conf["a"]': "1234567890123999999"}, {'conf["b"]': str(SNAPSHOT)}, UNKNOWN, {}])

@@ -10,7 +10,7 @@ from pulumi_dli.local.credentials import Credentials
 
 ENDLESS = "running"
 """A timeline: runs until it is cancelled."""
-PATIENCE = 200.0
+TIMEOUT = 200.0
 
 Seen = TypeVar("Seen")
 
@@ -35,7 +35,7 @@ class Api:
     def call(self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> requests.Response:
         """Call with the token, unless `headers` are given."""
         signed = {"X-Auth-Token": self.account.token} if headers is None else headers
-        return requests.request(method, self.account.endpoint + path, headers=signed, timeout=PATIENCE, **options)
+        return requests.request(method, self.account.endpoint + path, headers=signed, timeout=TIMEOUT, **options)
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """Call, and give the JSON of an answer that is 200."""
@@ -79,8 +79,8 @@ class Api:
 
 def eventually(look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Seen:
     """Look until what is seen is right, and give it."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not is_right(seen := look()):
-        assert time.monotonic() < deadline, f"still {seen!r} after {PATIENCE:.0f} s"
+        assert time.monotonic() < deadline, f"still {seen!r} after {TIMEOUT:.0f} s"
         time.sleep(0.01)
     return seen

@@ -13,7 +13,7 @@ import requests
 from pulumi_dli.local.engines import WebReply
 from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.server import LocalDli
-from tests.local.api import ENDLESS, PATIENCE, Api, Clock, eventually
+from tests.local.api import ENDLESS, TIMEOUT, Api, Clock, eventually
 from tests.local.test_gateway import raw_call
 
 UNKNOWN = "/jobs/7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b"
@@ -28,7 +28,7 @@ class Browser:
         self.http = requests.Session()
 
     def ask(self, method: str, path: str, **options: object) -> requests.Response:
-        return self.http.request(method, self.dli.endpoint + path, timeout=PATIENCE, allow_redirects=False, **options)  # type: ignore[arg-type]
+        return self.http.request(method, self.dli.endpoint + path, timeout=TIMEOUT, allow_redirects=False, **options)  # type: ignore[arg-type]
 
     def open(self, link: str) -> requests.Response:
         return self.ask("GET", link.removeprefix(self.dli.endpoint))
@@ -37,7 +37,7 @@ class Browser:
         """Ask by another name for the machine, with all cookies."""
         [(name, value)] = self.http.cookies.items()
         headers = {"Host": host, "Cookie": f"{name}={value}"}
-        return requests.get(self.dli.endpoint + path, headers=headers, timeout=PATIENCE)
+        return requests.get(self.dli.endpoint + path, headers=headers, timeout=TIMEOUT)
 
     def page(self, path: str) -> str:
         reply = self.ask("GET", path)
@@ -219,7 +219,7 @@ def test_every_answer_forbids_foreign_content_frames_and_copies(browser: Browser
 def test_nothing_but_static_files_is_static(browser: Browser, path: str) -> None:
     request = requests.Request("GET", browser.dli.endpoint).prepare()
     request.url = browser.dli.endpoint + path
-    reply = browser.http.send(request, timeout=PATIENCE)
+    reply = browser.http.send(request, timeout=TIMEOUT)
     assert reply.status_code in (401, 404)
     assert "import" not in reply.text
 

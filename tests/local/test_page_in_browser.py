@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
 from scripts import chromium
-from tests.local.api import ENDLESS, PATIENCE, Api, eventually
+from tests.local.api import ENDLESS, TIMEOUT, Api, eventually
 from tests.local.serving import free_port
 from tests.local.test_spark_ui import AT_WORK
 
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
     program = chromium.find()
     if program is None:
         pytest.skip(f"no Chromium on PATH: {chromium.HOW}")
-    expect.set_options(timeout=PATIENCE * 1000)
+    expect.set_options(timeout=TIMEOUT * 1000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield started
@@ -50,7 +50,7 @@ def open_page(browser: Browser, dli: LocalDli) -> Iterator[Open]:
 
     def open_at(path: str = "/", **options: Any) -> Page:
         context = browser.new_context(**options)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(TIMEOUT * 1000)
         contexts.append(context)
         page = context.new_page()
         if not path.startswith("/sign-in"):
