@@ -154,7 +154,7 @@ def test_table_2_no_other_parameter_has_a_default() -> None:
 @rows_with("excludes", REQUEST)
 def test_table_2_what_cannot_coexist_is_refused(row: Row) -> None:
     both = {PROPERTY_OF[row["name"]]: "a", PROPERTY_OF[row["excludes"]]: "b"}
-    assert "both are given" in check(JobInputs.parse({"file": "job.py", **both})).failures[0]
+    assert "both are set" in check(JobInputs.parse({"file": "job.py", **both})).failures[0]
 
 
 @rows_with("queueType", REQUEST)

@@ -152,7 +152,7 @@ def test_a_preview_shows_what_a_job_takes_and_what_is_doubtful(project: Project,
     screen = project.pulumi("preview", "--diff", DLI_REGION="eu-de")
     assert re.search(r'sizing +: "driver 2 vCPU 7G, 6 executors of 1 vCPU 4G: 8 vCPU, 31G, 8 CUs"', screen)
     for doubt in (
-        "neither queue nor clusterName is given",
+        "neither queue nor clusterName is set",
         "maxRetryTimes has no effect",
         "sparkVersion: not documented",
     ):
@@ -173,7 +173,7 @@ def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Proj
     run = project.run("preview")
     assert run.code != 0
     problem = "resource 'load' has a problem:"
-    assert f"{problem} driverMemory: must be a size with a unit, as in '2G' or '2048M', but is '2048'" in run.screen
+    assert f"{problem} driverMemory: must be a size with a unit, for example '2G' or '2048M', but is '2048'" in run.screen
     assert f"{problem} maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
     assert "s3cret" not in run.screen
     assert service.calls() == {}

@@ -234,5 +234,5 @@ def _complete_address(endpoint: str, source: str) -> str:
     except ValueError:
         is_address = False
     if not is_address or "@" in address or "?" in address or "#" in address:
-        raise SettingsError(f"{source}: must be an address, as in https://dli.eu-de.otc.t-systems.com")
+        raise SettingsError(f"{source}: must be an address, for example https://dli.eu-de.otc.t-systems.com")
     return address.rstrip("/")

@@ -11,7 +11,7 @@ from pulumi_dli.jobs.exact_numbers import LIMIT, rounded_places
 from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.validation import UNKNOWN
 
-FILE_MISSING = "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
+FILE_MISSING = "file: is missing; set it to the package to run, for example obs://bucket/jobs/wordcount.py"
 """The failure of a job without `file`, its only mandatory property."""
 
 
@@ -57,10 +57,10 @@ def _is_jar_without_class(job: JobInputs) -> bool:
 
 
 _RULES: tuple[tuple[Callable[[JobInputs], bool], str], ...] = (
-    (_is_jar_without_class, "className: is missing; a .jar needs the main class to run, as in org.example.Main"),
+    (_is_jar_without_class, "className: is missing; a .jar needs the main class to run, for example org.example.Main"),
     (
         lambda job: _is_set(job.queue) and _is_set(job.cluster_name),
-        "queue and clusterName: both are given, and both mean the queue; keep queue",
+        "queue and clusterName: both are set, and both name the queue; keep queue",
     ),
     (
         lambda job: _is_set(job.image) and job.feature not in ("custom", UNKNOWN),
@@ -68,7 +68,7 @@ _RULES: tuple[tuple[Callable[[JobInputs], bool], str], ...] = (
     ),
     (
         lambda job: job.feature == "custom" and job.image is None,
-        "feature: custom needs image, as in organization/name:tag",
+        "feature: custom needs image, for example organization/name:tag",
     ),
 )
 """Each rule: whether a job breaks it, and the text for the user."""
@@ -94,10 +94,10 @@ def _spark_3_3_failures(job: JobInputs) -> Iterator[str]:
 
 def _doubts(job: JobInputs, region: Any) -> Iterator[str]:
     if job.queue is None and job.cluster_name is None:
-        yield "neither queue nor clusterName is given: the service chooses a queue, or refuses the job"
+        yield "neither queue nor clusterName is set: the service chooses a queue, or refuses the job"
     if _needs_agency(job):
         yield (
-            "Spark 3.3 and later reads OBS with an agency: give executionAgencyUrn, or the service may refuse the job "
+            "Spark 3.3 and later reads OBS with an agency: set executionAgencyUrn, or the service may refuse the job "
             "(DLI.0001)"
         )
     if _is_set(job.max_retry_times) and not job.auto_recovery:

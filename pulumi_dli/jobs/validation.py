@@ -141,12 +141,12 @@ def memory(value: Any) -> str:
     """Accept a memory size with its unit, and return it in the page's form: `2G` or `2048M`."""
     if not isinstance(value, str):
         raise RefusedError(
-            f"must be text with a unit, as in '2G' or '2048M', but is {value if is_number(value) else kind_of(value)}"
+            f"must be text with a unit, for example '2G' or '2048M', but is {value if is_number(value) else kind_of(value)}"
         )
     try:
         mib = memory_mib(value)
     except ValueError as error:
-        raise RefusedError(f"must be a size with a unit, as in '2G' or '2048M', but is {value!r}") from error
+        raise RefusedError(f"must be a size with a unit, for example '2G' or '2048M', but is {value!r}") from error
     return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
 
 
@@ -220,7 +220,7 @@ def anything(value: Any) -> Any:
     if isinstance(value, list):
         return [at(f"[{index}]", anything, item) for index, item in enumerate(value)]
     if value is not None and not isinstance(value, str | int | float):
-        raise RefusedError("must be text, a number, true or false, a list or a map; of a file give its file_digest")
+        raise RefusedError("must be text, a number, true or false, a list or a map; for a file, use its file_digest")
     return value
 
 

@@ -38,7 +38,7 @@ def file_digest(path: str | os.PathLike[str]) -> str:
     except FileNotFoundError as error:
         raise pulumi.RunError(f"file_digest: there is no file {file}") from error
     except IsADirectoryError as error:
-        raise pulumi.RunError(f"file_digest: {file} is a folder; give a file") from error
+        raise pulumi.RunError(f"file_digest: {file} is a folder; name a file") from error
     except OSError as error:
         raise pulumi.RunError(f"file_digest: {file} cannot be read: {error.strerror}") from error
     try:

@@ -1,4 +1,4 @@
-"""Jobs that the stack's configuration declares, one block a job, instead of a program.
+"""Read jobs from the stack's configuration and declare them. Each job is one block under `dli:jobs`.
 
 config:
   dli:jobDefaults:
@@ -31,33 +31,39 @@ from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
 from pulumi_dli.program.types import wire_names
 
 JOBS = "dli:jobs"
-"""The key of the jobs: a map by name."""
+"""The setting that holds the jobs: a map from the name of a job to its block."""
 DEFAULTS = "dli:jobDefaults"
-"""The key of what holds for every job that does not say it otherwise."""
+"""The setting that holds the defaults of all jobs. A job's own block overrides them."""
 
 _ORDER = ("dependsOn", "rerunWith")
 _MAY_BE_SECRET = ("args", "conf", "triggers")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \S+")
-"""How Pulumi writes what YAML takes for a date."""
+"""The form in which Pulumi passes a value that YAML reads as a date."""
 
 Block = Mapping[str, Any]
 
 
 def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, BatchJob]:
-    """Declare every job of the stack's configuration, and give the jobs by name.
+    """Declare every job of the stack's configuration, and return the jobs by name.
 
-    `dli:jobs` is a map by name. A job's block has the arguments of `BatchJob`, named as in the schema (`driverMemory`),
-    and these:
+    `dli:jobs` is a map from the name of a job to its block. A block has the arguments of `BatchJob`, named as in the
+    schema (`driverMemory`), and these keys:
 
-    * `wait`: true, or a map with `until`, `timeout` and `streamLog`: wait for the outcome, as `BatchJob.wait` does.
-    * `dependsOn`: a list of jobs; it is submitted when they have succeeded.
-    * `rerunWith`: a list of jobs; it runs again whenever one of them does.
+    * `wait`: true, or a map with `until`, `timeout` and `streamLog`. The update waits for the outcome of the job, as
+      `BatchJob.wait` does.
+    * `dependsOn`: a list of jobs. The job is submitted after all of them have succeeded.
+    * `rerunWith`: a list of jobs. The job runs again whenever one of them runs again.
 
-    `dli:jobDefaults` holds for every job: maps are merged by key, lists are replaced, null takes a default away. Where
-    one of the two holds a secret, `args`, `conf` and `triggers` of all jobs are secret: Pulumi does not tell which is.
+    `dli:jobDefaults` has the same keys and applies to every job. A job's own block overrides it: maps are merged by
+    key, lists are replaced, and null removes a default. If one of the two settings holds a secret, `args`, `conf` and
+    `triggers` of all jobs become secret, because Pulumi does not report which value is the secret one.
 
-    `opts` are options of each job. Raises RunError with all that is wrong, and where in the file.
+    Args:
+        opts: Resource options for every job.
+
+    Raises:
+        pulumi.RunError: The configuration has mistakes. The message lists all of them with their paths in the file.
     """
     if get_config(JOBS) is None:
         pulumi.log.warn(f"{JOBS} is not in this stack's configuration, so it declares no job")
@@ -97,9 +103,15 @@ def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi
 
 def _misspelt_keys() -> Iterator[str]:
     for key in get_config_env():
-        meant = difflib.get_close_matches(key, (JOBS, DEFAULTS), n=1, cutoff=0.85)
-        if meant and meant[0] != key and key.startswith("dli:"):
-            yield f"{key}: there is no such setting; is {meant[0]} meant?"
+        suggestion = _suggestion(key, (JOBS, DEFAULTS), likeness=0.85)
+        if suggestion and key not in (JOBS, DEFAULTS) and key.startswith("dli:"):
+            yield f"{key}: there is no such setting{suggestion}"
+
+
+def _suggestion(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the end of a message that suggests the known word most like `word`, or "". 1 is the same word."""
+    similar = difflib.get_close_matches(word, [*known], n=1, cutoff=likeness)
+    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def _read(key: str) -> dict[str, Any]:
@@ -116,7 +128,7 @@ def _read(key: str) -> dict[str, Any]:
 
 
 def _completed(block: Any) -> Any:
-    """Write out what may be written shorter: an empty block, a wait that is true, true and false in `args`."""
+    """Return a block in its long form: an empty block, `wait: true` and booleans in `args` have a short form."""
     if not isinstance(block, dict):
         return {} if block is None else block
     written_out: dict[str, Any] = {"wait": {}} if block.get("wait") is True else {}
@@ -142,13 +154,13 @@ def _with_secrets(block: Block) -> Block:
 
 
 def _in_order(blocks: Mapping[str, Block]) -> list[str]:
-    """Give the names of the jobs, each after those that it names."""
+    """Return the names of the jobs in an order in which each job comes after the jobs that it names."""
     try:
         return [*TopologicalSorter({name: _names_in(block) for name, block in blocks.items()}).static_order()]
     except CycleError as error:
-        circle = [*reversed(error.args[1])]
-        key = next(key for key in _ORDER if circle[1] in (blocks[circle[0]].get(key) or ()))
-        raise pulumi.RunError(f"{_path(circle[0])}.{key}: goes in a circle: {' after '.join(circle)}") from error
+        cycle = [*reversed(error.args[1])]
+        key = next(key for key in _ORDER if cycle[1] in (blocks[cycle[0]].get(key) or ()))
+        raise pulumi.RunError(f"{_path(cycle[0])}.{key}: is a cycle: {' after '.join(cycle)}") from error
 
 
 def _names_in(block: Block) -> list[str]:
@@ -156,26 +168,26 @@ def _names_in(block: Block) -> list[str]:
 
 
 def _refuse(*faults: Iterable[str]) -> None:
-    told = [fault for some in faults for fault in some]
-    if told:
-        raise pulumi.RunError("\n".join(told))
+    lines = [fault for group in faults for fault in group]
+    if lines:
+        raise pulumi.RunError("\n".join(lines))
 
 
 def _path(name: str) -> str:
-    """Write the path of a job as `pulumi config set --path` reads it."""
+    """Return the path of a job as `pulumi config set --path` reads it."""
     return f"{JOBS}.{name}" if _PLAIN_NAME.fullmatch(name) else f'{JOBS}["{name}"]'
 
 
 @functools.cache
 def _arguments() -> dict[str, str]:
-    """Give the arguments of a job by their names in the file."""
+    """Return the names of the Python arguments of a job, by their names in the file."""
     parameters = inspect.signature(BatchJob).parameters
     return {wire_name: name for name, wire_name in wire_names(BatchJob).items() if name in parameters}
 
 
 def _faults(block: Any, path: str) -> Iterator[str]:
-    """Give what is wrong in a block, whatever the others have."""
-    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415  it imports pydantic, which takes time
+    """Yield the mistakes that one block has by itself, without its defaults."""
+    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415  it imports pydantic, which is slow
     from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
 
     if not isinstance(block, dict):
@@ -183,7 +195,7 @@ def _faults(block: Any, path: str) -> Iterator[str]:
         return
     arguments = _arguments()
     yield from _unknown_keys(block, [*arguments, "wait", *_ORDER], path)
-    # A null in a map may take a default away; one that does not is refused when the defaults are there.
+    # A null in a map may remove a default. `_contradictions` refuses the nulls that are left after the merge.
     given = {key: _without_nulls(value) for key, value in block.items() if key in arguments}
     yield from (f"{path}.{failure}" for failure in JobInputs.parse(given).failures)
     yield from _dates(block, path)
@@ -191,7 +203,7 @@ def _faults(block: Any, path: str) -> Iterator[str]:
     for key in _ORDER:
         names = block.get(key)
         if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-            yield f"{path}.{key}: must be a list of jobs, as in [extract, clean]"
+            yield f"{path}.{key}: must be a list of jobs, for example [extract, clean]"
 
 
 def _without_nulls(value: Any) -> Any:
@@ -201,8 +213,7 @@ def _without_nulls(value: Any) -> Any:
 def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
     for key in block:
         if key not in known:
-            similar = difflib.get_close_matches(key, known, n=1)
-            yield f"{path}.{key}: there is no such property" + (f"; is {similar[0]} meant?" if similar else "")
+            yield f"{path}.{key}: there is no such property{_suggestion(key, known)}"
 
 
 def _faults_of_wait(wait: Any, path: str) -> Iterator[str]:
@@ -230,11 +241,11 @@ def _dates(value: Any, path: str) -> Iterator[str]:
         for index, item in enumerate(value):
             yield from _dates(item, f"{path}[{index}]")
     elif isinstance(value, str) and _DATE.fullmatch(value):
-        yield f"{path}: is a date for YAML, which Pulumi writes in another way; put it in quotes"
+        yield f"{path}: YAML reads this as a date, which Pulumi writes in another way; put it in quotes"
 
 
 def _contradictions(name: str, blocks: Mapping[str, Block]) -> Iterator[str]:
-    """Give what is wrong in a job that has its defaults."""
+    """Yield the mistakes of a job that has got its defaults."""
     from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415
     from pulumi_dli.jobs.job_rules import check  # noqa: PLC0415
 
@@ -246,6 +257,5 @@ def _contradictions(name: str, blocks: Mapping[str, Block]) -> Iterator[str]:
     for key in _ORDER:
         for index, other in enumerate(block.get(key) or ()):
             if other not in blocks:
-                similar = difflib.get_close_matches(other, blocks, n=1)
-                meant = f"; is {similar[0]} meant?" if similar else ""
-                yield f"{_path(name)}.{key}[{index}]: there is no job {other!r} in {JOBS}{meant}"
+                suggestion = _suggestion(other, blocks)
+                yield f"{_path(name)}.{key}[{index}]: there is no job {other!r} in {JOBS}{suggestion}"

@@ -24,13 +24,13 @@ def warnings(**declared: object) -> list[str]:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"queue": "batch"}, "file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"),
-        ({"file": "a.jar"}, "className: is missing; a .jar needs the main class to run, as in org.example.Main"),
+        ({"queue": "batch"}, "file: is missing; set it to the package to run, for example obs://bucket/jobs/wordcount.py"),
+        ({"file": "a.jar"}, "className: is missing; a .jar needs the main class to run, for example org.example.Main"),
         ({"file": "OBS://demo/A.JAR", "className": ""}, "className: is missing"),
-        (JOB | {"clusterName": "batch"}, "queue and clusterName: both are given, and both mean the queue; keep queue"),
+        (JOB | {"clusterName": "batch"}, "queue and clusterName: both are set, and both name the queue; keep queue"),
         (JOB | {"image": "demo/spark:1"}, "image: is used only with feature custom; set feature to custom, or leave"),
         (JOB | {"image": "demo/spark:1", "feature": "ai"}, "image: is used only with feature custom"),
-        (JOB | {"feature": "custom"}, "feature: custom needs image, as in organization/name:tag"),
+        (JOB | {"feature": "custom"}, "feature: custom needs image, for example organization/name:tag"),
         (JOB | SPARK_3_3 | {"file": "a.py"}, "file: must be an obs:// path with Spark 3.3 and later"),
         (JOB | SPARK_3_3 | {"jars": ["obs://demo/a.jar", "b.jar"]}, "jars: must be an obs:// path with Spark 3.3"),
         (JOB | SPARK_3_3 | {"pyFiles": ["b.py"]}, "pyFiles: must be an obs:// path with Spark 3.3"),
@@ -88,7 +88,7 @@ def test_retries_that_are_not_switched_on_are_doubtful() -> None:
 
 def test_spark_3_3_without_an_agency_is_doubtful() -> None:
     (warning,) = warnings(**SPARK_3_3)
-    assert warning.startswith("Spark 3.3 and later reads OBS with an agency: give executionAgencyUrn")
+    assert warning.startswith("Spark 3.3 and later reads OBS with an agency: set executionAgencyUrn")
     assert warnings(**SPARK_3_3, executionAgencyUrn="spark-on-obs") == []
     assert warnings(**SPARK_3_3, conf={"spark.dli.job.agency.name": "spark-on-obs"}) == []
     assert warnings(sparkVersion="3.1.1") == []
@@ -96,7 +96,7 @@ def test_spark_3_3_without_an_agency_is_doubtful() -> None:
 
 def test_a_job_without_a_queue_is_doubtful() -> None:
     (warning,) = checked({"file": "a.py"}).warnings
-    assert warning.startswith("neither queue nor clusterName is given")
+    assert warning.startswith("neither queue nor clusterName is set")
     assert checked({"file": "a.py", "clusterName": "batch"}).warnings == []
 
 

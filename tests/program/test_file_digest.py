@@ -123,7 +123,7 @@ def test_an_archive_by_another_name_counts_as_it_is(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert failure(tmp_path / "none.jar") == f"file_digest: there is no file {tmp_path / 'none.jar'}"
-    assert failure(tmp_path) == f"file_digest: {tmp_path} is a folder; give a file"
+    assert failure(tmp_path) == f"file_digest: {tmp_path} is a folder; name a file"
     (tmp_path / "file").touch()
     assert (
         failure(tmp_path / "file" / "a.jar")

@@ -96,7 +96,7 @@ def test_defaults_hold_where_a_job_does_not_say_it_otherwise(
 ) -> None:
     if merged is None:
         assert faults({"a": own}, default) == [
-            "dli:jobs.a.file: is missing; give the package to run, as in obs://bucket/jobs/wordcount.py"
+            "dli:jobs.a.file: is missing; set it to the package to run, for example obs://bucket/jobs/wordcount.py"
         ]
     else:
         assert declared({"a": {**A, **own}}, default).inputs("a") == A | merged
@@ -173,7 +173,7 @@ def test_each_job_comes_after_those_that_it_names_or_the_circle_is_named(
     try:
         order = [*declared(jobs).requests]
     except pulumi.RunError as error:
-        key, *circle = re.fullmatch(r"dli:jobs\.(\w\.\w+): goes in a circle: (.+)", str(error)).groups()  # type: ignore[union-attr]
+        key, *circle = re.fullmatch(r"dli:jobs\.(\w\.\w+): is a cycle: (.+)", str(error)).groups()  # type: ignore[union-attr]
         names = circle[0].split(" after ")
         assert key == f"{names[0]}.{keys[names[0]]}"
         assert names[0] == names[-1]
@@ -225,7 +225,7 @@ def test_without_a_secret_nothing_is_one() -> None:
         (["a.py"], "dli:jobs.load: must be a map with the properties of a job, but is a list"),
         (
             {**A, "driverMemory": 4},
-            "dli:jobs.load.driverMemory: must be text with a unit, as in '2G' or '2048M', but is 4",
+            "dli:jobs.load.driverMemory: must be text with a unit, for example '2G' or '2048M', but is 4",
         ),
         ({**A, "sparkVersion": 3.1}, "dli:jobs.load.sparkVersion: must be text, but is a number; put it in quotes"),
         ({**A, "args": ["in", 20261124]}, "dli:jobs.load.args[1]: must be text, but is a number; put it in quotes"),
@@ -240,18 +240,18 @@ def test_without_a_secret_nothing_is_one() -> None:
             'dli:jobs.load.conf["spark.a"]: must be text, a number, true or false, but is',
         ),
         ({**A, "args": "in"}, "dli:jobs.load.args: must be a list, but is text; put it in square brackets"),
-        ({**A, "drivermemory": "4G"}, "dli:jobs.load.drivermemory: there is no such property; is driverMemory meant?"),
+        ({**A, "drivermemory": "4G"}, "dli:jobs.load.drivermemory: there is no such property; did you mean driverMemory?"),
         (
             {**A, "driver_memory": "4G"},
-            "dli:jobs.load.driver_memory: there is no such property; is driverMemory meant?",
+            "dli:jobs.load.driver_memory: there is no such property; did you mean driverMemory?",
         ),
         ({**A, "replacementTrigger": 1}, "dli:jobs.load.replacementTrigger: there is no such property"),
         ({**A, "state": "dead"}, "dli:jobs.load.state: there is no such property"),
-        ({**A, "depends": []}, "dli:jobs.load.depends: there is no such property; is dependsOn meant?"),
-        ({**A, "args": ["2026-11-24 00:00:00 +0000 UTC"]}, "dli:jobs.load.args[0]: is a date for YAML, which Pulumi"),
+        ({**A, "depends": []}, "dli:jobs.load.depends: there is no such property; did you mean dependsOn?"),
+        ({**A, "args": ["2026-11-24 00:00:00 +0000 UTC"]}, "dli:jobs.load.args[0]: YAML reads this as a date, which Pulumi"),
         (
             {**A, "triggers": {"at": "2026-11-24 10:30:00.5 +0100 +0100"}},
-            "dli:jobs.load.triggers.at: is a date for YAML",
+            "dli:jobs.load.triggers.at: YAML reads this as a date",
         ),
         (
             {**A, "wait": "running"},
@@ -263,21 +263,21 @@ def test_without_a_secret_nothing_is_one() -> None:
         ),
         ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true or false, but is text"),
         ({**A, "wait": {"streamLog": 1}}, "dli:jobs.load.wait.streamLog: must be true or false, but is a number"),
-        ({**A, "wait": {"untl": "running"}}, "dli:jobs.load.wait.untl: there is no such property; is until meant?"),
+        ({**A, "wait": {"untl": "running"}}, "dli:jobs.load.wait.untl: there is no such property; did you mean until?"),
         ({**A, "wait": {"until": "done"}}, "dli:jobs.load.wait.until: must be one of success, running, finished"),
         (
             {**A, "wait": {"timeout": "soon"}},
             "dli:jobs.load.wait.timeout: not a duration: 'soon'; write it as in '90s'",
         ),
-        ({**A, "dependsOn": "extract"}, "dli:jobs.load.dependsOn: must be a list of jobs, as in [extract, clean]"),
-        ({**A, "rerunWith": [1]}, "dli:jobs.load.rerunWith: must be a list of jobs, as in [extract, clean]"),
+        ({**A, "dependsOn": "extract"}, "dli:jobs.load.dependsOn: must be a list of jobs, for example [extract, clean]"),
+        ({**A, "rerunWith": [1]}, "dli:jobs.load.rerunWith: must be a list of jobs, for example [extract, clean]"),
         (
             {**A, "dependsOn": ["extrct"]},
             "dli:jobs.load.dependsOn[0]: there is no job 'extrct' in dli:jobs; is extract",
         ),
         ({**A, "rerunWith": ["load", "x"]}, "dli:jobs.load.rerunWith[1]: there is no job 'x' in dli:jobs"),
-        ({**A, "dependsOn": ["load"]}, "dli:jobs.load.dependsOn: goes in a circle: load after load"),
-        ({}, "dli:jobs.load.file: is missing; give the package to run"),
+        ({**A, "dependsOn": ["load"]}, "dli:jobs.load.dependsOn: is a cycle: load after load"),
+        ({}, "dli:jobs.load.file: is missing; set it to the package to run"),
         ({"file": "a.jar"}, "dli:jobs.load.className: is missing; a .jar needs the main class to run"),
     ],
 )
@@ -291,7 +291,7 @@ def test_what_is_wrong_is_told_with_its_path_in_the_file(block: Any, fault: str)
     [
         (["a"], "dli:jobDefaults: must be a map"),
         ({"driverMemory": 4}, "dli:jobDefaults.driverMemory: must be text with a unit"),
-        ({"queu": "batch"}, "dli:jobDefaults.queu: there is no such property; is queue meant?"),
+        ({"queu": "batch"}, "dli:jobDefaults.queu: there is no such property; did you mean queue?"),
         (
             {"wait": "yes"},
             "dli:jobDefaults.wait: must be true, or a map with until, timeout and streamLog, but is text",
@@ -410,8 +410,8 @@ def test_what_yaml_and_pulumi_make_of_a_block_is_refused_without_a_traceback_and
     )
     screen = project.failing_up()
     for told in (
-        "dli:jobDefault: there is no such setting; is dli:jobDefaults meant?",
-        "dli:jobs.extract.args[0]: is a date for YAML",
+        "dli:jobDefault: there is no such setting; did you mean dli:jobDefaults?",
+        "dli:jobs.extract.args[0]: YAML reads this as a date",
         "dli:jobs.extract.args[1]: must be text, but is a number; put it in quotes",
         "dli:jobs.load.colour: there is no such property",
     ):
