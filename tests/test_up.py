@@ -173,7 +173,9 @@ def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Proj
     run = project.run("preview")
     assert run.code != 0
     problem = "resource 'load' has a problem:"
-    assert f"{problem} driverMemory: must be a size with a unit, for example '2G' or '2048M', but is '2048'" in run.screen
+    assert (
+        f"{problem} driverMemory: must be a size with a unit, for example '2G' or '2048M', but is '2048'" in run.screen
+    )
     assert f"{problem} maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
     assert "s3cret" not in run.screen
     assert service.calls() == {}

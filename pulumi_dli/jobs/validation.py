@@ -140,9 +140,8 @@ def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
 def memory(value: Any) -> str:
     """Accept a memory size with its unit, and return it in the page's form: `2G` or `2048M`."""
     if not isinstance(value, str):
-        raise RefusedError(
-            f"must be text with a unit, for example '2G' or '2048M', but is {value if is_number(value) else kind_of(value)}"
-        )
+        written = value if is_number(value) else kind_of(value)
+        raise RefusedError(f"must be text with a unit, for example '2G' or '2048M', but is {written}")
     try:
         mib = memory_mib(value)
     except ValueError as error:

@@ -24,7 +24,10 @@ def warnings(**declared: object) -> list[str]:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"queue": "batch"}, "file: is missing; set it to the package to run, for example obs://bucket/jobs/wordcount.py"),
+        (
+            {"queue": "batch"},
+            "file: is missing; set it to the package to run, for example obs://bucket/jobs/wordcount.py",
+        ),
         ({"file": "a.jar"}, "className: is missing; a .jar needs the main class to run, for example org.example.Main"),
         ({"file": "OBS://demo/A.JAR", "className": ""}, "className: is missing"),
         (JOB | {"clusterName": "batch"}, "queue and clusterName: both are set, and both name the queue; keep queue"),

@@ -240,7 +240,10 @@ def test_without_a_secret_nothing_is_one() -> None:
             'dli:jobs.load.conf["spark.a"]: must be text, a number, true or false, but is',
         ),
         ({**A, "args": "in"}, "dli:jobs.load.args: must be a list, but is text; put it in square brackets"),
-        ({**A, "drivermemory": "4G"}, "dli:jobs.load.drivermemory: there is no such property; did you mean driverMemory?"),
+        (
+            {**A, "drivermemory": "4G"},
+            "dli:jobs.load.drivermemory: there is no such property; did you mean driverMemory?",
+        ),
         (
             {**A, "driver_memory": "4G"},
             "dli:jobs.load.driver_memory: there is no such property; did you mean driverMemory?",
@@ -248,7 +251,10 @@ def test_without_a_secret_nothing_is_one() -> None:
         ({**A, "replacementTrigger": 1}, "dli:jobs.load.replacementTrigger: there is no such property"),
         ({**A, "state": "dead"}, "dli:jobs.load.state: there is no such property"),
         ({**A, "depends": []}, "dli:jobs.load.depends: there is no such property; did you mean dependsOn?"),
-        ({**A, "args": ["2026-11-24 00:00:00 +0000 UTC"]}, "dli:jobs.load.args[0]: YAML reads this as a date, which Pulumi"),
+        (
+            {**A, "args": ["2026-11-24 00:00:00 +0000 UTC"]},
+            "dli:jobs.load.args[0]: YAML reads this as a date, which Pulumi",
+        ),
         (
             {**A, "triggers": {"at": "2026-11-24 10:30:00.5 +0100 +0100"}},
             "dli:jobs.load.triggers.at: YAML reads this as a date",
@@ -269,7 +275,10 @@ def test_without_a_secret_nothing_is_one() -> None:
             {**A, "wait": {"timeout": "soon"}},
             "dli:jobs.load.wait.timeout: not a duration: 'soon'; write it as in '90s'",
         ),
-        ({**A, "dependsOn": "extract"}, "dli:jobs.load.dependsOn: must be a list of jobs, for example [extract, clean]"),
+        (
+            {**A, "dependsOn": "extract"},
+            "dli:jobs.load.dependsOn: must be a list of jobs, for example [extract, clean]",
+        ),
         ({**A, "rerunWith": [1]}, "dli:jobs.load.rerunWith: must be a list of jobs, for example [extract, clean]"),
         (
             {**A, "dependsOn": ["extrct"]},
