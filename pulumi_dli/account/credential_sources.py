@@ -168,14 +168,14 @@ def _names_with_value(source: CredentialSource, names: Iterable[str]) -> list[st
 
 def _missing_parts(kind: type[Credentials], present: Names, names: Names) -> list[str]:
     """Return the missing parts of a set. A part that has several names is one text, joined with `or`."""
-    missing = (part for part in kind.parts if not any(present[field] for field in part))
+    found = {field for field, field_names in present.items() if field_names}
+    missing = (part for part in kind.parts if not found.intersection(part) and kind.is_required(part, found))
     return [_join_with_or(_names_of_part(part, names)) for part in missing]
 
 
 def _has_any_part(kind: type[Credentials], present: Names) -> bool:
     """Return whether a source has any part of a set. A domain alone does not count, because other tools set it too."""
-    alternatives = {field for part in kind.parts if len(part) > 1 for field in part}
-    return any(names for field, names in present.items() if field not in alternatives)
+    return any(names for field, names in present.items() if field not in kind.shared)
 
 
 def _families(*prefixes: str) -> tuple[Names, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, SecretStr
@@ -26,6 +27,8 @@ class Credentials(BaseModel):
 
     parts: ClassVar[tuple[tuple[str, ...], ...]]
     """The required parts of a set. If a part names several fields, one of them is enough."""
+    shared: ClassVar[tuple[str, ...]] = ()
+    """Fields that other tools set too. They alone are no part of a set."""
 
     _source: str = PrivateAttr("")
     _project_id: str | None = PrivateAttr(None)
@@ -35,6 +38,12 @@ class Credentials(BaseModel):
         """Store where the set comes from and return the set. See the properties of the same names."""
         self._source, self._project_id, self._iam_endpoint = source, project_id, iam_endpoint
         return self
+
+    @classmethod
+    def is_required(cls, part: tuple[str, ...], present: Container[str]) -> bool:
+        """Return whether a set needs a part if it has the fields in `present`."""
+        del part, present
+        return True
 
     @property
     def source(self) -> str:
@@ -79,11 +88,17 @@ class KeyPair(Credentials):
 
 
 class Password(Credentials):
-    """A user with a password, and the domain (account) to which the user belongs."""
+    """A user with a password, and the domain (account) to which the user belongs. An id of a user needs no domain."""
 
-    parts = (("username",), ("password",), ("domain_name", "domain_id"))
+    parts = (("username", "user_id"), ("password",), ("domain_name", "domain_id"))
+    shared = parts[-1]
 
-    username: Name = setting("username", "OS_USERNAME", "HW_USER_NAME")
+    @classmethod
+    def is_required(cls, part: tuple[str, ...], present: Container[str]) -> bool:
+        """Return whether a set needs a part. The id of a user is unique in all domains."""
+        return part != cls.shared or "user_id" not in present
+
+    username: Name | None = setting("username", "OS_USERNAME", "HW_USER_NAME")
     """The name of the user."""
     password: Secret = setting("password", "OS_PASSWORD", "HW_USER_PASSWORD")
     """The password of the user."""
@@ -91,6 +106,8 @@ class Password(Credentials):
     """The name of the domain (the account) to which the user belongs."""
     domain_id: Name | None = setting("domainId", "OS_USER_DOMAIN_ID", "OS_DOMAIN_ID", "HW_DOMAIN_ID")
     """The id of that domain, in place of its name."""
+    user_id: Name | None = setting("userId", "OS_USER_ID", "HW_USER_ID")
+    """The id of the user, in place of the name. It needs no domain."""
 
 
 class ApplicationCredential(Credentials):

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """The id of the project. By default the provider looks it up by the project's name."""
     project_name: str | None = setting("projectName", "OS_PROJECT_NAME", "OS_TENANT_NAME", "HW_PROJECT_NAME")
     """The name of the project, if its id is not set. The default is the name of the region."""
+    cloud_domain: str | None = setting("cloudDomain", "HW_CLOUD")
+    """The domain of the cloud's services, for example `myhuaweicloud.eu`. The default depends on the region."""
     endpoint: str | None = setting("endpoint", "DLI_ENDPOINT")
     """The address of DLI. The default depends on the region."""
     auth_url: str | None = setting("authUrl", "OS_AUTH_URL", "HW_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT")
@@ -88,7 +90,7 @@ class Settings(BaseSettings):
     poll_interval: Seconds = setting("pollInterval", "DLI_POLL_INTERVAL", default=10.0)
     """The longest pause between two polls of a job."""
     lookup_window: Seconds = setting("lookupWindow", "DLI_LOOKUP_WINDOW", default=60.0)
-    """How long the provider searches for a submission that got no answer, before it submits again."""
+    """How long the provider searches for a submission that got no answer, or for a young job that is not known."""
     scope: str = setting("scope", "DLI_SCOPE", default="")
     """A text that distinguishes stacks with equal names in one DLI project."""
     forget: str | None = setting("forget", "DLI_FORGET")
@@ -135,7 +137,7 @@ class Settings(BaseSettings):
                 f"no region: set {sources_of('region')}; or the address itself, {sources_of('endpoint')}"
             )
         else:
-            endpoint = _endpoint_from_environment(region) or regions.dli_address(region) or ""
+            endpoint = _endpoint_from_environment(region) or self._service_address(regions.dli_address, region) or ""
             if not endpoint:
                 raise SettingsError(_unknown_region(region))
         return Location(endpoint, region, project_id)
@@ -147,8 +149,13 @@ class Settings(BaseSettings):
         """
         if self.auth_url:
             return iam_v3(self.auth_url, sources_of("auth_url"))
-        address = regions.iam_address(region) if region else None
+        address = self._service_address(regions.iam_address, region) if region else None
         return f"{address}/v3" if address else None
+
+    def _service_address(self, address_of: Callable[[str, str | None], str | None], region: str) -> str | None:
+        address = address_of(region, self.cloud_domain)
+        # The table's own addresses need no check.
+        return _complete_address(address, sources_of("cloud_domain")) if address and self.cloud_domain else address
 
 
 def _unknown_region(region: str) -> str:

@@ -142,6 +142,7 @@ class SignIn:
                     iam,
                     password=user.password.get_secret_value(),
                     username=user.username,
+                    user_id=user.user_id,
                     user_domain_id=user.domain_id,
                     user_domain_name=user.domain_name,
                     project_domain_id=user.domain_id,

@@ -81,17 +81,22 @@ def cloud_of(region: str | None) -> Cloud | None:
     return known.cloud if known else None
 
 
-def dli_address(region: str) -> str | None:
-    """Return the address of DLI, or None if the region is not in the table."""
-    return _address("dli", region)
+def dli_address(region: str, domain: str | None = None) -> str | None:
+    """Return the address of DLI, or None if the region is not in the table.
+
+    `domain` is the domain of the cloud, for example `myhuaweicloud.eu`. With it the region need not be in the table.
+    """
+    return _address("dli", region, domain)
 
 
-def iam_address(region: str) -> str | None:
-    """Return the address of IAM without `/v3`, or None if the region is not in the table."""
+def iam_address(region: str, domain: str | None = None) -> str | None:
+    """Return the address of IAM without `/v3`, as `dli_address` does."""
     known = REGIONS.get(region)
-    return (known.iam if known else None) or _address("iam", region)
+    shared = known.iam if known is not None and domain is None else None
+    return shared or _address("iam", region, domain)
 
 
-def _address(service: str, region: str) -> str | None:
+def _address(service: str, region: str, domain: str | None) -> str | None:
     cloud = cloud_of(region)
-    return f"https://{service}.{region}.{cloud.domain}" if cloud else None
+    domain = domain or (cloud.domain if cloud else None)
+    return f"https://{service}.{region}.{domain}" if domain else None

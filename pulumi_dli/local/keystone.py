@@ -150,11 +150,8 @@ class Keystone:
 
     def _authenticate_identity(self, identity: dict[str, Any], scope: Any) -> tuple[str, str]:
         match identity:
-            case {
-                "methods": ["password"],
-                "password": {"user": {"name": str(name), "password": str(password), "domain": dict(domain)}},
-            }:
-                self._check_password(name, password, domain)
+            case {"methods": ["password"], "password": {"user": dict(user)}}:
+                self._check_password(user)
                 return "password", self._scope(scope)
             case {"methods": ["token"], "token": {"id": str(text)}}:
                 self._check_exchanged_token(text)
@@ -167,10 +164,17 @@ class Keystone:
                 return "application_credential", "project"
         raise _IamError(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
 
-    def _check_password(self, name: str, password: str, domain: dict[str, Any]) -> None:
+    def _check_password(self, user: dict[str, Any]) -> None:
         account = self._credentials
-        is_ours = _is_same_secret(name, account.username) and _is_same_secret(password, account.password)
-        if not (is_ours and _identifies(domain, account.domain_id, account.domain_name)):
+        match user:
+            case {"id": str(user_id), "password": str(password)}:
+                is_ours = _is_same_secret(user_id, account.user_id)
+            case {"name": str(name), "password": str(password), "domain": dict(domain)}:
+                is_domain = _identifies(domain, account.domain_id, account.domain_name)
+                is_ours = _is_same_secret(name, account.username) and is_domain
+            case _:
+                raise _IamError(HTTPStatus.BAD_REQUEST, "Request body is invalid.")
+        if not (_is_same_secret(password, account.password) and is_ours):
             raise _IamError(HTTPStatus.UNAUTHORIZED, "The username or password is wrong.")
 
     def _check_exchanged_token(self, text: str) -> None:

@@ -118,7 +118,8 @@ HALVES = [
     (["securityToken"], "dli:securityToken without dli:accessKey and dli:secretKey"),
     (["username"], "dli:username without dli:password and dli:domainName or dli:domainId"),
     (["username", "password"], "dli:username and dli:password without dli:domainName or dli:domainId"),
-    (["password", "domainId"], "dli:password and dli:domainId without dli:username"),
+    (["password", "domainId"], "dli:password and dli:domainId without dli:username or dli:userId"),
+    (["userId"], "dli:userId without dli:password"),
     (["applicationCredentialId"], "dli:applicationCredentialId without dli:applicationCredentialSecret"),
 ]
 
@@ -168,15 +169,15 @@ def test_without_credentials_the_error_names_every_place_in_order_and_what_was_f
         load_credentials({})
     assert str(raised.value) == (
         "no credentials. Searched, in this order: in the stack's configuration (pulumi config set --secret) "
-        "dli:token, dli:accessKey with dli:secretKey, dli:username with dli:password and dli:domainName or "
-        "dli:domainId, dli:applicationCredentialId with dli:applicationCredentialSecret, dli:cloud; in the "
-        "environment OS_TOKEN or OS_AUTH_TOKEN, HW_AUTH_TOKEN, OS_ACCESS_KEY with OS_SECRET_KEY (empty), HW_ACCESS_KEY "
-        "with HW_SECRET_KEY, HUAWEICLOUD_SDK_AK with HUAWEICLOUD_SDK_SK, OS_USERNAME with OS_PASSWORD and "
-        "OS_USER_DOMAIN_NAME or OS_DOMAIN_NAME or OS_USER_DOMAIN_ID or OS_DOMAIN_ID, HW_USER_NAME with "
-        "HW_USER_PASSWORD and HW_DOMAIN_NAME or HW_DOMAIN_ID, OS_APPLICATION_CREDENTIAL_ID with "
+        "dli:token, dli:accessKey with dli:secretKey, dli:username or dli:userId with dli:password and dli:domainName"
+        " or dli:domainId, dli:applicationCredentialId with dli:applicationCredentialSecret, dli:cloud; in the "
+        "environment OS_TOKEN or OS_AUTH_TOKEN, HW_AUTH_TOKEN, OS_ACCESS_KEY with OS_SECRET_KEY (empty), "
+        "HW_ACCESS_KEY with HW_SECRET_KEY, HUAWEICLOUD_SDK_AK with HUAWEICLOUD_SDK_SK, OS_USERNAME or OS_USER_ID with"
+        " OS_PASSWORD and OS_USER_DOMAIN_NAME or OS_DOMAIN_NAME or OS_USER_DOMAIN_ID or OS_DOMAIN_ID, HW_USER_NAME or"
+        " HW_USER_ID with HW_USER_PASSWORD and HW_DOMAIN_NAME or HW_DOMAIN_ID, OS_APPLICATION_CREDENTIAL_ID with "
         "OS_APPLICATION_CREDENTIAL_SECRET, OS_CLOUD; in the file ~/.huaweicloud/credentials, which is not there, "
-        "[basic] ak with [basic] sk. Set a token; or an access key with its secret key; or user, password and domain; "
-        "or an application credential; or a cloud of clouds.yaml"
+        "[basic] ak with [basic] sk. Set a token; or an access key with its secret key; or user, password and domain;"
+        " or an application credential; or a cloud of clouds.yaml"
     )
 
 

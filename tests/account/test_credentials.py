@@ -43,6 +43,11 @@ SETS: list[tuple[type[Credentials], list[str], list[list[str]]]] = [
         ],
     ),
     (
+        Password,
+        ["userId", "password"],
+        [["OS_USER_ID", "OS_PASSWORD"], ["HW_USER_ID", "HW_USER_PASSWORD"]],
+    ),
+    (
         ApplicationCredential,
         ["applicationCredentialId", "applicationCredentialSecret"],
         [["OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_SECRET"]],

@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[list[str], list[str], list[Any], Any]] = {
         None,
     ),
     "projectName": (["OS_PROJECT_NAME", "OS_TENANT_NAME", "HW_PROJECT_NAME"], ["n1", "n2"], ["n1", "n2"], None),
+    "cloudDomain": (["HW_CLOUD"], ["myhuaweicloud.eu", "a.example"], ["myhuaweicloud.eu", "a.example"], None),
     "endpoint": (["DLI_ENDPOINT"], ["http://a", "http://b"], ["http://a", "http://b"], None),
     "authUrl": (
         ["OS_AUTH_URL", "HW_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT"],
@@ -177,6 +178,21 @@ def test_an_address_that_is_given_comes_before_the_one_of_the_region(monkeypatch
     assert endpoint() == "https://variable.example.com"
     assert endpoint(endpoint="https://stack.example.com") == "https://stack.example.com"
     assert Settings.load({"dli:authUrl": "https://iam.example.com"}).iam("eu-de") == "https://iam.example.com/v3"
+
+
+def test_the_domain_of_a_cloud_makes_the_addresses_of_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW_CLOUD", "myhuaweicloud.eu")
+    settings = Settings.load({})
+    assert settings.location("p1", "eu-west-999").endpoint == "https://dli.eu-west-999.myhuaweicloud.eu"
+    assert settings.iam("af-north-1") == "https://iam.af-north-1.myhuaweicloud.eu/v3"
+    monkeypatch.setenv("DLI_ENDPOINT", "https://dli.example")
+    assert Settings.load({}).location("p1", "eu-west-999").endpoint == "https://dli.example"
+
+
+def test_a_domain_of_a_cloud_that_makes_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW_CLOUD", "me@example.com/")
+    with pytest.raises(SettingsError, match="HW_CLOUD"):
+        Settings.load({}).location("p1", "eu-de")
 
 
 def test_with_an_address_no_region_is_needed() -> None:

@@ -95,6 +95,7 @@ def way(name: str, account: Credentials) -> dict[str, str]:
         "temporary key": lambda: temporary_key(account),
         "password, domain by name": lambda: user | {"domainName": account.domain_name},
         "password, domain by id": lambda: user | {"domainId": account.domain_id},
+        "password, user by id": lambda: {"userId": account.user_id, "password": account.password},
         "application credential": lambda: {
             "applicationCredentialId": account.application_credential_id,
             "applicationCredentialSecret": account.application_credential_secret,
@@ -103,7 +104,7 @@ def way(name: str, account: Credentials) -> dict[str, str]:
     return ways[name]()
 
 
-KEYSTONE = ["password, domain by name", "password, domain by id", "application credential"]
+KEYSTONE = ["password, domain by name", "password, domain by id", "password, user by id", "application credential"]
 WAYS = ["token", "key", "temporary key", *KEYSTONE]
 PROJECTS = ["by its id", "by its name", "by the region's name"]
 
@@ -118,6 +119,7 @@ VARIABLES = {
         "secretKey": "OS_SECRET_KEY",
         "securityToken": "OS_SECURITY_TOKEN",
         "username": "OS_USERNAME",
+        "userId": "OS_USER_ID",
         "password": "OS_PASSWORD",
         "domainName": "OS_USER_DOMAIN_NAME",
         "domainId": "OS_USER_DOMAIN_ID",
@@ -134,6 +136,7 @@ VARIABLES = {
         "secretKey": "HW_SECRET_KEY",
         "securityToken": "HW_SECURITY_TOKEN",
         "username": "HW_USER_NAME",
+        "userId": "HW_USER_ID",
         "password": "HW_USER_PASSWORD",
         "domainName": "HW_DOMAIN_NAME",
         "domainId": "HW_DOMAIN_ID",
@@ -155,6 +158,7 @@ CLOUD_KEYS = {
     "projectName": "project_name",
     "token": "token",
     "username": "username",
+    "userId": "user_id",
     "password": "password",
     "domainName": "user_domain_name",
     "domainId": "user_domain_id",
@@ -168,6 +172,7 @@ PLACES = {
     "key": [*VARIABLES, "the SDK's file"],
     "temporary key": [*VARIABLES, "the SDK's file"],
     "application credential": [OPENSTACK, "clouds.yaml"],
+    "password, user by id": [OPENSTACK, TERRAFORM],  # in clouds.yaml the name of a project needs its domain
 }
 TABLE = [
     (kind, place)
