@@ -255,8 +255,8 @@ class BatchJobProvider(ResourceProvider):
 
     @_without_traceback
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Store new options of the provider. The job itself does not change."""
-        return UpdateResult(_mark_secrets(_process.jobs.update(_stored_job(_olds), _job_inputs(_news))))
+        """Store new options of the provider, and cancel duplicates of the run. The run itself does not change."""
+        return UpdateResult(_mark_secrets(_process.jobs.update(_id, _stored_job(_olds), _job_inputs(_news))))
 
     @_without_traceback
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

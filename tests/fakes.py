@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
@@ -39,7 +40,7 @@ class FakeClock:
     def __init__(self, during_sleep: Callable[[], None] = lambda: None) -> None:
         self.slept: list[float] = []
         self._now = 1000.0
-        self._during_sleep = during_sleep
+        self.during_sleep = during_sleep
 
     def now(self) -> float:
         return self._now
@@ -47,7 +48,7 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self._now += seconds
-        self._during_sleep()
+        self.during_sleep()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class ScriptedService:
     def __init__(self, *script: Answer, is_listening: bool = True, tls: bool = False) -> None:
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Answer] = self._next
+        self.date: float | None = None
+        """The time in the header Date of each answer, in seconds since 1970."""
         self._script = list(script)
         self._surprises: list[str] = []
         self._is_closing = threading.Event()
@@ -154,8 +157,11 @@ class ScriptedService:
         if answer is CUT or answer is SILENCE:
             return
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        headers = {"Content-Length": str(len(content))}
+        if self.date is not None:
+            headers["Date"] = formatdate(self.date, usegmt=True)
         lines = [f"HTTP/1.0 {answer.status} -"]
-        lines += [f"{name}: {value}" for name, value in ({"Content-Length": len(content)} | answer.headers).items()]
+        lines += [f"{name}: {value}" for name, value in (headers | answer.headers).items()]
         handler.wfile.write("\r\n".join([*lines, "", ""]).encode() + content)
 
     def __enter__(self) -> Self:

@@ -358,9 +358,11 @@ def test_a_cancel_that_is_refused_while_the_job_runs_leaves_it_in_the_state(
     assert service.states() == ["running"]
 
 
-def test_a_job_whose_record_is_gone_is_deleted_without_a_cancel(provider: ProviderProcess, service: Service) -> None:
+def test_a_job_whose_record_is_gone_is_deleted_but_the_service_is_asked_to_cancel_it(
+    provider: ProviderProcess, service: Service
+) -> None:
     provider.jobs.delete(GONE, {"resourceName": "load", "state": "running"})
-    assert service.calls() == {"GET /batches/{id}": 1}
+    assert service.calls() == {"GET /batches/{id}": 2, "DELETE /batches/{id}": 1}
 
 
 def test_deleting_cancels_by_id_and_other_jobs_of_the_same_name_go_on(

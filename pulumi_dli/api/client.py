@@ -55,6 +55,14 @@ class Client:
             observe=observe,
         )
 
+    def age_of(self, create_time: int | None) -> float | None:
+        """Return the age of a job in seconds at the last answer, or None if it is unknown.
+
+        Only the clock of the service counts: its `Date` and its `create_time`, in milliseconds since 1970.
+        """
+        now = self._transport.service_time
+        return None if now is None or create_time is None else now - create_time / 1000
+
     def create(self, body: dict[str, Any]) -> Batch:
         """Submit a job and return it. `body` has the API's own names. A 2xx answer without an id is a NoAnswerError."""
         return self._call(Batch, "POST", "", body=body)

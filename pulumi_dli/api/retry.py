@@ -43,6 +43,10 @@ def steps(*seconds: float) -> Callable[[int], float]:
     return lambda tries: seconds[min(tries, len(seconds) - 1)]
 
 
+LOOKUP_PAUSES = steps(1.0, 2.0, 5.0, 10.0)
+"""Pauses between two searches for a job that the service may know later."""
+
+
 def poll(
     fetch: Callable[[], Result],
     *,

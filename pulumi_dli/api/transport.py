@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import ssl
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -57,6 +59,16 @@ class Transport:
         self._verify = verify
         self._setting = setting
         self._session = HttpSession(observe, policy.clock.now)
+        self._date = ""
+
+    @property
+    def service_time(self) -> float | None:
+        """The time of the last answer in seconds since 1970, by the clock of the service. None if it is unknown."""
+        try:
+            date = parsedate_to_datetime(self._date)
+        except ValueError:
+            return None
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
     def call(
         self,
@@ -91,6 +103,7 @@ class Transport:
     def _call_once(self, model: type[Reply], method: str, url: str, *, name: str, body: dict[str, Any] | None) -> Reply:
         """Make a call and read its answer. If the sign-in has expired, sign in again and send the call once more."""
         response = self._send(method, url, name=name, body=body)
+        self._date = response.headers.get("Date", "")
         error = _explained_error(response, name, self._auth)
         if error is not None and error.retry is RetryClass.AFTER_REAUTH and self._auth.renew(response.request):
             response = self._send(method, url, name=name, body=body)

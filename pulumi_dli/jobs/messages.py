@@ -163,7 +163,32 @@ def listing_abandoned_message(error: DliError) -> str:
     return f"the program cannot list the jobs, so each wait reads its own job: {error}"
 
 
+def unknown_young_run_message(batch_id: str, window: float) -> str:
+    """Return the note that the service does not know a run yet, and that the provider searches for `window` seconds."""
+    return (
+        f"the service does not know batch job {batch_id}, which is less than ten minutes old. The provider asks again "
+        f"for up to {format_duration(window)}."
+    )
+
+
+def unknown_state_message(batch_id: str, state: str) -> str:
+    """Return the warning that the service reports a state that this version does not know."""
+    return (
+        f"the service reports the state {state!r} for batch job {batch_id}. The provider does not know this state, so "
+        "it counts the job as not ended."
+    )
+
+
 # Plans
+
+
+def duplicates_message(batch_id: str, duplicates: Sequence[Batch]) -> str:
+    """Return the warning that other runs of the same submission are live."""
+    listed = ", ".join(f"{batch.id} ({batch.state})" for batch in duplicates)
+    return (
+        f"the service has accepted the job more than once. Beside batch job {batch_id} these runs of the same "
+        f"submission are live: {listed}. `pulumi up --refresh` cancels them."
+    )
 
 
 def must_run_again_message(reason: str) -> str:
@@ -252,6 +277,20 @@ def unread_delete_message(job_name: str, batch_id: str, error: DliError) -> str:
 def refused_cancel_message(job_name: str, batch_id: str, error: DliError) -> str:
     """Return the error of a delete if the service refuses to cancel the run."""
     return f"{job_name}: the provider could not cancel batch job {batch_id}, and the job goes on. {error}"
+
+
+def unknown_state_cancel_message(job_name: str, batch_id: str, state: str | None, error: DliError) -> str:
+    """Return the error of a delete if the service refuses to cancel a run whose state this version does not know."""
+    word = "has no state" if state is None else f"has the state {state!r}, which the provider does not know"
+    return (
+        f"{job_name}: the provider could not cancel batch job {batch_id}. The job {word}, so it may have ended. "
+        f"{error} The job stays in the state. If it has ended, remove it with `pulumi state delete`."
+    )
+
+
+def unchecked_duplicates_message(error: DliError) -> str:
+    """Return the warning that the provider could not check whether a submission has created a second run."""
+    return f"the provider could not list the live jobs, to check that the service has accepted no job twice: {error}"
 
 
 def slow_cancel_message(job_name: str, batch_id: str, state: str | None, seconds: float) -> str:

@@ -92,6 +92,15 @@ def is_same_name(answered: str | None, submitted: str) -> bool:
     return answered is not None and _folded(answered) == _folded(submitted)
 
 
+def submission_of(name: str | None) -> str | None:
+    """Return the text that only the runs of one submission have in common, or None if the name proves nothing.
+
+    A name that the user declares proves nothing, because any number of jobs may have it.
+    """
+    folded = _folded(name or "")
+    return folded if SubmissionName.parse(folded) is not None else None
+
+
 def _folded(name: str) -> str:
     return "".join(name.split()).casefold()
 

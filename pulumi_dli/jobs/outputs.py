@@ -10,6 +10,7 @@ An output is declared or observed:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from typing import Any, Self
 
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, is_number
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, Properties
 from pulumi_dli.jobs.redaction import masked_lines
 
@@ -57,6 +58,18 @@ class StoredJob:
         """The stored state of the job, or None if it is absent or unknown."""
         state = self.properties.get("state")
         return BatchState.parse(state) if isinstance(state, str) else None
+
+    @property
+    def create_time(self) -> int | None:
+        """The time when the service accepted the run, in milliseconds since 1970, or None if it is unknown."""
+        value = self.properties.get("createTime")
+        return int(value) if is_number(value) and math.isfinite(value) else None
+
+    @property
+    def submitted_name(self) -> str | None:
+        """The name of the run at the service, or None if it is unknown."""
+        name = self.properties.get("submittedName")
+        return name if isinstance(name, str) else None
 
     @property
     def is_expired(self) -> bool:

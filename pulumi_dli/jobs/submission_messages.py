@@ -52,7 +52,19 @@ def outcome_unknown_message(job_name: str, submitted_name: str, what: str, *, ne
 
 def never_listed_message(attempts: int) -> str:
     """Return what happened if the service gave no usable answer to any attempt and does not list the job."""
-    return f"The service gave no usable answer to {attempts} requests, and it does not list the job."
+    return f"The service gave no usable answer to {_requests(attempts)}, and it does not list the job."
+
+
+def lagging_list_message(attempts: int) -> str:
+    """Return what happened if no job is listed, but the list may lag behind, so that the request is not repeated."""
+    return (
+        f"The service gave no usable answer to {_requests(attempts)}, and it does not list the job yet. The provider "
+        "does not send the request again, because the list may not be up to date."
+    )
+
+
+def _requests(count: int) -> str:
+    return "the request" if count == 1 else f"{count} requests"
 
 
 def changed_name_message(answered: str, submitted: str) -> str:

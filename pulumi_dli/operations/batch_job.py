@@ -5,7 +5,7 @@ They do not know the engine: the adapter parses the engine's properties into `Jo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
@@ -103,6 +103,7 @@ class BatchJobs:
             except DliError as error:
                 message = submission_messages.unread_submission_message(batch.id, error)
                 self._context.notify(Level.WARNING, name, message)
+        self._context.young_runs.submitted(batch.id)
         self._context.remember(batch)
         return batch.id, outputs.of_job(declared, batch, _submitted_to(client))
 
@@ -189,6 +190,12 @@ class BatchJobs:
             end = self._jobs.end_of(batch_id, stored)
             level = Level.WARNING if end is None else Level.INFO
             self._context.notify(level, name_of(stored.inputs), messages.expired_message(batch_id, end))
+        elif not batch.is_final and self._jobs.is_young(batch_id, stored):
+            # The service creates a duplicate together with the run, so an old run needs no listing.
+            duplicates = self._list_duplicates(batch_id, stored)
+            if duplicates:
+                message = messages.duplicates_message(batch_id, duplicates)
+                self._context.notify(Level.WARNING, name_of(stored.inputs), message)
         return outputs.refreshed(stored, batch)
 
     def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
@@ -202,10 +209,21 @@ class BatchJobs:
             )
         return {**outputs.refreshed(stored, batch), "submittedTo": _submitted_to(client)}
 
-    def update(self, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
-        """Return the outputs with new options of the provider, without a call. Raises JobError if `file` is missing."""
+    def update(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
+        """Return the outputs with new options of the provider. Cancel the duplicates that the plan has found.
+
+        Raises JobError if `file` is missing or if a duplicate cannot be cancelled.
+        """
+        name = name_of(declared, stored.inputs)
         if not declared.file:
-            raise JobError(messages.update_without_file_message(name_of(declared, stored.inputs)))
+            raise JobError(messages.update_without_file_message(name))
+        try:
+            if self._jobs.may_go_on(batch_id, stored):
+                self._cancel_duplicates(batch_id, stored, self._jobs.duplicates(batch_id, stored, may_list=False))
+        except JobError:
+            raise
+        except DliError as error:
+            raise JobError(messages.unread_delete_message(name, batch_id, error)) from error
         return outputs.updated(stored, declared)
 
     def delete(self, batch_id: str, stored: StoredJob) -> None:
@@ -226,6 +244,7 @@ class BatchJobs:
             return
         try:
             if self._jobs.may_go_on(batch_id, stored):
+                self._cancel_duplicates(batch_id, stored, self._list_duplicates(batch_id, stored))
                 self._cancel_live(batch_id, stored)
         except JobError:
             raise
@@ -233,30 +252,55 @@ class BatchJobs:
             message = messages.unread_delete_message(name, batch_id, error)
             raise JobError(f"{message}{self._jobs.forget_advice(stored, error)}") from error
 
-    def _cancel_live(self, batch_id: str, stored: StoredJob) -> None:
-        batch = self._jobs.read(batch_id, stored)
-        if batch is not None and (not batch.is_final or outputs.may_recover(batch)):
-            self._cancel(batch_id, stored)
+    def _list_duplicates(self, batch_id: str, stored: StoredJob) -> list[Batch]:
+        try:
+            return self._jobs.duplicates(batch_id, stored, may_list=True)
+        except DliError as error:  # the run itself can be read and cancelled without this listing
+            self._context.notify(Level.WARNING, "dli", messages.unchecked_duplicates_message(error))
+            return []
 
-    def _cancel(self, batch_id: str, stored: StoredJob) -> None:
+    def _cancel_duplicates(self, batch_id: str, stored: StoredJob, duplicates: Iterable[Batch]) -> None:
+        for duplicate in duplicates:
+            if self._cancel_live(duplicate.id, stored):
+                message = submission_messages.duplicate_cancelled_message(batch_id, duplicate.id)
+                self._context.notify(Level.WARNING, name_of(stored.inputs), message)
+
+    def _cancel_live(self, batch_id: str, stored: StoredJob) -> bool:
+        """Cancel a run unless it has ended. Return whether the service has cancelled it.
+
+        Send the call also if the service has no record of the run, because one wrong answer must not lose a live run.
+        """
+        batch = self._jobs.read(batch_id, stored)
+        if batch is not None and batch.is_final and not outputs.may_recover(batch):
+            return False
+        return self._cancel(batch_id, stored)
+
+    def _cancel(self, batch_id: str, stored: StoredJob) -> bool:
         name, client = name_of(stored.inputs), self._jobs.client_of(stored)
         try:
             client.cancel(batch_id)
         except ServiceError as error:
-            batch = client.find(batch_id)  # the service also refuses to cancel a job that has ended meanwhile
-            if batch is not None and not batch.is_final:
-                raise JobError(messages.refused_cancel_message(name, batch_id, error)) from error
-            return
+            # The service also refuses to cancel a job that has ended meanwhile.
+            batch = self._jobs.find(client, batch_id, stored)
+            if batch is None or batch.is_final:
+                return False
+            if batch.batch_state is None:
+                message = messages.unknown_state_cancel_message(name, batch_id, batch.state, error)
+            else:
+                message = messages.refused_cancel_message(name, batch_id, error)
+            raise JobError(message) from error
         self._context.runs.cancelled(batch_id, stored_key(stored.inputs))
-        self._await_end(client, name, batch_id, known(stored.inputs.cancel_timeout))
+        self._await_end(client, batch_id, stored)
+        return True
 
-    def _await_end(self, client: Client, name: str, batch_id: str, seconds: float) -> None:
+    def _await_end(self, client: Client, batch_id: str, stored: StoredJob) -> None:
+        name, seconds = name_of(stored.inputs), known(stored.inputs.cancel_timeout)
         if not seconds:
             return
         clock = self._context.clock
         # Read each job by itself: Pulumi's host deletes four at a time, so a listing would not save calls.
         batch = poll(
-            lambda: client.find(batch_id),
+            lambda: self._jobs.find(client, batch_id, stored),
             until=_has_ended,
             every=_CANCEL_PAUSES,
             deadline=clock.now() + seconds,

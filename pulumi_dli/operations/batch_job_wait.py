@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import (
     DliError,
     JobDeadError,
@@ -31,7 +30,7 @@ from pulumi_dli.jobs.validation import known
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.context import ProviderContext
-from pulumi_dli.operations.notifier import Level, Notifier
+from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import MAX_OUTAGE, live_jobs
 
 _LOG_LINES = 20
@@ -100,7 +99,7 @@ class BatchJobWaits:
         def is_decided(batch: Batch | None) -> bool:
             return batch is not None and (until.is_reached(batch.batch_state) or until.is_missed(batch.batch_state))
 
-        reader = _JobReader(client, batch_id, name, clock=clock, pause=pause, notifier=self._context)
+        reader = _JobReader(client, batch_id, name, context=self._context, pause=pause)
         try:
             batch = poll(reader.read, until=is_decided, every=pause, deadline=started + limit, clock=clock)
         except JobUnknownError:
@@ -149,16 +148,14 @@ class _JobReader:
         batch_id: str,
         job_name: str,
         *,
-        clock: Clock,
+        context: ProviderContext,
         pause: Callable[[], float],
-        notifier: Notifier,
     ) -> None:
         self._client = client
         self._batch_id = batch_id
         self._job_name = job_name
-        self._clock = clock
+        self._context = context
         self._pause = pause
-        self._notifier = notifier
         self._last: Batch | None = None
         self._outage = Outage()
 
@@ -174,33 +171,38 @@ class _JobReader:
         """
         try:
             batch = self._find()
-            if outputs.may_recover(batch):
+            if batch is not None and outputs.may_recover(batch):
                 # With auto_recovery the service may start a dead job again, so read it twice.
-                self._clock.sleep(self._pause())
+                self._context.clock.sleep(self._pause())
                 batch = self._find()
         except (ServiceError, TransportError) as error:
             self._handle_failure(error)
             return None
         return batch
 
-    def _find(self) -> Batch:
+    def _find(self) -> Batch | None:
         batch = self._client.find(self._batch_id)
-        if batch is None:
-            raise JobUnknownError(messages.unknown_message(self._job_name, self._batch_id))
-        self._last = batch
         self._outage.end()
+        if batch is None:
+            if self._context.young_runs.may_appear(self._client, self._batch_id, self._job_name):
+                return None
+            raise JobUnknownError(messages.unknown_message(self._job_name, self._batch_id))
+        if batch.state is not None and batch.batch_state is None:
+            message = messages.unknown_state_message(batch.id, batch.state)
+            self._context.notify(Level.WARNING, self._job_name, message)
+        self._last = batch
         return batch
 
     def _handle_failure(self, error: ServiceError | TransportError) -> None:
         is_first = self._outage.is_over
-        is_hopeless = self._outage.fail(self._clock.now()) >= MAX_OUTAGE and self._last is None
+        is_hopeless = self._outage.fail(self._context.clock.now()) >= MAX_OUTAGE and self._last is None
         if is_hopeless or not may_pass_by_itself(error):
             project = self._client.location.project_id
             message = messages.unreadable_job_message(self._job_name, self._batch_id, project, error)
             raise JobError(message) from error
         if is_first:
             message = messages.repeated_poll_message(self._batch_id, error)
-            self._notifier.notify(Level.WARNING, self._job_name, message)
+            self._context.notify(Level.WARNING, self._job_name, message)
 
 
 def _has_new_goal(stored: Properties, declared: WaitInputs) -> bool:

@@ -18,11 +18,13 @@ from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.jobs.messages import forget_message, forget_refusal_message
+from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobListing
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.seen_ends import SeenEnds
 from pulumi_dli.operations.submission import Submitter
+from pulumi_dli.operations.young_runs import YoungRuns
 
 
 class ProviderContext:
@@ -48,6 +50,8 @@ class ProviderContext:
         """The registry of all runs of this process."""
         self.ends = SeenEnds()
         """The final states of runs that this process knows."""
+        self.young_runs = YoungRuns(self.clock, lambda: self.settings.lookup_window, self)
+        """The search for runs that the service does not know yet."""
         self._configuration = stack_configuration
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()
@@ -57,6 +61,7 @@ class ProviderContext:
         self._clients: dict[Location, Client] = {}
         self._submitters: dict[Location, Submitter] = {}
         self._dead_jobs: dict[Location, DeadJobListing] = {}
+        self._live_jobs: dict[Location, LiveListing] = {}
         self._recent: dict[str, tuple[float, Batch]] = {}
         self._has_asked_for_project = False
 
@@ -147,6 +152,8 @@ class ProviderContext:
                     self.clock,
                     lookup_window=self.settings.lookup_window,
                     adopt=self.settings.adopt,
+                    live=self.live_listing(client),
+                    young=self.young_runs,
                     runs=self.runs,
                     notifier=self,
                 )
@@ -157,9 +164,20 @@ class ProviderContext:
         with self._lock:
             return self._dead_jobs.setdefault(client.location, DeadJobListing(client, self.clock))
 
+    def live_listing(self, client: Client) -> LiveListing:
+        """Return the listing of live jobs for a client. All operations of this process share it."""
+        with self._lock:
+            return self._live_jobs.setdefault(client.location, LiveListing(client, self.clock))
+
+    def listed_live_jobs(self) -> list[Batch]:
+        """Return the jobs of the live listings that this process has made, without a call."""
+        with self._lock:
+            return [batch for listing in self._live_jobs.values() for batch in listing.last.values()]
+
     def remember(self, batch: Batch) -> None:
         """Remember a job that was just read: for `recent`, and its end."""
         self._recent[batch.id] = (self.clock.now(), batch)
+        self.young_runs.created(batch.id, batch.create_time)
         self.ends.record(batch.id, batch.batch_state)
 
     def recent(self, batch_id: str) -> Batch | None:

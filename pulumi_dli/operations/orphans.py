@@ -6,20 +6,21 @@ and `retain_on_delete` also leave orphans.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.clock import Clock
-from pulumi_dli.api.errors import ServiceError, SubmissionError
+from pulumi_dli.api.errors import ServiceError, SignInError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import Relation, relation_of
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.auto_recovery import settled
+from pulumi_dli.operations.duplicates import cancel_duplicates, groups_of_duplicates, in_order_of_acceptance
+from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
+from pulumi_dli.operations.young_runs import YoungRuns
 
 _MAX_LISTING_AGE = 60.0
 """Seconds for which a listing of the live jobs counts. An `up` may wait for hours between two submissions."""
@@ -28,27 +29,29 @@ _MAX_LISTING_AGE = 60.0
 class Orphans:
     """Finds the orphaned runs of jobs in one project, and adopts them. Threads may share it."""
 
-    def __init__(self, client: Client, clock: Clock, *, runs: RunRegistry, notifier: Notifier) -> None:
+    def __init__(
+        self, client: Client, live: LiveListing, young: YoungRuns, *, runs: RunRegistry, notifier: Notifier
+    ) -> None:
         self._client = client
-        self._clock = clock
+        self._live = live
+        self._young = young
         self._runs = runs
         self._notifier = notifier
-        self._lock = threading.Lock()
-        self._live: dict[str, Batch] = {}
-        self._listed_at: float | None = None
 
     def adopt(self, request: SubmissionRequest) -> Batch | None:
         """Adopt the orphaned run of this job and return it, or return None if no orphaned run of the job still runs.
 
-        Raises SubmissionError if there are several, if another resource is adopting the run right now, or if the
-        account has no permission to list jobs. Raises ServiceError or TransportError if the listing fails otherwise.
+        If one submission has created several, adopt the first and cancel the others. Raises SubmissionError if several
+        submissions have, if another resource is adopting the run right now, or if the account has no permission to list
+        jobs. Raises ServiceError or TransportError if the listing fails otherwise.
         """
-        runs = self._live_runs(request)
-        if len(runs) > 1:
+        runs = in_order_of_acceptance(self._live_runs(request))
+        if len(runs) > 1 and groups_of_duplicates(runs) != [runs]:
             raise SubmissionError(messages.several_orphans_message(request.resource_name, runs))
         if not runs or not self._claim(request, runs[0].id):
             return None
         self._warn(request, messages.adopted_orphan_message(runs[0]))
+        cancel_duplicates(self._client, runs[0].id, runs[1:], lambda message: self._warn(request, message))
         return runs[0]
 
     def _live_runs(self, request: SubmissionRequest) -> list[Batch]:
@@ -76,7 +79,9 @@ class Orphans:
             )
             if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
                 continue
-            batch = self._client.find(listed.id)  # read it again: the listing may be a minute old
+            self._young.created(listed.id, listed.create_time)
+            # Read it again, because the listing may be a minute old.
+            batch = self._young.find(self._client, listed.id, request.resource_name)
             if batch is None or (relation is Relation.SAME_FIXED_NAME and not _is_same_request(request, batch)):
                 continue
             yield relation, settled(self._client, batch)
@@ -97,17 +102,11 @@ class Orphans:
             return False
         return True
 
-    def _list(self, request: SubmissionRequest) -> dict[str, Batch]:
-        """Return the live jobs from a listing that is at most a minute old."""
-        with self._lock:
-            if self._listed_at is None or self._clock.now() - self._listed_at > _MAX_LISTING_AGE:
-                self._live = self._list_live(request)
-                self._listed_at = self._clock.now()
-            return self._live
-
-    def _list_live(self, request: SubmissionRequest) -> dict[str, Batch]:
+    def _list(self, request: SubmissionRequest) -> Mapping[str, Batch]:
         try:
-            return {batch.id: batch for batch in self._client.live()}
+            return self._live.jobs(_MAX_LISTING_AGE)
+        except SignInError:
+            raise
         except ServiceError as error:
             if error.status != 403:
                 raise

@@ -32,6 +32,8 @@ class Planner:
             # An update, not a replacement: `update` fails, and no run is cancelled.
             return Decision(Action.UPDATE, FILE_MISSING, ("file",))
         decision = self._decide(name, batch_id, stored, declared)
+        if decision.action is not Action.REPLACE:
+            decision = self._with_duplicates(name, batch_id, stored, declared, decision)
         self._warn_of_move(name, batch_id, stored, declared, decision)
         return decision
 
@@ -63,6 +65,20 @@ class Planner:
         elif rerun.reason:
             self._context.notify(Level.WARNING, name, rerun.reason)
         return rerun
+
+    def _with_duplicates(
+        self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision
+    ) -> Decision:
+        """Decide on an update, which cancels the duplicates of the run, if the service has created some."""
+        is_refresh = not self._context.runs.is_declared(declared_key(declared))
+        if is_refresh or declared.unknown or not self._jobs.may_go_on(batch_id, stored):
+            return decision
+        # Make no call here: a plan without changes must not need more calls than the one that lists dead jobs.
+        duplicates = self._jobs.duplicates(batch_id, stored, may_list=False)
+        if not duplicates:
+            return decision
+        self._context.notify(Level.WARNING, name, messages.duplicates_message(batch_id, duplicates))
+        return Decision(Action.UPDATE, decision.reason or "the service has accepted the job twice", decision.properties)
 
     def _warn_of_move(
         self, name: str, batch_id: str, stored: StoredJob, declared: JobInputs, decision: Decision

@@ -22,6 +22,7 @@ from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.wait_goals import Until
+from pulumi_dli.operations.duplicates import groups_of_duplicates
 
 _MAX_SLEEP = 1.0
 _GATHER_PAUSE = 0.1
@@ -138,6 +139,7 @@ class LiveJobPoller:
         self._has_given_up = False
         self._has_listed = False
         self._outage = Outage()
+        self._known_duplicates: set[str] = set()
 
     @property
     def has_given_up(self) -> bool:
@@ -198,6 +200,7 @@ class LiveJobPoller:
         # The next tick serves a wait that arrives during the listing.
         waits = [wait for wait in self._waits if not wait.passed.is_set()]
         live = await self._list()
+        self._warn_of_duplicates(live or {}, {wait.batch_id for wait in waits})
         now = self._now()
         for wait in waits:
             batch = live.get(wait.batch_id) if live is not None else None
@@ -206,6 +209,15 @@ class LiveJobPoller:
             elif batch is not None:
                 wait.report(batch, now - wait.started)
         return now
+
+    def _warn_of_duplicates(self, live: dict[str, Batch], awaited: set[str]) -> None:
+        """Warn once if the service runs an awaited job twice. This costs no call."""
+        for group in groups_of_duplicates(live.values()):
+            known = next((batch for batch in group if batch.id in awaited), None)
+            if known is not None and known.id not in self._known_duplicates:
+                self._known_duplicates.add(known.id)
+                others = [batch for batch in group if batch is not known]
+                self._warn(f"{known.name}: {messages.duplicates_message(known.id, others)}")
 
     async def _list(self) -> dict[str, Batch] | None:
         """Return the jobs that have not ended, or None if the listing has failed."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, TransportError
-from pulumi_dli.api.models import Batch
+from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.inputs import JobInputs
+from pulumi_dli.jobs.naming import submission_of
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.duplicates import in_order_of_acceptance
+from pulumi_dli.operations.run_registry import stored_key
 
 
 class StoredJobs:
@@ -34,11 +37,12 @@ class StoredJobs:
     def read(self, batch_id: str, stored: StoredJob) -> Batch | None:
         """Return a job from the location where it was submitted, or None if the service has no record of it.
 
-        Raises DliError. If the settings now name another location, the message names both.
+        A young run whose end is unknown is searched for in the lookup window. Raises DliError. If the settings now name
+        another location, the message names both.
         """
         client = self.client_of(stored)
         try:
-            batch = client.find(batch_id)
+            batch = self.find(client, batch_id, stored)
         except (ServiceError, TransportError) as error:
             here = self._context.location_now()
             if not stored.is_elsewhere(here):
@@ -48,6 +52,42 @@ class StoredJobs:
             batch = settled(client, batch)
             self._context.remember(batch)
         return batch
+
+    def find(self, client: Client, batch_id: str, stored: StoredJob) -> Batch | None:
+        """Return a job as `read` does, but as the service answers it, from this client."""
+        if self.end_of(batch_id, stored) is not None:
+            return client.find(batch_id)
+        self._context.young_runs.created(batch_id, stored.create_time)
+        return self._context.young_runs.find(client, batch_id, name_of(stored.inputs))
+
+    def is_young(self, batch_id: str, stored: StoredJob) -> bool:
+        """Return whether a run is less than ten minutes old, as far as this process knows its age."""
+        self._context.young_runs.created(batch_id, stored.create_time)
+        return self._context.young_runs.is_young(self.client_of(stored), batch_id)
+
+    def duplicates(self, batch_id: str, stored: StoredJob, *, may_list: bool) -> list[Batch]:
+        """Return the live runs that the service has created beside this one from the same submission.
+
+        Raises DliError if the live jobs cannot be listed.
+
+        Args:
+            batch_id: The id of the run.
+            stored: The stored job.
+            may_list: Whether to list the live jobs if this process has not done so. That takes three calls.
+        """
+        key, submission = stored_key(stored.inputs), submission_of(stored.submitted_name)
+        if key is None or submission is None or stored.inputs.adopt_id:
+            return []
+        live = self._context.listed_live_jobs()
+        if may_list:
+            live = [*self._context.live_listing(self.client_of(stored)).jobs_once().values()]
+        return in_order_of_acceptance(
+            batch
+            for batch in live
+            if batch.id != normal_id(batch_id)
+            and submission_of(batch.name) == submission
+            and self._context.runs.may_adopt(batch.id, key)
+        )
 
     def forget_advice(self, stored: StoredJob, error: DliError) -> str:
         """Return the advice to use dli:forget, with a blank before it, or an empty string if it cannot help.

@@ -6,7 +6,7 @@ The API has no idempotency key, and two jobs may have the same name. So each sub
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,29 +16,44 @@ from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, SubmissionError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.api.retry import poll, steps
+from pulumi_dli.api.retry import LOOKUP_PAUSES, poll
 from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import is_anothers, is_same_name
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
+from pulumi_dli.operations.duplicates import cancel_duplicates, in_order_of_acceptance
+from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.orphans import Orphans
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
 from pulumi_dli.operations.submission_request import SubmissionRequest
+from pulumi_dli.operations.young_runs import YoungRuns
 
 _MAX_REPEATS = 2
-_LOOKUP_PAUSES = steps(1.0, 2.0, 5.0, 10.0)
-"""Seconds between two lookups of a submission without an answer."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Submission:
-    """A request with its name. `earlier_ids` are the ids of the jobs that had this name before the submission."""
+    """A request with its name, and what has become of it."""
 
     request: SubmissionRequest
     name: str
     body: dict[str, Any]
     earlier_ids: frozenset[str]
+    """The ids of the jobs that had this name before the submission."""
+    posts: int = 0
+    """How often the request was sent."""
+    unanswered_at: int = 0
+    """The number of the step of this process after which the last request had no usable answer."""
+
+
+@dataclass(frozen=True)
+class _AcceptedRun:
+    """A run that this process has submitted. `posted_at` is the number of the step in which it sent the request."""
+
+    batch_id: str
+    name: str
+    posted_at: int
 
 
 class Submitter:
@@ -49,12 +64,23 @@ class Submitter:
         clock: Measures the lookup window and sleeps.
         lookup_window: Seconds for which to search for a submission that got no usable answer.
         adopt: Whether to search for orphaned runs and adopt them.
+        live: The listing of the live jobs of the project.
+        young: The search for runs that the service does not know yet.
         runs: The registry of all runs of this process.
         notifier: Shows messages to the user.
     """
 
     def __init__(
-        self, client: Client, clock: Clock, *, lookup_window: float, adopt: bool, runs: RunRegistry, notifier: Notifier
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        lookup_window: float,
+        adopt: bool,
+        live: LiveListing,
+        young: YoungRuns,
+        runs: RunRegistry,
+        notifier: Notifier,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -62,9 +88,12 @@ class Submitter:
         self._adopt = adopt
         self._runs = runs
         self._notifier = notifier
-        self._orphans = Orphans(client, clock, runs=runs, notifier=notifier)
+        self._orphans = Orphans(client, live, young, runs=runs, notifier=notifier)
         self._unanswered: dict[str, _Submission] = {}
         """For each resource, by its fingerprint, the last submission whose outcome is unknown."""
+        self._steps = itertools.count(1)
+        """Numbers the requests and the missing answers of this process in their order."""
+        self._accepted: list[_AcceptedRun] = []
 
     def submit(self, request: SubmissionRequest) -> Batch:
         """Submit a job, or adopt its orphaned run, and return the run.
@@ -110,18 +139,36 @@ class Submitter:
         return [batch for batch in self._client.batches({"job_name": name}) if batch.name == name]
 
     def _post_until_accepted(self, submission: _Submission) -> Batch:
-        """Send the request, and repeat it at most twice while there is neither an answer nor a listed job."""
+        """Send the request. Repeat it at most twice while there is no usable answer and it has certainly failed."""
         batch = self._post(submission)
         if batch is not None and self._is_own(submission, batch):
             return batch
         found = self._look_up_or_raise(submission) if batch is None else self._look_up_after_foreign(submission, batch)
-        for _ in range(_MAX_REPEATS):
-            if found:
-                break
-            found = self._post_again(submission)
-        if not found:
-            raise self._uncertain(submission, messages.never_listed_message(attempts=_MAX_REPEATS + 1))
+        while not found:
+            if submission.posts > _MAX_REPEATS:
+                raise self._uncertain(submission, messages.never_listed_message(submission.posts))
+            found = self._find_late_job(submission) or self._post_again(submission)
         return self._keep_one(submission, found)
+
+    def _find_late_job(self, submission: _Submission) -> list[Batch]:
+        """Return the jobs of a submission that are listed by now, or nothing if the service has not accepted it.
+
+        Nothing is a proof only if the list has meanwhile shown a run that this process has submitted later. Without
+        that the list may lag behind, so raise SubmissionError: the request must not be sent again.
+        """
+        try:
+            if self._is_list_current(submission):
+                return self._list_created(submission)
+        except DliError as error:
+            raise self._uncertain(submission, messages.failed_lookup_message(error)) from error
+        raise self._uncertain(submission, messages.lagging_list_message(submission.posts))
+
+    def _is_list_current(self, submission: _Submission) -> bool:
+        """Return whether the list shows the first run that this process has submitted after a missing answer."""
+        later = next((run for run in self._accepted if run.posted_at > submission.unanswered_at), None)
+        if later is None:
+            return False
+        return any(batch.id == later.batch_id for batch in self._client.batches({"job_name": later.name}))
 
     def _post_again(self, submission: _Submission) -> list[Batch]:
         """Repeat a request under the same name, and return the jobs that it and the earlier ones have created.
@@ -145,8 +192,7 @@ class Submitter:
         """Return the accepted job together with jobs of earlier requests. Never raise, because a job runs now."""
         found = []
         try:
-            self._clock.sleep(self._lookup_window)  # the service may list a job of an earlier request that late
-            found = self._list_created(submission)
+            found = self._look_up(submission)
         except DliError as error:
             self._warn(submission, messages.unchecked_duplicates_message(answered.id, error))
         others = [batch for batch in found if batch.id != answered.id]
@@ -180,14 +226,19 @@ class Submitter:
 
     def _post(self, submission: _Submission) -> Batch | None:
         """Send the request and return the job, or None if nobody knows whether the service accepted it."""
+        posted_at = next(self._steps)
+        submission.posts += 1
         try:
-            return self._client.create(submission.body)
+            batch = self._client.create(submission.body)
         except (NoAnswerError, ServiceError) as error:
             answer = _without_secrets(error, submission.request.redact)
             if isinstance(answer, ServiceError) and answer.retry is not RetryClass.AMBIGUOUS:
                 raise answer from None  # without its cause, which may repeat secrets of the request
+            submission.unanswered_at = next(self._steps)
             self._warn(submission, messages.lookup_message(answer, submission.name))
-        return None
+            return None
+        self._accepted.append(_AcceptedRun(batch.id, submission.name, posted_at))
+        return batch
 
     def _look_up_or_raise(self, submission: _Submission) -> list[Batch]:
         try:
@@ -196,14 +247,29 @@ class Submitter:
             raise self._uncertain(submission, messages.failed_lookup_message(error)) from error
 
     def _look_up(self, submission: _Submission) -> list[Batch]:
-        """List the jobs of a submission until there is one or the lookup window is over. Only the last call raises."""
-        return poll(
-            lambda: self._list_created(submission),
-            every=_LOOKUP_PAUSES,
-            deadline=self._clock.now() + self._lookup_window,
-            clock=self._clock,
-            tolerate=(DliError,),
-        )
+        """List the jobs of a submission until there is one or the lookup window is over. Only the last call raises.
+
+        After a repeated request the search lasts the whole window, because each request may have created a job.
+        """
+        found: dict[str, Batch] = {}
+
+        def look() -> bool:
+            found.update((batch.id, batch) for batch in self._list_created(submission))
+            return bool(found) and submission.posts == 1
+
+        try:
+            poll(
+                look,
+                every=LOOKUP_PAUSES,
+                deadline=self._clock.now() + self._lookup_window,
+                clock=self._clock,
+                tolerate=(DliError,),
+            )
+        except DliError as error:
+            if not found:
+                raise
+            self._warn(submission, messages.unchecked_duplicates_message(next(iter(found)), error))
+        return [*found.values()]
 
     def _list_created(self, submission: _Submission) -> list[Batch]:
         """Return the listed jobs that a submission has created."""
@@ -222,20 +288,12 @@ class Submitter:
     def _keep_one(self, submission: _Submission, found: list[Batch]) -> Batch:
         """Return the first of the jobs that one submission has created, and cancel the others."""
         resource_name = submission.request.resource_name
-        kept, *others = sorted(found, key=lambda batch: (batch.create_time or math.inf, batch.id))
+        kept, *others = in_order_of_acceptance(found)
         if others and submission.request.fixed_name is not None:
             self._unanswered[submission.request.resource_fingerprint] = submission
             raise SubmissionError(messages.ambiguous_name_message(resource_name, submission.name, found))
         self._notifier.notify(Level.INFO, resource_name, messages.accepted_message(kept))
-        for batch in others:
-            if batch.is_final:
-                self._warn(submission, messages.ran_twice_message(kept.id, batch))
-                continue
-            try:
-                self._client.cancel(batch.id)
-                self._warn(submission, messages.duplicate_cancelled_message(kept.id, batch.id))
-            except DliError as error:
-                self._warn(submission, messages.duplicate_runs_message(kept.id, batch.id, error))
+        cancel_duplicates(self._client, kept.id, others, lambda message: self._warn(submission, message))
         return kept
 
     def _uncertain(self, submission: _Submission, what: str) -> SubmissionError:

@@ -7,12 +7,15 @@ from typing import Any
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
+from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.submission import Submitter
 from pulumi_dli.operations.submission_request import SubmissionRequest
+from pulumi_dli.operations.young_runs import YoungRuns
 from tests.fakes import CUT, Answer, Call, FakeClock, FakeNotifier, ScriptedService
 
 SCOPE, SPEC = "0a1b2c3d", "4e5f6071"
+OTHER = "other-job"
 WINDOW = 60.0
 
 
@@ -30,6 +33,8 @@ class Dli:
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.jobs: list[dict[str, Any]] = []
+        self.others: list[dict[str, Any]] = []
+        """The jobs of `Stage.submit_others`. Nothing goes wrong with their submissions."""
         self.posts: list[Callable[[dict[str, Any]], Answer]] = []
         self.lists: list[Answer] = []
         self.cancels: list[Answer] = []
@@ -37,6 +42,7 @@ class Dli:
         self.names: list[str] = []
         self.posted_at: list[float] = []
         self.listings = 0
+        self.others_visible_at = 0.0
 
     def add(self, name: str, *, visible_after: float = 0.0, **job: Any) -> str:
         """Have one more job, as somebody has submitted it."""
@@ -59,10 +65,7 @@ class Dli:
 
     def __call__(self, call: Call) -> Answer:
         if call.method == "POST":
-            body = call.json
-            self.names.append(body["name"])
-            self.posted_at.append(self.clock.now())
-            return (self.posts.pop(0) if self.posts else self.accept)(body)
+            return self._post(call.json)
         if not call.path:
             self.listings += 1
             return self.lists.pop(0) if self.lists else self._list(call.query)
@@ -76,10 +79,19 @@ class Dli:
             return Answer({"msg": "deleted"})
         return self.reads.pop(0) if self.reads else Answer(job)
 
+    def _post(self, body: dict[str, Any]) -> Answer:
+        if body["name"].startswith(OTHER):
+            other = {"id": f"other-{len(self.others)}", "state": "running", "visible_at": self.others_visible_at}
+            self.others.append(body | other)
+            return Answer(self.others[-1])
+        self.names.append(body["name"])
+        self.posted_at.append(self.clock.now())
+        return (self.posts.pop(0) if self.posts else self.accept)(body)
+
     def _list(self, query: dict[str, str]) -> Answer:
         found = [
             job
-            for job in self.jobs
+            for job in [*self.jobs, *self.others]
             if query.get("job_name", "") in job["name"]  # it may match a part of the name
             and query.get("state", job["state"]) == job["state"]
             and job["visible_at"] <= self.clock.now()
@@ -107,6 +119,7 @@ class Stage:
     """A submitter, the service that it submits to, and what it says."""
 
     def __init__(self, service: ScriptedService) -> None:
+        self.service = service
         self.clock = FakeClock()
         self.dli = Dli(self.clock)
         self.said: list[str] = []
@@ -115,15 +128,28 @@ class Stage:
         self._client = Client(service.location, auth, RetryPolicy(clock=self.clock, max_retries=0))
         service.answer = self.dli
 
+    def submit_others(self) -> None:
+        """From now on, the same submitter submits another job whenever it pauses for one."""
+
+        def submit() -> None:
+            number = len(self.dli.others)
+            self._submitter.submit(a_request(resource_name=f"{OTHER}{number}", resource=f"{number:08x}"))
+
+        self.clock.during_sleep = submit
+
     def submitter(self, *, adopt: bool = True) -> Submitter:
-        return Submitter(
+        notifier = FakeNotifier(lambda job_name, message: self.said.append(f"{job_name}: {message}"))
+        self._submitter = Submitter(
             self._client,
             self.clock,
             lookup_window=WINDOW,
             adopt=adopt,
+            live=LiveListing(self._client, self.clock),
+            young=YoungRuns(self.clock, lambda: WINDOW, notifier),
             runs=self.runs,
-            notifier=FakeNotifier(lambda job_name, message: self.said.append(f"{job_name}: {message}")),
+            notifier=notifier,
         )
+        return self._submitter
 
     def submit(self, request: SubmissionRequest | None = None, *, adopt: bool = True) -> str:
         return self.submitter(adopt=adopt).submit(request or a_request()).id

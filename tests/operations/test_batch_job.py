@@ -27,7 +27,7 @@ from pulumi_dli.local.submissions import read_submission
 from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.context import ProviderContext
 from tests.api.test_client import contents, documents, statuses
-from tests.fakes import Answer, Call, FakeClock, FakeNotifier, ScriptedService
+from tests.fakes import PROJECT, Answer, Call, FakeClock, FakeNotifier, ScriptedService
 from tests.jobs.test_inputs import declarations as properties_of_any_kind
 from tests.jobs.test_inputs import values
 
@@ -78,7 +78,7 @@ def operations(unreliable: ScriptedService) -> BatchJobs:
     return operations_at(unreliable, FakeClock())
 
 
-def operations_at(service: ScriptedService, clock: FakeClock) -> BatchJobs:
+def operations_at(service: ScriptedService, clock: FakeClock, said: list[str] | None = None) -> BatchJobs:
     configuration = {
         "dli:endpoint": service.location.endpoint,
         "dli:region": "eu-de",
@@ -86,8 +86,14 @@ def operations_at(service: ScriptedService, clock: FakeClock) -> BatchJobs:
         "dli:token": "the-token",
         "dli:maxRetries": "0",
     }
-    said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # refuses what is no text
-    return BatchJobs(ProviderContext(configuration, FakeNotifier(lambda _, message: print(message, file=said)), clock))
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # refuses what is no text
+
+    def hear(_resource: str, message: str) -> None:
+        print(message, file=screen)
+        if said is not None:
+            said.append(message)
+
+    return BatchJobs(ProviderContext(configuration, FakeNotifier(hear), clock))
 
 
 # Declarations that are mostly allowed
@@ -413,6 +419,165 @@ def test_a_cancelled_job_that_cannot_be_looked_at_stays_in_the_state() -> None:
         operations = operations_at(service, FakeClock())
         with pytest.raises(JobError, match=f"stream: batch job {ID} may still run: .* The job stays in the state"):
             operations.delete(ID, StoredJob.parse(STREAM))
+
+
+CREATED = 1_700_000_000
+UNKNOWN_ID = Answer({"error_code": "DLI.0002", "error_msg": "no"}, 400)
+YOUNG = {**STREAM, "createTime": CREATED * 1000}
+
+
+@pytest.mark.parametrize("answer", [CANCELLED, NOT_THERE])
+def test_a_run_whose_end_nobody_saw_is_cancelled_also_if_the_service_does_not_know_it(answer: Answer) -> None:
+    with ScriptedService(NOT_THERE, answer, NOT_THERE) as service:
+        operations_at(service, FakeClock()).delete(ID, StoredJob.parse(STREAM))
+    assert service.asked() == [f"GET /{ID}", f"DELETE /{ID}", f"GET /{ID}"]
+
+
+def test_a_young_run_that_the_service_does_not_know_yet_is_cancelled_when_it_does() -> None:
+    with ScriptedService(UNKNOWN_ID, UNKNOWN_ID, LIVE, CANCELLED, ENDED) as service:
+        service.date = CREATED + 5
+        operations_at(service, FakeClock()).delete(ID, StoredJob.parse(YOUNG))
+
+
+def test_a_young_run_that_the_service_does_not_know_in_the_whole_window_is_gone() -> None:
+    clock = FakeClock()
+    with ScriptedService() as service:
+        service.date = CREATED + 5
+        service.answer = lambda _: UNKNOWN_ID
+        assert operations_at(service, clock).read(ID, StoredJob.parse(YOUNG))["recordExpired"] is True
+    assert sum(clock.slept) >= 60
+
+
+def test_a_refresh_of_a_young_run_does_not_say_that_its_record_is_deleted() -> None:
+    with ScriptedService(UNKNOWN_ID, UNKNOWN_ID, LIVE) as service:
+        service.date = CREATED + 5
+        assert not operations_at(service, FakeClock()).read(ID, StoredJob.parse(YOUNG))["recordExpired"]
+
+
+def test_a_service_that_refuses_to_cancel_a_run_in_an_unknown_state_gets_an_error_that_names_the_state() -> None:
+    resting = Answer({"id": ID, "state": "resting"})
+    with ScriptedService(resting, NOT_THERE, resting) as service:
+        operations = operations_at(service, FakeClock())
+        with pytest.raises(
+            JobError, match=r"has the state 'resting', which the provider does not know, so it may have"
+        ):
+            operations.delete(ID, StoredJob.parse(STREAM))
+
+
+# Two live runs of one submission
+
+OTHER_ID = "0d4b6c1e-92f0-4d6a-8f0e-2b5a7c913e44"
+TWICE = {**KEY, "file": "a.py", "state": "running", "createTime": CREATED * 1000}
+TWICE |= {"submittedTo": {"region": "eu-de", "projectId": PROJECT}}
+TWICE |= {"submittedName": "load-0a1b2c3d-4e5f6071-abcdef"}
+
+
+class Twice:
+    """A service that has accepted a job twice. It lists both runs, and cancels what it is asked to cancel."""
+
+    def __init__(self, service: ScriptedService) -> None:
+        self.states = {ID: "running", OTHER_ID: "running"}
+        self.name = TWICE["submittedName"]
+        service.date = CREATED + 5
+        service.answer = self
+        self._service = service
+
+    def __call__(self, call: Call) -> Answer:
+        if not call.path:
+            wanted = call.query.get("state", "running")
+            runs = [self._run(run) for run in self.states if self.states[run] == wanted]
+            return Answer({"sessions": runs, "total": len(runs)})
+        run = call.path.removeprefix("/")
+        if call.method == "DELETE":
+            self.states[run] = "dead"
+            return CANCELLED
+        return Answer(self._run(run))
+
+    def _run(self, run: str) -> Properties:
+        return {"id": run, "name": self.name, "state": self.states[run]}
+
+    def lists(self) -> list[str]:
+        return [call.query.get("state", "") for call in self._service.calls if not call.path]
+
+
+@pytest.fixture
+def twice(service: ScriptedService) -> Twice:
+    return Twice(service)
+
+
+def declared_again(operations: BatchJobs) -> JobInputs:
+    return inputs(operations.check(inputs({"file": "a.py", **KEY})).properties)
+
+
+def test_a_second_live_run_of_one_submission_is_planned_as_an_update_and_cancelled_by_it(
+    service: ScriptedService, twice: Twice
+) -> None:
+    said: list[str] = []
+    operations = operations_at(service, FakeClock(), said)
+    stored = StoredJob.parse(TWICE)
+    operations.read(ID, stored)
+    assert f"these runs of the same submission are live: {OTHER_ID} (running). `pulumi up --refresh` cancels" in said[0]
+    assert operations.plan(ID, stored, declared_again(operations)).action is Action.UPDATE
+    assert twice.states == {ID: "running", OTHER_ID: "running"}
+    operations.update(ID, stored, declared_again(operations))
+    assert twice.states == {ID: "running", OTHER_ID: "dead"}
+    assert f"keeps batch job {ID}. It cancelled batch job {OTHER_ID}" in said[-1]
+
+
+def test_a_refresh_lists_the_live_jobs_once_for_all_young_runs(service: ScriptedService, twice: Twice) -> None:
+    operations = operations_at(service, FakeClock())
+    for name in ("load", "extract"):
+        operations.read(ID, StoredJob.parse({**TWICE, "resourceName": name}))
+    assert twice.lists() == ["starting", "running", "recovering"]
+
+
+def test_a_refresh_does_not_list_the_live_jobs_for_an_old_run(service: ScriptedService, twice: Twice) -> None:
+    service.date = CREATED + 601
+    operations_at(service, FakeClock()).read(ID, StoredJob.parse(TWICE))
+    assert twice.lists() == []
+
+
+def test_a_plan_without_a_change_lists_the_dead_jobs_only(service: ScriptedService, twice: Twice) -> None:
+    operations = operations_at(service, FakeClock())
+    assert operations.plan(ID, StoredJob.parse(TWICE), declared_again(operations)).action is Action.NONE
+    assert twice.lists() == ["dead"]
+
+
+def test_a_delete_cancels_a_second_live_run_of_one_submission(service: ScriptedService, twice: Twice) -> None:
+    operations_at(service, FakeClock()).delete(ID, StoredJob.parse(TWICE))
+    assert twice.states == {ID: "dead", OTHER_ID: "dead"}
+
+
+def test_a_refresh_cancels_nothing(service: ScriptedService, twice: Twice) -> None:
+    operations_at(service, FakeClock()).read(ID, StoredJob.parse(TWICE))
+    assert twice.states == {ID: "running", OTHER_ID: "running"}
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("load-0a1b2c3d-4e5f6071-abcdee", {}),
+        ("daily", {"submittedName": "daily"}),
+        (TWICE["submittedName"], {"adoptId": ID}),
+    ],
+)
+def test_a_run_of_another_submission_is_no_duplicate(
+    service: ScriptedService, twice: Twice, name: str, stored: Properties
+) -> None:
+    twice.name = name
+    operations_at(service, FakeClock()).delete(ID, StoredJob.parse({**TWICE, **stored}))
+    assert twice.states[OTHER_ID] == "running"
+
+
+def test_a_delete_without_the_permission_to_list_jobs_cancels_the_run(service: ScriptedService, twice: Twice) -> None:
+    said: list[str] = []
+    forbidden = Answer({"error_code": "APIG.0302", "error_msg": "no"}, 403)
+    service.answer = lambda call: twice(call) if call.path else forbidden
+    operations_at(service, FakeClock(), said).delete(ID, StoredJob.parse(TWICE))
+    assert twice.states == {ID: "dead", OTHER_ID: "running"}
+    assert said[0].startswith(
+        "the provider could not list the live jobs, to check that the service has accepted no job"
+    )
 
 
 def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused() -> None:

@@ -44,9 +44,9 @@ class Stage:
             "dli:token": "the-token",
             "dli:maxRetries": "0",
         }
-        self._waits = BatchJobWaits(
-            ProviderContext(configuration, FakeNotifier(lambda _, message: self.said.append(message)), self.clock)
-        )
+        hear = FakeNotifier(lambda _, message: self.said.append(message))
+        self.context = ProviderContext(configuration, hear, self.clock)
+        self._waits = BatchJobWaits(self.context)
 
     def wait(self, *script: Answer, **declared: Any) -> dict[str, Any]:
         """Wait for a job that is as the script says, look by look."""
@@ -204,6 +204,26 @@ def test_a_job_that_was_seen_before_the_looks_failed_is_told_as_it_was(stage: St
 def test_a_record_that_is_gone_leaves_the_outcome_unknown(stage: Stage, script: tuple[Answer, ...]) -> None:
     with pytest.raises(JobUnknownError, match="outcome is unknown"):
         stage.wait(*script)
+
+
+def test_a_young_run_that_the_service_does_not_know_yet_has_no_unknown_outcome(stage: Stage) -> None:
+    stage.context.young_runs.submitted(ID)
+    assert stage.wait(GONE, GONE, RUNNING, SUCCESS)["state"] == "success"
+    assert stage.said[0].startswith(f"the service does not know batch job {ID}, which is less than ten minutes old.")
+
+
+def test_a_young_run_that_the_service_does_not_know_in_the_whole_window_has_an_unknown_outcome(stage: Stage) -> None:
+    stage.context.young_runs.submitted(ID)
+    stage.service.answer = lambda _: GONE
+    with pytest.raises(JobUnknownError, match="outcome is unknown"):
+        stage.wait()
+    assert sum(stage.clock.slept) >= 60
+
+
+def test_a_state_that_is_not_known_is_told_once(stage: Stage) -> None:
+    resting = Answer({"id": ID, "state": "resting"})
+    assert stage.wait(resting, resting, SUCCESS)["state"] == "success"
+    assert [message for message in stage.said if "'resting'" in message] == stage.said[:1]
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "APIGW.0301"), (403, "APIG.0302"), (404, "APIG.0101")])

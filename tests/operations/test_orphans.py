@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_dli.api.errors import NoAnswerError, ServiceError, SubmissionError
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.errors import NoAnswerError, ServiceError, SignInError, SubmissionError
 from pulumi_dli.jobs.naming import logical_names
 from tests.fakes import CUT, Answer
 from tests.operations.submitting import SCOPE, SPEC, Stage, a_request, kept_request, refusal, run_name
@@ -91,6 +92,23 @@ def test_of_two_live_runs_none_is_adopted_and_nothing_is_submitted(stage: Stage)
         stage.submit()
     assert f"batch job {first} " in str(raised.value)
     assert f"batch job {second} " in str(raised.value)
+    assert stage.dli.names == []
+
+
+def test_of_two_live_runs_of_one_submission_the_first_is_adopted_and_the_other_is_cancelled(stage: Stage) -> None:
+    first, second = stage.dli.add(run_name()), stage.dli.add(run_name())
+    stage.dli.jobs.reverse()
+    assert stage.submit() == first
+    assert stage.dli.names == []
+    assert [stage.dli.job(run)["state"] for run in (first, second)] == ["running", "dead"]
+    assert f"keeps batch job {first}. It cancelled batch job {second}" in stage.said[-1]
+
+
+def test_a_young_run_that_the_details_call_does_not_know_yet_is_adopted(stage: Stage) -> None:
+    left = stage.dli.add(run_name(), create_time=1_700_000_000_000)
+    stage.service.date = 1_700_000_030
+    stage.dli.reads += [refusal("DLI.0002")] * 3
+    assert stage.submit() == left
     assert stage.dli.names == []
 
 
@@ -182,6 +200,18 @@ def test_a_listing_that_is_refused_names_the_permission_and_the_way_without_it(s
     assert "dli:jobs:list" in str(raised.value)
     assert "dli:adopt" in str(raised.value)
     assert stage.dli.names == []
+
+
+def test_a_sign_in_that_iam_refuses_is_not_taken_for_a_missing_permission_to_list_jobs(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def live(_client: Client) -> None:
+        raise SignInError(status=403, call="POST …/auth/tokens")
+
+    monkeypatch.setattr(Client, "live", live)
+    with pytest.raises(SignInError) as raised:
+        stage.submit()
+    assert "dli:jobs:list" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("failure", "error"), [(CUT, NoAnswerError), (refusal("DLI.0999"), ServiceError)])

@@ -18,6 +18,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.pollers import DeadJobListing, LiveJobPoller, live_jobs
 from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
+from tests.operations.submitting import run_name
 
 
 @pytest.fixture
@@ -132,6 +133,7 @@ class Jobs:
         self.began = self.clock.now()
         self.ends = ends
         self.states: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self.listed_at: list[float] = []
         self.warnings: list[str] = []
         self.failure: DliError | None = None
@@ -153,7 +155,7 @@ class Jobs:
     def _list(self) -> dict[str, Batch]:
         self.listed_at.append(self.elapsed)
         live = {
-            name: Batch(id=name, state=self.states.get(name, "running"))
+            name: Batch(id=name, state=self.states.get(name, "running"), name=self.names.get(name))
             for name, end in self.ends.items()
             if self.elapsed < end
         }
@@ -417,6 +419,19 @@ def test_a_listing_that_fails_for_ten_minutes_opens_the_gate() -> None:
         "the program could not list the jobs",
         "the program cannot list the jobs",
     ]
+
+
+def test_a_job_that_runs_twice_is_warned_of_once() -> None:
+    jobs = Jobs(a=30.0, b=30.0, c=30.0, d=30.0)
+    jobs.names = {"a": run_name(), "b": run_name(), "c": run_name(random="111111"), "d": run_name(random="111111")}
+
+    async def wait() -> None:
+        await jobs.poller().wait("b", Until.SUCCESS, None, silent)
+
+    asyncio.run(wait())
+    (warning,) = jobs.warnings
+    assert warning.startswith(f"{run_name()}: the service has accepted the job more than once. Beside batch job b ")
+    assert "live: a (running). `pulumi up --refresh` cancels them." in warning
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,8 +9,8 @@ import pytest
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import NotSentError, ServiceError, SettingsError, SignInError, SubmissionError
-from tests.fakes import CUT, Answer, ScriptedService
-from tests.operations.submitting import SCOPE, SPEC, WINDOW, Stage, a_request, kept_request, refusal, run_name
+from tests.fakes import CUT, Answer, Call, ScriptedService
+from tests.operations.submitting import OTHER, SCOPE, SPEC, WINDOW, Stage, a_request, kept_request, refusal, run_name
 
 # 1. The name
 
@@ -169,6 +170,7 @@ def test_a_job_whose_name_only_contains_it_is_another(stage: Stage) -> None:
 
 
 def test_one_that_is_not_listed_is_sent_again_under_the_same_name_after_the_window(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts += [stage.dli.ignore(), stage.dli.lose()]
     assert stage.submit() == "id-0"
     assert len(set(stage.dli.names)) == 1
@@ -177,6 +179,7 @@ def test_one_that_is_not_listed_is_sent_again_under_the_same_name_after_the_wind
 
 
 def test_one_that_is_never_listed_is_sent_three_times_and_then_nobody_knows(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts += [stage.dli.ignore(answer) for answer in (CUT, Answer(b"", 503), refusal("DLI.0999"))]
     with pytest.raises(SubmissionError, match=r"^wordcount: a job may run, submitted as ") as raised:
         stage.submit()
@@ -187,6 +190,58 @@ def test_one_that_is_never_listed_is_sent_three_times_and_then_nobody_knows(stag
     assert stage.clock.now() - stage.dli.posted_at[-1] >= WINDOW
 
 
+def test_one_that_is_not_listed_is_not_sent_again_if_the_list_may_lag_behind(stage: Stage) -> None:
+    stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW * 3))
+    with pytest.raises(
+        SubmissionError, match=r"a job may run, .* does not send the request again, because the list may"
+    ):
+        stage.submit()
+    assert len(stage.dli.names) == 1
+
+
+def test_a_later_run_that_the_list_does_not_show_does_not_prove_that_the_list_is_current(stage: Stage) -> None:
+    stage.submit_others()
+    stage.dli.others_visible_at = math.inf
+    stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW * 3))
+    with pytest.raises(SubmissionError, match="a job may run"):
+        stage.submit()
+    assert len(stage.dli.names) == 1
+
+
+def test_an_earlier_run_of_the_process_does_not_prove_that_the_list_is_current(stage: Stage) -> None:
+    submitter = stage.submitter()
+    submitter.submit(a_request(resource_name="earlier", resource="11111111"))
+    stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW * 3))
+    with pytest.raises(SubmissionError, match="a job may run"):
+        submitter.submit(a_request())
+    assert len(stage.dli.names) == 2
+
+
+def test_a_job_that_is_listed_together_with_the_later_run_is_found(stage: Stage) -> None:
+    stage.submit_others()
+    stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 1))
+    stage.dli.others_visible_at = stage.clock.now() + WINDOW + 1
+    seen: list[Any] = []
+
+    def list_later(call: Call) -> Answer:
+        if call.query.get("job_name", "").startswith(OTHER) and not seen:
+            seen.append(stage.clock.sleep(1))  # the list catches up just before it shows the later run
+        return stage.dli(call)
+
+    stage.service.answer = list_later
+    assert stage.submit() == "id-0"
+    assert len(stage.dli.names) == 1
+
+
+def test_after_a_repetition_every_search_lasts_the_whole_window(stage: Stage) -> None:
+    """The first request was accepted late, and the answer to the second is lost."""
+    stage.submit_others()
+    stage.dli.posts += [stage.dli.lose(visible_after=WINDOW * 1.5), stage.dli.lose()]
+    assert stage.submit() == "id-0"
+    assert [job["state"] for job in stage.dli.jobs] == ["running", "dead"]
+    assert "It cancelled batch job id-1" in stage.said[-1]
+
+
 def test_where_the_next_up_will_not_adopt_it_the_error_does_not_say_so(stage: Stage) -> None:
     stage.dli.posts += [stage.dli.ignore()] * 6
     for request, adopt in ((a_request(), False), (a_request("daily"), True)):
@@ -195,6 +250,7 @@ def test_where_the_next_up_will_not_adopt_it_the_error_does_not_say_so(stage: St
 
 
 def test_a_first_request_that_was_only_late_makes_two_jobs_of_which_the_first_stays(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
     assert stage.submit() == "id-0"
     assert [job["state"] for job in stage.dli.jobs] == ["running", "dead"]
@@ -205,17 +261,20 @@ def test_a_first_request_that_was_only_late_makes_two_jobs_of_which_the_first_st
 
 
 def test_a_second_request_that_is_answered_and_listed_is_one_job(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts.append(stage.dli.ignore())
     assert stage.submit() == "id-0"
     assert [job["state"] for job in stage.dli.jobs] == ["running"]
 
 
 def test_a_second_request_that_is_answered_and_not_yet_listed_is_one_job(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts += [stage.dli.ignore(), lambda body: stage.dli.accept(body, visible_after=1000.0)]
     assert stage.submit() == "id-0"
 
 
 def test_a_second_run_that_has_ended_is_told_and_not_cancelled(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts += [
         stage.dli.lose(visible_after=WINDOW + 30),
         lambda body: stage.dli.accept(body, state="success"),
@@ -227,6 +286,7 @@ def test_a_second_run_that_has_ended_is_told_and_not_cancelled(stage: Stage) -> 
 
 
 def test_a_second_run_that_cannot_be_cancelled_is_told(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
     stage.dli.cancels.append(refusal("DLI.0003"))
     assert stage.submit() == "id-0"
@@ -256,6 +316,7 @@ def test_where_the_jobs_cannot_be_listed_to_the_end_nobody_knows(stage: Stage) -
 
 @pytest.mark.parametrize("answer", [refusal("DLI.1028"), refusal("APIG.0308", 429), Answer(b"", 401)])
 def test_a_second_request_that_is_refused_does_not_mean_that_nothing_runs(stage: Stage, answer: Answer) -> None:
+    stage.submit_others()
     stage.dli.posts += [stage.dli.ignore(), stage.dli.ignore(answer)]
     with pytest.raises(SubmissionError, match=r"^wordcount: a job may run, submitted as ") as raised:
         stage.submit()
@@ -263,6 +324,7 @@ def test_a_second_request_that_is_refused_does_not_mean_that_nothing_runs(stage:
 
 
 def test_a_first_request_that_was_late_is_found_after_the_second_is_refused(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts += [stage.dli.lose(visible_after=WINDOW + 30), stage.dli.ignore(refusal("DLI.1028"))]
     assert stage.submit() == "id-0"
 
@@ -271,6 +333,8 @@ def test_a_first_request_that_was_late_is_found_after_the_second_is_refused(stag
 
 
 def test_nothing_raises_after_a_second_request_is_accepted(stage: Stage) -> None:
+    stage.submit_others()
+
     def accept_and_go_down(body: dict[str, Any]) -> Answer:
         stage.dli.lists += [Answer(b"", 503)] * 100
         return stage.dli.accept(body)
@@ -317,6 +381,7 @@ def test_of_several_new_jobs_of_a_fixed_name_none_is_taken_and_none_is_cancelled
 
 
 def test_a_fixed_name_that_was_answered_keeps_its_id_and_cancels_nobody_elses_job(stage: Stage) -> None:
+    stage.submit_others()
     stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW + 30))
     assert stage.submit(a_request("daily")) == "id-1"
     assert [job["state"] for job in stage.dli.jobs] == ["running", "running"]
@@ -372,6 +437,7 @@ def test_after_an_answer_about_another_job_nothing_is_sent_again(stage: Stage) -
 
 
 def test_after_a_second_answer_about_another_job_nothing_is_sent_again(stage: Stage) -> None:
+    stage.submit_others()
     other = stage.dli.add(run_name(scope="11111111", random="333333"))
     stage.dli.posts += [stage.dli.ignore(), stage.dli.ignore(Answer(stage.dli.job(other)))]
     with pytest.raises(SubmissionError, match=r"a job may run, submitted as .* answered with another job: .*id-0"):
@@ -387,6 +453,7 @@ def test_a_name_that_the_service_has_changed_is_told_and_believed(stage: Stage, 
 
 
 def test_a_job_whose_id_is_listed_in_another_case_is_one_job(stage: Stage) -> None:
+    stage.submit_others()
     batch_id = "b7840d2e-1f30-4c1a-9c57-0d2f6f1e8a11"
 
     def accept(body: dict[str, Any]) -> Answer:

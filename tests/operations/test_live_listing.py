@@ -1,0 +1,67 @@
+import math
+
+import pytest
+
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.errors import NoAnswerError
+from pulumi_dli.api.retry import RetryPolicy
+from pulumi_dli.api.signing import TokenAuth
+from pulumi_dli.operations.live_listing import LiveListing
+from tests.fakes import CUT, Answer, Call, FakeClock, ScriptedService
+
+
+@pytest.fixture
+def listing(service: ScriptedService, clock: FakeClock) -> LiveListing:
+    def answer(call: Call) -> Answer:
+        runs = [{"id": "b7", "state": "running"}] if call.query["state"] == "running" else []
+        return Answer({"sessions": runs, "total": len(runs)})
+
+    service.answer = answer
+    auth = TokenAuth("the-token", source="a token in the environment")
+    return LiveListing(Client(service.location, auth, RetryPolicy(clock=clock, max_retries=0)), clock)
+
+
+def test_the_last_listing_makes_no_call(listing: LiveListing, service: ScriptedService) -> None:
+    assert listing.last == {}
+    assert service.calls == []
+    listing.jobs(60)
+    assert list(listing.last) == ["b7"]
+    assert len(service.calls) == 3
+
+
+@pytest.mark.parametrize(("max_age", "calls"), [(math.inf, 3), (60, 3), (59, 6)])
+def test_the_live_jobs_are_listed_again_if_the_listing_is_too_old(
+    listing: LiveListing, service: ScriptedService, clock: FakeClock, max_age: float, calls: int
+) -> None:
+    listing.jobs(max_age)
+    clock.sleep(60)
+    assert list(listing.jobs(max_age)) == ["b7"]
+    assert len(service.calls) == calls
+
+
+def test_a_listing_of_any_age_will_do_once(listing: LiveListing, service: ScriptedService, clock: FakeClock) -> None:
+    for _ in range(2):
+        assert list(listing.jobs_once()) == ["b7"]
+        clock.sleep(3600)
+    assert len(service.calls) == 3
+
+
+def test_a_listing_that_failed_is_not_repeated_by_those_for_whom_one_of_any_age_will_do(
+    listing: LiveListing, service: ScriptedService
+) -> None:
+    works, service.answer = service.answer, lambda _: CUT
+    for _ in range(2):
+        with pytest.raises(NoAnswerError):
+            listing.jobs_once()
+    assert len(service.calls) == 1
+    service.answer = works
+    listing.jobs(60)
+    assert list(listing.jobs_once()) == ["b7"]
+
+
+def test_a_listing_that_fails_is_made_again(listing: LiveListing, service: ScriptedService) -> None:
+    works, service.answer = service.answer, lambda _: CUT
+    with pytest.raises(NoAnswerError):
+        listing.jobs(math.inf)
+    service.answer = works
+    assert list(listing.jobs(math.inf)) == ["b7"]
