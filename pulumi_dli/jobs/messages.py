@@ -32,7 +32,6 @@ def dead_message(
     """
     lines = [line.rstrip() for line in log if line.strip()]
     still_running = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
-    last_words = "\n".join(["Last lines of its log:", *(f"  | {line}" for line in lines)])
     what_next = (
         "Fix the cause, then run `pulumi up`. It runs the job again."
         if reruns
@@ -42,11 +41,26 @@ def dead_message(
     return "\n".join(
         [
             f"{job_name}: batch job {batch.id} is dead{lasted(batch)}. It failed, was cancelled, or got no capacity.",
-            last_words if lines else "The service has no lines of its log.",
+            _last_lines(lines),
             what_next,
             *([f"Still running: {still_running}. The next `pulumi up` waits for them."] if still_running else []),
         ]
     )
+
+
+_RECORD_HEADINGS = frozenset({"stdout:", "stderr:", "YARN Diagnostics:"})
+"""The lines of a job's record that only say what would follow (examples of Open Telekom Cloud's API reference)."""
+
+
+def _last_lines(lines: Sequence[str]) -> str:
+    if not lines:
+        return "The service has no lines of its log."
+    if _RECORD_HEADINGS.issuperset(line.strip() for line in lines):
+        return (
+            "The service returned no lines of the driver log. To read it, open the job in the DLI console under Job "
+            "Management > Spark Jobs, and select Driver Logs. Or search the DLI job bucket of the project."
+        )
+    return "\n".join(["Last lines of its log:", *(f"  | {line}" for line in lines)])
 
 
 def unknown_message(job_name: str, batch_id: str) -> str:

@@ -20,6 +20,14 @@ def test_a_dead_job_that_stays_dead_is_told_with_the_way_to_run_it_again() -> No
     assert "pulumi up --replace '**dli:BatchJob::load'" in message
 
 
+def test_a_record_that_has_only_headings_is_told_with_the_place_of_the_driver_log() -> None:
+    log = ["stdout: ", "stderr: ", "YARN Diagnostics: "]
+    message = dead_message("load", Batch(id=ID), log, reruns=True)
+    assert "The service returned no lines of the driver log. To read it, open the job in the DLI console" in message
+    assert "stderr" not in message
+    assert "  | ValueError" in dead_message("load", Batch(id=ID), [*log, "ValueError: no column"], reruns=True)
+
+
 def test_an_unknown_outcome_is_told_with_both_ways_on() -> None:
     message = unknown_message("load", ID)
     assert message.startswith(f"load: the service has deleted the record of batch job {ID}")
