@@ -78,13 +78,17 @@ class SubmissionName:
         return f"{kept}-{self.resource_fingerprint}-{self.request_fingerprint}-{self.random}"
 
 
-def is_anothers(answered: str | None, submitted: str) -> bool:
-    """Return whether the name in an answer proves that the answer is about another submission than `submitted`.
+def is_respelled(answered: str | None, submitted: str) -> bool:
+    """Return whether the name in an answer may be the submitted name, as the service writes it.
 
-    Only the name of another submission is a proof. A missing name is no proof, because a service may omit it. A
-    different spelling is no proof either, because a service may change case, blanks or length.
+    A service may omit the name, change case and blanks, or cut the end. What is left of a cut name must still have the
+    fingerprint of the resource or 32 characters. Otherwise it may be the name of somebody else's job.
     """
-    return SubmissionName.parse(answered) is not None and not is_same_name(answered, submitted)
+    if not answered or is_same_name(answered, submitted):
+        return True
+    name = SubmissionName.parse(submitted)
+    shortest = min(32, len(_folded(name.resource_name)) + 9) if name is not None else len(submitted)
+    return len(_folded(answered)) >= shortest and _folded(submitted).startswith(_folded(answered))
 
 
 def is_same_name(answered: str | None, submitted: str) -> bool:

@@ -18,7 +18,7 @@ from pulumi_dli.api.errors import DliError, NoAnswerError, ServiceError, Submiss
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import LOOKUP_PAUSES, poll
 from pulumi_dli.jobs import submission_messages as messages
-from pulumi_dli.jobs.naming import is_anothers, is_same_name
+from pulumi_dli.jobs.naming import is_respelled, is_same_name
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.duplicates import cancel_duplicates, in_order_of_acceptance
@@ -212,8 +212,8 @@ class Submitter:
         return found
 
     def _is_own(self, submission: _Submission, answered: Batch) -> bool:
-        """Return whether an answer is about the job of this request. If the name in it says no, read the job."""
-        if not is_anothers(answered.name, submission.name):
+        """Return whether an answer is about the job of this request. If the name in it does not fit, read the job."""
+        if is_respelled(answered.name, submission.name):
             if answered.name and answered.name != submission.name:
                 message = messages.changed_name_message(answered.name, submission.name)
                 self._notifier.notify(Level.INFO, submission.request.resource_name, message)
@@ -222,7 +222,7 @@ class Submitter:
             described = self._client.details(answered.id)
         except DliError:  # the caller searches for the job by its name
             return False
-        return is_same_name(described.name, submission.name)
+        return bool(described.name) and is_respelled(described.name, submission.name)
 
     def _post(self, submission: _Submission) -> Batch | None:
         """Send the request and return the job, or None if nobody knows whether the service accepted it."""

@@ -58,26 +58,32 @@ class YoungRuns:
 
     def may_appear(self, client: Client, batch_id: str, job_name: str) -> bool:
         """Return whether to ask again for a run that the service has just said it does not know. Tell the user."""
-        if not self.is_young(client, batch_id):
+        if not self.is_young(client, batch_id) or self._clock.now() >= self._end_of_window(batch_id):
             return False
-        window = self._lookup_window()
+        self._notifier.notify(Level.INFO, job_name, unknown_young_run_message(batch_id, self._lookup_window()))
+        return True
+
+    def _end_of_window(self, batch_id: str) -> float:
+        """Return the time until which to search for a young run. The window begins with the first one that is missing.
+
+        For a run that is submitted later, the window begins with the submission.
+        """
         with self._lock:
             self._first_missing = self._clock.now() if self._first_missing is None else self._first_missing
             start = max(self._first_missing, self._submitted.get(normal_id(batch_id), -math.inf))
-        if self._clock.now() >= start + window:
-            return False
-        self._notifier.notify(Level.INFO, job_name, unknown_young_run_message(batch_id, window))
-        return True
+        return start + self._lookup_window()
 
     def find(self, client: Client, batch_id: str, job_name: str) -> Batch | None:
         """Return a run, or None if the service has no record of it. Search for a young run in the lookup window.
 
         Raises as `Client.find` does.
         """
+        batch = client.find(batch_id)
+        if batch is not None or not self.may_appear(client, batch_id, job_name):
+            return batch
         return poll(
             lambda: client.find(batch_id),
-            until=lambda batch: batch is not None or not self.may_appear(client, batch_id, job_name),
             every=LOOKUP_PAUSES,
-            deadline=math.inf,
+            deadline=self._end_of_window(batch_id),
             clock=self._clock,
         )

@@ -15,6 +15,7 @@ from pulumi_dli.local.testing import Service
 from tests.campaign import __doc__ as usage
 from tests.campaign.hosts import ForkServer
 from tests.campaign.kinds import schedule
+from tests.campaign.lies import LyingService
 from tests.campaign.real import RealRun, killing_schedule, real_schedule
 from tests.campaign.schedules import SHORT_TIMEOUTS
 from tests.campaign.seeds import Log, Place, Result, run
@@ -31,8 +32,8 @@ def over_grpc() -> Iterator[Judge]:
     with (
         tempfile.TemporaryDirectory() as name,
         ForkServer(Path(name)) as fork_server,
-        Service(Path(name) / "dli") as first,
-        Service(Path(name) / "other-dli") as second,
+        LyingService(Path(name) / "dli") as first,
+        LyingService(Path(name) / "other-dli") as second,
     ):
 
         def places(environments: Sequence[dict[str, str]]) -> list[Place]:
@@ -59,7 +60,7 @@ def regional_environments(*services: Service) -> list[dict[str, str]]:
 @contextmanager
 def real_ups(*, kill: bool = False, short: bool = False) -> Iterator[Judge]:
     """Give what judges a seed with the real CLI. `kill`: every `up` is killed; `short`: its jobs may have ended."""
-    with tempfile.TemporaryDirectory() as name, Service(Path(name) / "dli") as service:
+    with tempfile.TemporaryDirectory() as name, LyingService(Path(name) / "dli") as service:
 
         def judge(seed: int, log: Log) -> Result:
             plan = killing_schedule(seed, short=short) if kill else real_schedule(seed)

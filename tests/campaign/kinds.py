@@ -7,8 +7,10 @@ stays the same.
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from tests.campaign.schedules import LATE_REPLY, OrphansEnd, Schedule, Step, base_schedule
+from tests.campaign.lies import Lie
+from tests.campaign.schedules import LATE_REPLY, ROUTES, WINDOW, OrphansEnd, Schedule, Step, base_schedule
 from tests.campaign.simulated_engine import Declared
 
 Kind = Callable[[Schedule, random.Random], Schedule]
@@ -82,4 +84,51 @@ def move_stack(plan: Schedule, rng: random.Random) -> Schedule:
     return replace(plan, steps=[*steps, *before, *moved], is_in_regions=rng.random() < 0.5)
 
 
-KINDS: tuple[Kind, ...] = (end_orphans, expire_records, move_stack)
+ODD_BODIES: tuple[dict[str, Any], ...] = (
+    {"status": 400, "body": {"error_msg": "An internal error. {0}", "error_code": "DLI.10001"}},
+    {"status": 500, "body": "no", "content_type": "text/plain; charset=undefined"},
+    {"status": 500, "body": '{"error_msg": "\\u0000"}', "content_type": "application/json; charset=idna"},
+    {"status": 502, "body": "[" * 100_000},
+    {"status": 503, "body": {"timestamp": 1, "status": 503, "error": "Service Unavailable", "path": "/v2.0"}},
+    {"status": 504, "body": {"errors": [{"error_code": "DLI.0999", "error_msg": None}], "request": {}}},
+    {"status": 200, "body": "null"},
+    {"status": 200, "body": "[" * 100_000},
+    {"status": 200, "body": {"id": {"id": 1}, "sessions": {"id": 1}, "msg": []}},
+    {"status": 200, "body": "{}", "content_type": "application/json; charset=punycode"},
+)
+"""Answers in forms that no document shows. Each may come after the work, because none says that it was not done."""
+
+REDIRECT: dict[str, Any] = {"status": 301, "headers": {"Location": "http://127.0.0.1:9/"}}
+
+
+def lie(plan: Schedule, rng: random.Random) -> Schedule:
+    """Have the service give answers that do not fit the question, lag behind or lack something."""
+    steps = [replace(step, lies=_lies(rng), faults=[*step.faults, *_odd_answers(rng)]) for step in plan.steps]
+    for _ in range(rng.randint(1, 2)):
+        late = Step("up", rng.choice(("args", "triggers")), rng.choice(plan.program).name, _late_listing(rng))
+        steps += [late, Step(rng.choice(("up", "refresh")), lies=_lies(rng))]
+    return replace(plan, steps=steps)
+
+
+def _lies(rng: random.Random) -> tuple[Lie, ...]:
+    return tuple(rng.sample(list(Lie), rng.choice((0, 1, 1, 2, 3))))
+
+
+def _odd_answers(rng: random.Random) -> list[dict[str, Any]]:
+    if rng.random() < 0.5:
+        return []
+    method, path = rng.choice(ROUTES)
+    rule = {"action": "reply", "method": method, "path": path, "nth": rng.randint(1, 3), "count": rng.choice((1, 2, 9))}
+    if rng.random() < 0.1:
+        return [{**rule, **REDIRECT, "when": "before"}]
+    return [{**rule, **rng.choice(ODD_BODIES), "when": rng.choice(("before", "after"))}]
+
+
+def _late_listing(rng: random.Random) -> list[dict[str, Any]]:
+    """Lose answers to submissions while lists lag behind by more than the lookup window."""
+    lost = {"method": "POST", "path": "*/batches", "nth": rng.randint(1, 2), "count": rng.choice((1, 2, None))}
+    cut = {**lost, "action": "cut", "when": rng.choice(("before", "after", "after"))}
+    return [{"action": "listing_lag", "seconds": WINDOW * rng.choice((0.5, 1.5, 4))}, cut]
+
+
+KINDS: tuple[Kind, ...] = (end_orphans, expire_records, move_stack, lie)

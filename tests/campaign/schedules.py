@@ -1,6 +1,7 @@
 """The schedule of a seed: a small program of jobs, then changes, faults and kills."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -71,6 +72,8 @@ class Step:
     """The user interrupts the `up` while the program waits: the jobs are there, and no wait is reached."""
     place: int = 0
     """The place that the settings name."""
+    lies: Sequence[str] = ()
+    """What is wrong with the answers of the service: members of `lies.Lie`."""
 
     def __str__(self) -> str:
         told = [f"{one.name}={value}" for one in fields(self)[1:] if (value := getattr(self, one.name))]

@@ -12,6 +12,7 @@ from typing import Any
 from pulumi_dli.local.testing import Service
 from tests.campaign.expectations import Expectation, is_excused, is_unknown
 from tests.campaign.ledger import Ledger, Run
+from tests.campaign.lies import tell_lies
 from tests.campaign.observation import Observation, Observer
 from tests.campaign.schedules import LAG, MAX_UPS, OrphansEnd, Schedule, Step, changed_properties
 from tests.campaign.simulated_engine import Failure, Killer, Outcome, SimulatedEngine
@@ -34,6 +35,7 @@ class Result:
     seeds: int = 0
     commands: int = 0
     faults: int = 0
+    lies: int = 0
     kills: int = 0
     intended: int = 0
     accepted: int = 0
@@ -84,6 +86,7 @@ class _Run:
         self._compare_with_state()
         self._destroy()
         self._result.faults = sum(len(step.faults) for step in self._plan.steps)
+        self._result.lies = sum(len(step.lies) for step in self._plan.steps)
         self._result.intended, self._result.accepted = self._engine.intended.total(), len(self._ledger.read())
         return self._result
 
@@ -126,6 +129,7 @@ class _Run:
     def _clear_faults(self) -> None:
         for service in self._services:
             service.clear_faults()
+            tell_lies(service, ())
 
     def _orphans(self, name: str | None = None) -> list[Run]:
         """Give the runs that have never been in the state, of one job or of all."""
@@ -152,11 +156,12 @@ class _Run:
     def _do(self, step: Step) -> None:
         for place, service in enumerate(self._services):
             service.server.faults.set(step.faults if place == self._engine.place else [])
+            tell_lies(service, step.lies if place == self._engine.place else ())
         self._engine.wait_timeout, self._engine.is_unread = "0.5s", step.is_unread
         self._engine.is_interrupted = step.is_interrupted
         self._engine.before_create = self._ends_orphans(step) if step.orphans_end is OrphansEnd.MEANWHILE else None
         killer = self._killer(step.kill)
-        is_clean = not step.faults and step.kill is None
+        is_clean = not step.faults and not step.lies and step.kill is None
         if step.command == "refresh":
             self._command("refresh", lambda: self._engine.refresh(killer))
         else:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pulumi_dli.jobs.naming import (
     Relation,
     SubmissionName,
-    is_anothers,
+    is_respelled,
     logical_names,
     relation_of,
     request_fingerprint_of,
@@ -162,18 +162,29 @@ def test_the_name_of_a_run_tells_how_it_belongs_to_a_job(
     assert relation_of(run_name, resource="0a1b2c3d", requests={"4e5f6071"}, fixed_name=fixed_name) is relation
 
 
+SUBMITTED = "load-0a1b2c3d-4e5f6071-abcdef"
+
+
 @pytest.mark.parametrize(
-    ("answered", "anothers"),
+    ("answered", "submitted", "fits"),
     [
-        (None, False),
-        ("", False),
-        ("load-0a1b2c3d-4e5f6071-abcdef", False),
-        (" LOAD-0A1B2C3D-4E5F6071-ABCDEF", False),
-        ("load-0a1b2c3d-4e5f", False),
-        ("somebody's job", False),
-        ("load-0a1b2c3d-4e5f6071-fedcba", True),
-        ("other-11111111-22222222-333333", True),
+        (None, SUBMITTED, True),
+        (SUBMITTED, SUBMITTED, True),
+        (f" {SUBMITTED.upper()} ", SUBMITTED, True),
+        (SUBMITTED[:20], SUBMITTED, True),
+        (SUBMITTED[:12], SUBMITTED, False),
+        ("load", SUBMITTED, False),
+        ("", SUBMITTED, True),
+        ("job", SUBMITTED, False),
+        ("load-0a1b2c3d-4e5f6071-abcdee", SUBMITTED, False),
+        ("other-11111111-22222222-333333", SUBMITTED, False),
+        (f"{'x' * 64}", f"{'x' * 90}-0a1b2c3d-4e5f6071-abcdef", True),
+        ("Daily", "daily", True),
+        ("dail", "daily", False),
+        ("daily-2", "daily", False),
     ],
 )
-def test_only_another_name_of_ours_says_that_an_answer_is_anothers(answered: str | None, anothers: bool) -> None:
-    assert is_anothers(answered, "load-0a1b2c3d-4e5f6071-abcdef") is anothers
+def test_the_name_in_an_answer_may_be_missing_or_spelt_in_another_way(
+    answered: str | None, submitted: str, fits: bool
+) -> None:
+    assert is_respelled(answered, submitted) is fits

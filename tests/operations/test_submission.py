@@ -428,6 +428,12 @@ def test_an_answer_with_another_name_counts_if_the_job_itself_has_the_right_one(
     assert stage.submit() == "id-0"
 
 
+def test_an_answer_with_the_name_of_somebody_elses_job_is_not_believed(stage: Stage) -> None:
+    other = stage.dli.add("daily")
+    stage.dli.posts.append(lambda body: (stage.dli.accept(body), Answer(stage.dli.job(other)))[1])
+    assert stage.submit(adopt=False) == "id-1"
+
+
 def test_after_an_answer_about_another_job_nothing_is_sent_again(stage: Stage) -> None:
     other = stage.dli.add(run_name(scope="11111111", random="333333"))
     stage.dli.posts.append(stage.dli.ignore(Answer(stage.dli.job(other))))
@@ -445,7 +451,7 @@ def test_after_a_second_answer_about_another_job_nothing_is_sent_again(stage: St
     assert len(stage.dli.names) == 2
 
 
-@pytest.mark.parametrize("change", [str.upper, lambda name: f" {name} ", lambda name: name[:12], lambda _: "job"])
+@pytest.mark.parametrize("change", [str.upper, lambda name: f" {name} ", lambda name: name[:20]])
 def test_a_name_that_the_service_has_changed_is_told_and_believed(stage: Stage, change: Callable[[str], str]) -> None:
     stage.dli.posts.append(lambda body: Answer({**stage.dli.accept(body).body, "name": change(body["name"])}))
     assert stage.submit() == "id-0"
