@@ -137,6 +137,8 @@ class Transport:
                     f"{name}: no connection to {host}: {cause(error)}. Check {self._setting} and the network."
                 ) from error
             raise NoAnswerError(f"{name}: no answer from {host}: {cause(error)}") from error
+        except ValueError as error:  # requests parses the target of a redirect, also if it does not follow it
+            raise NoAnswerError(f"{name}: the answer cannot be read: {cause(error)}") from error
         except OSError as error:
             raise certificates_error(name, error) from error
 

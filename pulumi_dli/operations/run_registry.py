@@ -126,6 +126,11 @@ class RunRegistry:
         with self._lock:
             return self._other_holder(run, key)
 
+    def knows(self, run: str) -> bool:
+        """Return whether this process has seen the run in the state, submitted it, adopted it or deleted it."""
+        with self._lock:
+            return run in self._runs or run in self._deleted
+
     def may_adopt(self, run: str, key: ResourceKey) -> bool:
         """Return whether a resource may adopt a run now. Use it to save calls; only `claim` is safe with threads."""
         with self._lock:

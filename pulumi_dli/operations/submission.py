@@ -213,6 +213,8 @@ class Submitter:
 
     def _is_own(self, submission: _Submission, answered: Batch) -> bool:
         """Return whether an answer is about the job of this request. If the name in it does not fit, read the job."""
+        if answered.id in submission.earlier_ids or self._runs.knows(answered.id):
+            return False  # the job of this request is new
         if is_respelled(answered.name, submission.name):
             if answered.name and answered.name != submission.name:
                 message = messages.changed_name_message(answered.name, submission.name)

@@ -203,3 +203,16 @@ def test_a_declared_job_without_a_key_is_a_defect_of_the_adapter(declared: dict[
     assert stored_key(JobInputs.parse(declared)) is None
     with pytest.raises(ValueError, match="the adapter must pass both"):
         declared_key(JobInputs.parse(declared))
+
+
+def test_a_run_that_was_seen_submitted_adopted_or_deleted_is_known() -> None:
+    registry = RunRegistry()
+    registry.in_state("seen", stored_key=LOAD, key=LOAD)
+    registry.created("submitted", LOAD)
+    with registry.claim("adopted", LOAD) as claim:
+        claim.keep()
+    registry.begin_delete("deleted", None)
+    with registry.claim("released", LOAD):
+        pass
+    known = {run for run in ("seen", "submitted", "adopted", "deleted", "released", "another") if registry.knows(run)}
+    assert known == {"seen", "submitted", "adopted", "deleted"}

@@ -434,6 +434,20 @@ def test_an_answer_with_the_name_of_somebody_elses_job_is_not_believed(stage: St
     assert stage.submit(adopt=False) == "id-1"
 
 
+def test_an_answer_about_an_earlier_job_with_the_same_fixed_name_is_not_believed(stage: Stage) -> None:
+    earlier = stage.dli.add("daily", state="dead")
+    stage.dli.posts.append(lambda body: (stage.dli.accept(body), Answer(stage.dli.job(earlier)))[1])
+    assert stage.submit(a_request("daily")) == "id-1"
+    assert len(stage.dli.names) == 1
+
+
+def test_an_answer_without_a_name_about_a_run_that_this_process_knows_is_not_believed(stage: Stage) -> None:
+    known = stage.dli.add(run_name(scope="11111111"))
+    stage.runs.in_state(known, stored_key=("extract", SCOPE), key=("extract", SCOPE))
+    stage.dli.posts.append(lambda body: (stage.dli.accept(body), Answer({"id": known}))[1])
+    assert stage.submit(adopt=False) == "id-1"
+
+
 def test_after_an_answer_about_another_job_nothing_is_sent_again(stage: Stage) -> None:
     other = stage.dli.add(run_name(scope="11111111", random="333333"))
     stage.dli.posts.append(stage.dli.ignore(Answer(stage.dli.job(other))))
