@@ -169,10 +169,12 @@ class ProviderContext:
         with self._lock:
             return self._live_jobs.setdefault(client.location, LiveListing(client, self.clock))
 
-    def listed_live_jobs(self) -> list[Batch]:
-        """Return the jobs of the live listings that this process has made, without a call."""
+    def listed_runs(self, submission: str) -> list[Batch]:
+        """Return the live runs of a submission in the listings that this process has made, without a call."""
         with self._lock:
-            return [batch for listing in self._live_jobs.values() for batch in listing.last.values()]
+            return [
+                run for listing in self._live_jobs.values() for run in listing.last_by_submission.get(submission, ())
+            ]
 
     def remember(self, batch: Batch) -> None:
         """Remember a job that was just read: for `recent`, and its end."""

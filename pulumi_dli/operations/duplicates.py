@@ -16,12 +16,15 @@ from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import submission_of
 
 
-def groups_of_duplicates(runs: Iterable[Batch]) -> list[list[Batch]]:
-    """Return the runs of each submission that has created two or more, in the order of acceptance."""
+def runs_by_submission(runs: Iterable[Batch]) -> dict[str, list[Batch]]:
+    """Return the runs of each submission, in the order of acceptance, without the runs whose names prove nothing.
+
+    The keys are those of `submission_of`.
+    """
     groups: dict[str | None, list[Batch]] = {}
     for run in in_order_of_acceptance(runs):
         groups.setdefault(submission_of(run.name), []).append(run)
-    return [group for submission, group in groups.items() if submission is not None and len(group) > 1]
+    return {submission: group for submission, group in groups.items() if submission is not None}
 
 
 def in_order_of_acceptance(runs: Iterable[Batch]) -> list[Batch]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.operations.duplicates import runs_by_submission
 from pulumi_dli.operations.pollers import live_jobs
 
 
@@ -20,13 +21,14 @@ class LiveListing:
         self._clock = clock
         self._lock = threading.Lock()
         self._jobs: Mapping[str, Batch] = {}
+        self._by_submission: Mapping[str, Sequence[Batch]] = {}
         self._listed_at: float | None = None
         self._failure: DliError | None = None
 
     @property
-    def last(self) -> Mapping[str, Batch]:
-        """The jobs of the last listing by id, without a call. Empty if there was none."""
-        return self._jobs
+    def last_by_submission(self) -> Mapping[str, Sequence[Batch]]:
+        """The jobs of the last listing by submission (see `runs_by_submission`). Empty if there was no listing."""
+        return self._by_submission
 
     def jobs(self, max_age: float) -> Mapping[str, Batch]:
         """Return the live jobs by id, from a listing that is at most `max_age` seconds old.
@@ -38,8 +40,8 @@ class LiveListing:
                 self._list()
             return self._jobs
 
-    def jobs_once(self) -> Mapping[str, Batch]:
-        """Return the live jobs by id from a listing of any age.
+    def by_submission(self) -> Mapping[str, Sequence[Batch]]:
+        """Return the jobs of a listing of any age by submission (see `runs_by_submission`).
 
         If the last listing failed, raise its error again without a call, so that 200 jobs do not repeat it 200 times.
         """
@@ -48,7 +50,7 @@ class LiveListing:
                 raise self._failure
             if self._listed_at is None:
                 self._list()
-            return self._jobs
+            return self._by_submission
 
     def _list(self) -> None:
         try:
@@ -56,4 +58,5 @@ class LiveListing:
         except DliError as error:
             self._failure = error
             raise
+        self._by_submission = runs_by_submission(self._jobs.values())
         self._listed_at, self._failure = self._clock.now(), None

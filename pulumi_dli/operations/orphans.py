@@ -15,7 +15,7 @@ from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import Relation, relation_of
 from pulumi_dli.jobs.request_matching import is_same_request
 from pulumi_dli.operations.auto_recovery import settled
-from pulumi_dli.operations.duplicates import cancel_duplicates, groups_of_duplicates, in_order_of_acceptance
+from pulumi_dli.operations.duplicates import cancel_duplicates, in_order_of_acceptance, runs_by_submission
 from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.run_registry import RunHeldError, RunRegistry
@@ -46,7 +46,7 @@ class Orphans:
         jobs. Raises ServiceError or TransportError if the listing fails otherwise.
         """
         runs = in_order_of_acceptance(self._live_runs(request))
-        if len(runs) > 1 and groups_of_duplicates(runs) != [runs]:
+        if len(runs) > 1 and runs not in runs_by_submission(runs).values():
             raise SubmissionError(messages.several_orphans_message(request.resource_name, runs))
         if not runs or not self._claim(request, runs[0].id):
             return None

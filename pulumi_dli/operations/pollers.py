@@ -22,7 +22,7 @@ from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
 from pulumi_dli.jobs.wait_goals import Until
-from pulumi_dli.operations.duplicates import groups_of_duplicates
+from pulumi_dli.operations.duplicates import runs_by_submission
 
 _MAX_SLEEP = 1.0
 _GATHER_PAUSE = 0.1
@@ -212,9 +212,9 @@ class LiveJobPoller:
 
     def _warn_of_duplicates(self, live: dict[str, Batch], awaited: set[str]) -> None:
         """Warn once if the service runs an awaited job twice. This costs no call."""
-        for group in groups_of_duplicates(live.values()):
+        for group in runs_by_submission(live.values()).values():
             known = next((batch for batch in group if batch.id in awaited), None)
-            if known is not None and known.id not in self._known_duplicates:
+            if len(group) > 1 and known is not None and known.id not in self._known_duplicates:
                 self._known_duplicates.add(known.id)
                 others = [batch for batch in group if batch is not known]
                 self._warn(f"{known.name}: {messages.duplicates_message(known.id, others)}")

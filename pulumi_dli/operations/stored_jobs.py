@@ -12,7 +12,6 @@ from pulumi_dli.jobs.naming import submission_of
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
-from pulumi_dli.operations.duplicates import in_order_of_acceptance
 from pulumi_dli.operations.run_registry import stored_key
 
 
@@ -78,16 +77,13 @@ class StoredJobs:
         key, submission = stored_key(stored.inputs), submission_of(stored.submitted_name)
         if key is None or submission is None or stored.inputs.adopt_id:
             return []
-        live = self._context.listed_live_jobs()
         if may_list:
-            live = [*self._context.live_listing(self.client_of(stored)).jobs_once().values()]
-        return in_order_of_acceptance(
-            batch
-            for batch in live
-            if batch.id != normal_id(batch_id)
-            and submission_of(batch.name) == submission
-            and self._context.runs.may_adopt(batch.id, key)
-        )
+            self._context.live_listing(self.client_of(stored)).by_submission()
+        return [
+            run
+            for run in self._context.listed_runs(submission)
+            if run.id != normal_id(batch_id) and self._context.runs.may_adopt(run.id, key)
+        ]
 
     def forget_advice(self, stored: StoredJob, error: DliError) -> str:
         """Return the advice to use dli:forget, with a blank before it, or an empty string if it cannot help.

@@ -1,7 +1,7 @@
 import pytest
 
 from pulumi_dli.api.models import Batch
-from pulumi_dli.operations.duplicates import groups_of_duplicates, in_order_of_acceptance
+from pulumi_dli.operations.duplicates import in_order_of_acceptance, runs_by_submission
 from tests.operations.submitting import run_name
 
 
@@ -20,7 +20,7 @@ def test_only_the_name_of_a_submission_proves_that_two_runs_are_of_one_submissio
     name: str | None, other: str | None, is_group: bool
 ) -> None:
     runs = [Batch(id="a", name=name), Batch(id="b", name=other)]
-    assert groups_of_duplicates(runs) == ([runs] if is_group else [])
+    assert (runs in runs_by_submission(runs).values()) is is_group
 
 
 def test_a_run_without_a_time_counts_as_the_last() -> None:
