@@ -124,12 +124,12 @@ class Submitter:
         """Return the run of an earlier submission of the same job in this process, whose outcome was unknown.
 
         Pulumi may call create again, for example after an error hook. The run counts in any state, because this same
-        `up` submitted it.
+        `up` submitted it. Raises SubmissionError if the earlier submission may still have been accepted.
         """
         submission = self._unanswered.get(request.resource_fingerprint)
         if submission is None:
             return None
-        found = self._look_up_or_raise(submission)
+        found = self._look_up_or_raise(submission) or self._find_late_job(submission)
         batch = self._register(submission, self._keep_one(submission, found)) if found else None
         self._unanswered.pop(request.resource_fingerprint, None)
         return batch

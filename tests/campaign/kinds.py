@@ -103,10 +103,12 @@ REDIRECT: dict[str, Any] = {"status": 301, "headers": {"Location": "http://127.0
 
 def lie(plan: Schedule, rng: random.Random) -> Schedule:
     """Have the service give answers that do not fit the question, lag behind or lack something."""
-    steps = [replace(step, lies=_lies(rng), faults=[*step.faults, *_odd_answers(rng)]) for step in plan.steps]
+    steps = [replace(step, lies=_lies(rng)) for step in plan.steps]
     for _ in range(rng.randint(1, 2)):
-        late = Step("up", rng.choice(("args", "triggers")), rng.choice(plan.program).name, _late_listing(rng))
-        steps += [late, Step(rng.choice(("up", "refresh")), lies=_lies(rng))]
+        job = rng.choice(plan.program).name
+        late = Step("up", rng.choice(("args", "triggers")), job, _late_listing(rng))
+        odd = Step("up", rng.choice(("args", "triggers", "console", None)), job, _odd_answers(rng), lies=_lies(rng))
+        steps += [late, odd, Step(rng.choice(("up", "refresh")), faults=_odd_answers(rng), lies=_lies(rng))]
     return replace(plan, steps=steps)
 
 
@@ -115,7 +117,7 @@ def _lies(rng: random.Random) -> tuple[Lie, ...]:
 
 
 def _odd_answers(rng: random.Random) -> list[dict[str, Any]]:
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         return []
     method, path = rng.choice(ROUTES)
     rule = {"action": "reply", "method": method, "path": path, "nth": rng.randint(1, 3), "count": rng.choice((1, 2, 9))}

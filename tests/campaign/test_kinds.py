@@ -1,10 +1,12 @@
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.campaign.kinds import KINDS, Kind, end_orphans, expire_records, move_stack, schedule
-from tests.campaign.schedules import Schedule, Step, base_schedule
+from tests.campaign.kinds import KINDS, Kind, end_orphans, expire_records, lie, move_stack, schedule
+from tests.campaign.lies import Lie
+from tests.campaign.schedules import WINDOW, Schedule, Step, base_schedule
 
 SEEDS = range(100)
 
@@ -34,6 +36,7 @@ def test_some_seeds_have_no_kind_and_some_have_all() -> None:
         any(step.orphans_end for step in of_seed)
         and any(step.expires for step in of_seed)
         and any(step.place for step in of_seed)
+        and any(step.lies for step in of_seed)
         for of_seed in steps
     )
 
@@ -55,3 +58,10 @@ def test_each_kind_does_what_it_is_for() -> None:
     assert all(any(step.expires for step in plan.steps) for plan in plans[expire_records])
     assert all(plan.places == 2 for plan in plans[move_stack])
     assert {plan.is_in_regions for plan in plans[move_stack]} == {True, False}
+    told = {told for plan in plans[lie] for step in plan.steps for told in step.lies}
+    assert told == set(Lie)
+    assert any(fault["action"] == "listing_lag" and fault["seconds"] > WINDOW for fault in _faults(plans[lie]))
+
+
+def _faults(plans: list[Schedule]) -> list[dict[str, Any]]:
+    return [fault for plan in plans for step in plan.steps for fault in step.faults]

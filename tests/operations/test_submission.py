@@ -97,7 +97,17 @@ def test_after_a_submission_of_which_nothing_is_known_the_next_one_looks_for_it(
     assert len(stage.dli.jobs) == 1
 
 
+def test_a_submission_of_which_nothing_is_known_is_not_made_anew_while_the_list_may_lag_behind(stage: Stage) -> None:
+    submitter = stage.submitter()
+    stage.dli.posts.append(stage.dli.lose(visible_after=WINDOW * 10))
+    for _ in range(2):
+        with pytest.raises(SubmissionError, match="a job may run"):
+            submitter.submit(a_request())
+    assert len(stage.dli.names) == 1
+
+
 def test_what_is_listed_for_it_is_not_read_for_other_jobs(stage: Stage) -> None:
+    stage.submit_others()
     submitter = stage.submitter(adopt=False)
     stage.dli.posts += [stage.dli.ignore()] * 20
     with pytest.raises(SubmissionError, match="a job may run"):

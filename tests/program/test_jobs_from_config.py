@@ -282,7 +282,7 @@ def test_without_a_secret_nothing_is_one() -> None:
         ({**A, "rerunWith": [1]}, "dli:jobs.load.rerunWith: must be a list of jobs, for example [extract, clean]"),
         (
             {**A, "dependsOn": ["extrct"]},
-            "dli:jobs.load.dependsOn[0]: there is no job 'extrct' in dli:jobs; is extract",
+            "dli:jobs.load.dependsOn[0]: there is no job 'extrct' in dli:jobs; did you mean extract?",
         ),
         ({**A, "rerunWith": ["load", "x"]}, "dli:jobs.load.rerunWith[1]: there is no job 'x' in dli:jobs"),
         ({**A, "dependsOn": ["load"]}, "dli:jobs.load.dependsOn: is a cycle: load after load"),
