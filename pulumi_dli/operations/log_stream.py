@@ -60,7 +60,7 @@ class LogStream:
             page = self._read_page(self._attempt, self._last_number)
             if self._last_number is None:
                 self._last_number = _first_number(page)
-                lines += [f"… {self._last_number} lines before these"] if self._last_number else []
+                lines += [f"… {self._last_number} earlier lines are not shown"] if self._last_number else []
             lines += page.log[1:] if page.log[:1] == [self._last_line] else page.log
             if page.log:
                 self._last_number += len(page.log) - 1
@@ -75,7 +75,7 @@ class LogStream:
             return []
         self._attempt, self._has_recovered = self._attempt + 1, False
         self._last_number, self._last_line = len(page.log) - 1, page.log[-1]
-        return [f"… the log of attempt {self._attempt + 1}", *page.log]
+        return [f"… Log of attempt {self._attempt + 1}:", *page.log]
 
     def _read_page(self, attempt: int, start: int | None) -> BatchLog:
         return self._client.log(self._batch_id, start=start, size=_PAGE_SIZE, index=attempt, retry=False)

@@ -62,7 +62,7 @@ def test_each_line_comes_once_and_in_its_order_however_the_log_grows(
         logs.attempts[0] += [str(len(logs.attempts[0]) + number) for number in range(count)]
         seen += logs.stream.new_lines(RUNNING)
     left_out = max(before - 100, 0)
-    assert seen == [f"… {left_out} lines before these"][: bool(left_out)] + logs.attempts[0][left_out:]
+    assert seen == [f"… {left_out} earlier lines are not shown"][: bool(left_out)] + logs.attempts[0][left_out:]
 
 
 def test_a_look_makes_ten_calls_at_most_and_the_next_ones_give_the_rest(logs: Logs, service: ScriptedService) -> None:
@@ -89,7 +89,7 @@ def test_the_log_of_the_next_attempt_follows_when_a_job_recovers(logs: Logs, ser
     assert logs.stream.new_lines(RUNNING) == ["one", "fails"]
     assert logs.stream.new_lines(RECOVERING) == []
     logs.attempts.append(["one"])
-    assert logs.stream.new_lines(RUNNING) == ["… the log of attempt 2", "one"]
+    assert logs.stream.new_lines(RUNNING) == ["… Log of attempt 2:", "one"]
     logs.attempts[1].append("two")
     assert logs.stream.new_lines(RUNNING) == ["two"]
     service.calls.clear()
@@ -122,7 +122,7 @@ def test_where_there_is_no_log_call_the_new_lines_of_the_record_are_given(logs: 
 
 @pytest.mark.parametrize(
     ("start", "lines"),
-    [("7", ["… 7 lines before these", "x"]), (None, ["x"]), ("many", ["x"]), ([], ["x"])],
+    [("7", ["… 7 earlier lines are not shown", "x"]), (None, ["x"]), ("many", ["x"]), ([], ["x"])],
 )
 def test_the_first_line_is_a_number_or_text_or_not_there(logs: Logs, start: object, lines: list[str]) -> None:
     logs.answer(Answer({"from": start, "log": ["x"]}))
