@@ -2,40 +2,120 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from html import escape
+from itertools import pairwise
+from urllib.parse import quote, quote_plus
 
 MASK = "[secret]"
 
 _MIN_LENGTH_INSIDE_WORDS = 6
+_MIN_LENGTH_ENCODED = 8
+"""The shortest secret that is also masked in encoded forms. Forms of a shorter one stand in any text by chance."""
 _MIN_LINE_LENGTH = 4
 
 
 def masked(text: str, secrets: Sequence[str] | None) -> str:
     """Return a text with `[secret]` in place of each secret, also in the form that the secret has in JSON.
 
+    A secret of 8 characters or more is also masked in upper and lower case, URL-encoded, as hexadecimal digits, in
+    base64 (also inside a longer base64 text), with the entities of XML, and as Python and shells quote it.
+
     A secret with several lines is masked line by line, because a log has separate lines. A secret with less than 6
     characters is masked only as a whole word: a mask inside other words would show which letters are missing.
     """
-    forms = sorted({form for secret in secrets or () for form in _forms(secret)}, key=len, reverse=True)
-    return re.sub("|".join(map(_pattern, forms)), MASK, text) if forms else text
+    pattern = _pattern_of(tuple(secrets)) if secrets else None
+    return pattern.sub(MASK, text) if pattern else text
 
 
 def masked_lines(lines: Sequence[str] | None, secrets: Sequence[str] | None) -> list[str] | None:
-    """Return the lines of a log, each masked, or None if there is no log."""
-    return None if lines is None else [masked(line, secrets) for line in lines]
+    """Return the lines of a log, each masked, or None if there is no log.
+
+    Two or more lines in a row that are lines of one secret are masked even if each of them is too short by itself.
+    """
+    if lines is None:
+        return None
+    hidden = {index for secret in secrets or () for index in _indices_of_parts(lines, _lines_of(secret))}
+    return [MASK if index in hidden else masked(line, secrets) for index, line in enumerate(lines)]
 
 
-def _forms(secret: str) -> Iterator[str]:
-    lines = [line.strip() for line in secret.splitlines() if line.strip()]
+def _indices_of_parts(lines: Sequence[str], parts: Sequence[str]) -> Iterator[int]:
+    """Yield the indices of the lines that are consecutive lines of a secret, two or more in a row."""
+    pairs = set(pairwise(parts))
+    stripped = [line.strip() for line in lines] if pairs else []
+    for index, pair in enumerate(pairwise(stripped)):
+        if pair in pairs:
+            yield from (index, index + 1)
+
+
+def _lines_of(secret: str) -> list[str]:
+    return [line.strip() for line in secret.splitlines() if line.strip()]
+
+
+@lru_cache(maxsize=64)
+def _pattern_of(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return the pattern that finds all forms of the secrets, the longest first, or None without a secret."""
+    forms = {form: pattern for secret in secrets for form, pattern in _patterns(secret)}
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.compile("|".join(forms[form] for form in longest_first)) if forms else None
+
+
+def _patterns(secret: str) -> Iterator[tuple[str, str]]:
+    """Yield the forms of a secret, each with its pattern."""
+    lines = _lines_of(secret)
     for line in lines:
-        if len(lines) == 1 or len(line) >= _MIN_LINE_LENGTH:
-            yield line
-            yield json.dumps(line)[1:-1]
-            yield json.dumps(line, ensure_ascii=False)[1:-1]
+        if len(lines) > 1 and len(line) < _MIN_LINE_LENGTH:
+            continue
+        is_long = len(line) >= _MIN_LENGTH_ENCODED
+        for form in (line, json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1]):
+            yield form, _in_any_case(form) if is_long else _as_word(form)
+        if is_long:
+            yield from ((form, _in_any_case(form)) for form in _escaped(line))
+            yield from ((form, re.escape(form)) for form in _base64_forms(line.encode(errors="replace")))
+    if len(lines) > 1:
+        yield from ((form, re.escape(form)) for form in _base64_forms(secret.encode(errors="replace")))
 
 
-def _pattern(form: str) -> str:
+def _as_word(form: str) -> str:
     pattern = re.escape(form)
     return rf"(?<!\w){pattern}(?!\w)" if len(form) < _MIN_LENGTH_INSIDE_WORDS else pattern
+
+
+def _in_any_case(form: str) -> str:
+    return f"(?i:{re.escape(form)})"
+
+
+def _escaped(text: str) -> Iterable[str]:
+    """Return the forms in which programs write a text inside other text. Their case does not matter."""
+    data = text.encode(errors="replace")
+    xml = escape(text)
+    return {
+        quote(data, safe=""),
+        quote(data),
+        quote_plus(data),
+        data.hex(),
+        escape(text, quote=False),
+        xml,
+        xml.replace("&#x27;", "&apos;"),
+        xml.replace("&#x27;", "&#39;"),
+        repr(text)[1:-1],
+        text.replace("\\", "\\\\"),
+        text.replace("'", "'\\''"),
+    }
+
+
+def _base64_forms(data: bytes) -> Iterator[str]:
+    """Yield what base64 makes of the data, alone and inside longer data, with both alphabets.
+
+    Inside longer data, the first and the last characters depend on the neighbours, so they are left out.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for offset in range(3):
+            encoded = encode(b"\0" * offset + data).decode().rstrip("=")
+            first = (offset * 8 + 5) // 6
+            last = (offset + len(data)) * 8 // 6
+            yield encoded[first:last]
