@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pulumi_dli.jobs.screen import shown_text
 from pulumi_dli.operations.notifier import Level, Notifier
 
 
@@ -49,7 +50,7 @@ class StderrLog:
         if level is Level.DEBUG:
             return
         with contextlib.suppress(OSError, ValueError):
-            print(f"{resource}: {message}", file=sys.stderr, flush=True)
+            print(shown_text(f"{resource}: {message}"), file=sys.stderr, flush=True)
 
 
 class EngineLog:
@@ -107,7 +108,7 @@ class EngineLog:
         text = f"{resource}: {message}"  # with the name, because `--diff` shows messages without any row
         request = engine_pb2.LogRequest(
             severity=severities[level],
-            message=text.encode(errors="backslashreplace").decode(),  # gRPC refuses lone surrogates
+            message=shown_text(text.encode(errors="backslashreplace").decode()),  # gRPC refuses lone surrogates
             urn=urn if is_own_row else "",
         )
         try:

@@ -10,13 +10,13 @@ import pulumi
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.redaction import masked
+from pulumi_dli.jobs.redaction import masked_lines
+from pulumi_dli.jobs.screen import shown_line, shown_text
 from pulumi_dli.operations.log_stream import LogStream
 
 _MIN_INTERVAL = 10.0
 _MAX_INTERVAL = 60.0
 _NO_CAPACITY_AFTER = 600.0
-_MAX_LINE_LENGTH = 2000
 
 
 class Progress:
@@ -53,7 +53,7 @@ class Progress:
         self._show(state if duration is None else f"{state} after {format_duration(duration / 1000)}")
 
     def _show(self, message: str) -> None:
-        pulumi.log.info(f"{self._job_name}: {message}", self._row, ephemeral=True)
+        pulumi.log.info(shown_text(f"{self._job_name}: {message}"), self._row, ephemeral=True)
 
 
 def progress_message(batch: Batch, waited: float) -> str:
@@ -100,13 +100,7 @@ class LogDisplay:
     async def _show_new_lines(self, batch: Batch | None) -> None:
         loop = asyncio.get_running_loop()
         lines = await loop.run_in_executor(self._executor, self._stream.new_lines, batch)
-        shown = [shown_line(line, self._redact) for line in lines]
+        shown = [shown_line(line, self._redact) for line in masked_lines(lines, self._redact) or []]
         for text in ("\n".join(shown[:-1]), *shown[-1:]):  # the row shows the first line of the last message
             if text:
                 pulumi.log.info(text, self._row)
-
-
-def shown_line(line: str, redact: Sequence[str] | None) -> str:
-    """Return a line of a log with secret texts masked, without control characters, cut after 2,000 characters."""
-    text = "".join(character for character in masked(line, redact) if character.isprintable() or character == "\t")
-    return text if len(text) <= _MAX_LINE_LENGTH else f"{text[:_MAX_LINE_LENGTH]}…"

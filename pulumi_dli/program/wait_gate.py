@@ -23,6 +23,7 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.screen import shown_text
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.log_stream import LogStream
@@ -47,7 +48,7 @@ class ProgramLog:
         """Show a debug message as such, and every other message as a warning."""
         show = pulumi.log.debug if level is Level.DEBUG else pulumi.log.warn
         with contextlib.suppress(grpc.RpcError, ValueError):  # after ^C the engine ends before the program
-            self._context.copy().run(show, f"{resource}: {message}")
+            self._context.copy().run(show, shown_text(f"{resource}: {message}"))
 
 
 class WaitGate:
@@ -131,7 +132,7 @@ class WaitGate:
             self._pollers[client.location] = LiveJobPoller(
                 lambda: live_jobs(client),
                 longest_pause=self._context.settings.poll_interval,
-                warn=pulumi.log.warn,
+                warn=lambda message: pulumi.log.warn(shown_text(message)),
                 now=self._context.clock.now,
             )
         return self._pollers[client.location]

@@ -3,7 +3,7 @@
 import pytest
 
 from pulumi_dli.api.models import Batch
-from pulumi_dli.program.progress import progress_message, shown_line
+from pulumi_dli.program.progress import progress_message
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,3 @@ from pulumi_dli.program.progress import progress_message, shown_line
 )
 def test_progress_is_state_queue_and_time_and_why_a_job_does_not_start(batch: Batch, waited: float, said: str) -> None:
     assert progress_message(batch, waited) == said
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("reading obs://demo/in", "reading obs://demo/in"),
-        ("password=swordfish, again swordfish", "password=[secret], again [secret]"),
-        ("\x1b[31mred\x1b[0m\r", "[31mred[0m"),
-        ("a\tb\u2028c", "a\tbc"),
-        ("x" * 2000, "x" * 2000),
-        ("x" * 2001, "x" * 2000 + "…"),
-        ("x" * 1995 + "swordfish", "x" * 1995 + "[secr…"),
-    ],
-    ids=["plain", "secret", "terminal codes", "controls", "long", "too long", "secret at the cut"],
-)
-def test_a_line_of_a_log_is_shown_without_secrets_and_without_what_moves_a_terminal(line: str, shown: str) -> None:
-    assert shown_line(line, ["swordfish"]) == shown
