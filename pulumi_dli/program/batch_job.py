@@ -13,6 +13,7 @@ from pulumi_dli.program.exact_numbers import digits_of, show_exact
 from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
 from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.seen_ends import ends_seen_inputs
+from pulumi_dli.program.settings_check import check_settings
 from pulumi_dli.program.types import (
     Group,
     GroupArgsDict,
@@ -250,6 +251,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             raise pulumi.RunError(
                 f"BatchJob {resource_name}: file is None. Set it to the package to run, for example obs://bucket/jobs/wordcount.py"
             )
+        check_settings()
         self._register(resource_name, declared, opts)
 
     def _register(self, resource_name: str, declared: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:

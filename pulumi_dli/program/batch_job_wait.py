@@ -10,6 +10,7 @@ from pulumi.output import UNKNOWN
 from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
 from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.seen_ends import declare_wait
+from pulumi_dli.program.settings_check import check_settings
 from pulumi_dli.program.types import (
     SubmittedTo,
     SubmittedToArgsDict,
@@ -88,6 +89,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 shows the lines of the job's record, at most ten. The lines are not stored.
             opts: Options of the resource.
         """
+        check_settings()
         declare_wait(job_name)
         shown_name = job_name or resource_name
         texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))

@@ -14,7 +14,6 @@ config:
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import json
@@ -24,10 +23,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import pulumi
-from pulumi.runtime import get_config, get_config_env, is_config_secret
+from pulumi.runtime import get_config, is_config_secret
 
 from pulumi_dli.program.batch_job import BatchJob
 from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
+from pulumi_dli.program.settings_check import settings_failures, suggestion
 from pulumi_dli.program.types import wire_names
 
 JOBS = "dli:jobs"
@@ -69,7 +69,7 @@ def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, Ba
         pulumi.log.warn(f"{JOBS} is not in this stack's configuration, so it declares no job")
     defaults = _completed(_read(DEFAULTS))
     declared = {name: _completed(block) for name, block in _read(JOBS).items()}
-    _refuse(_misspelt_keys(), *_faults_of_blocks(defaults, declared))
+    _refuse(settings_failures(), *_faults_of_blocks(defaults, declared))
     blocks = {name: _merged(defaults, block) for name, block in declared.items()}
     _refuse(*(_contradictions(name, blocks) for name in blocks))
     is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)
@@ -99,19 +99,6 @@ def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi
     if isinstance(wait, Mapping):
         job.wait(wait.get("until") or "success", wait.get("timeout"), stream_log=wait.get("streamLog") or False)
     return job
-
-
-def _misspelt_keys() -> Iterator[str]:
-    for key in get_config_env():
-        suggestion = _suggestion(key, (JOBS, DEFAULTS), likeness=0.85)
-        if suggestion and key not in (JOBS, DEFAULTS) and key.startswith("dli:"):
-            yield f"{key}: there is no such setting{suggestion}"
-
-
-def _suggestion(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
-    """Return the end of a message that suggests the known word most like `word`, or "". 1 is the same word."""
-    similar = difflib.get_close_matches(word, [*known], n=1, cutoff=likeness)
-    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def _read(key: str) -> dict[str, Any]:
@@ -213,7 +200,7 @@ def _without_nulls(value: Any) -> Any:
 def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
     for key in block:
         if key not in known:
-            yield f"{path}.{key}: there is no such property{_suggestion(key, known)}"
+            yield f"{path}.{key}: there is no such property{suggestion(key, known)}"
 
 
 def _faults_of_wait(wait: Any, path: str) -> Iterator[str]:
@@ -257,5 +244,5 @@ def _contradictions(name: str, blocks: Mapping[str, Block]) -> Iterator[str]:
     for key in _ORDER:
         for index, other in enumerate(block.get(key) or ()):
             if other not in blocks:
-                suggestion = _suggestion(other, blocks)
-                yield f"{_path(name)}.{key}[{index}]: there is no job {other!r} in {JOBS}{suggestion}"
+                end = suggestion(other, blocks)
+                yield f"{_path(name)}.{key}[{index}]: there is no job {other!r} in {JOBS}{end}"

@@ -1,0 +1,105 @@
+"""Refuses keys of the stack's configuration that begin with `dli:` but are no setting, such as `dli:regoin`.
+
+Without this check a mistyped setting has no effect, and the job runs with another one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import pulumi
+from pulumi.runtime import get_config_env
+
+NAMESPACE = "dli:"
+MAPS = ("jobs", "jobDefaults")
+"""The settings that `jobs_from_config` reads."""
+SETTINGS = frozenset(
+    (
+        *MAPS,
+        "accessKey",
+        "adopt",
+        "applicationCredentialId",
+        "applicationCredentialSecret",
+        "authUrl",
+        "caCert",
+        "cloud",
+        "cloudDomain",
+        "domainId",
+        "domainName",
+        "endpoint",
+        "forget",
+        "insecure",
+        "lookupWindow",
+        "maxRetries",
+        "password",
+        "pollInterval",
+        "projectId",
+        "projectName",
+        "region",
+        "requestTimeout",
+        "retryPause",
+        "scope",
+        "secretKey",
+        "securityToken",
+        "token",
+        "userId",
+        "username",
+        "wait",
+    )
+)
+"""The names of all settings. A test compares them with their declarations, which take too long to import here."""
+
+
+def suggestion(word: str, known: Iterable[str], likeness: float = 0.6, prefix: str = "") -> str:
+    """Return the end of a message that suggests the known word most like `word`, or "".
+
+    Args:
+        word: The word that is not known.
+        known: The known words.
+        likeness: How like a known word must be. 1 is the same word.
+        prefix: What the message has before the known word.
+    """
+    similar = difflib.get_close_matches(word, [*known], n=1, cutoff=likeness)
+    return f"; did you mean {prefix}{similar[0]}?" if similar else ""
+
+
+def check_settings() -> None:
+    """Raise pulumi.RunError if a key of the stack's configuration begins with `dli:` but is no setting."""
+    if failures := settings_failures():
+        raise pulumi.RunError("\n".join(failures))
+
+
+def settings_failures() -> list[str]:
+    """Return a message for each key of the stack's configuration that begins with `dli:` but is no setting.
+
+    In a project that is itself named `dli`, such keys may be its own. The function then warns about near misses only.
+    """
+    return _failures(frozenset(get_config_env()), is_own_namespace=f"{pulumi.get_project()}:" == NAMESPACE)
+
+
+@lru_cache(maxsize=1)
+def _failures(keys: frozenset[str], *, is_own_namespace: bool) -> list[str]:
+    """Return the failures, and warn once about what may be a mistake."""
+    messages = [*_messages(sorted(keys), likeness=0.8 if is_own_namespace else 0.6)]
+    if not is_own_namespace:
+        return [message for message, _ in messages]
+    for message, has_suggestion in messages:
+        if has_suggestion:
+            pulumi.log.warn(message)
+    return []
+
+
+def _messages(keys: Iterable[str], likeness: float) -> Iterator[tuple[str, bool]]:
+    """Yield a message for each key that is no setting, and whether it suggests another key."""
+    for key in keys:
+        name = key.removeprefix(NAMESPACE)
+        if name == key or name in SETTINGS:
+            continue
+        head = name.partition(".")[0].partition("[")[0]
+        if head in MAPS and head != name:
+            yield f"{key}: is no setting; to set a part of {NAMESPACE}{head}, use `pulumi config set --path`", True
+        else:
+            end = suggestion(name, SETTINGS, likeness, prefix=NAMESPACE)
+            yield f"{key}: there is no such setting{end}", bool(end)
