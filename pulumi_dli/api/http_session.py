@@ -87,8 +87,12 @@ def _version(distribution: str) -> str:
         return ""
 
 
+def _add_nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 class HttpSession(requests.Session):
-    """A session of requests that sets the User-Agent and reports each call to `observe`.
+    """A session of requests that sets the User-Agent, ignores ~/.netrc and reports each call to `observe`.
 
     `now` returns seconds; the session measures the time of a call with it.
     """
@@ -98,6 +102,7 @@ class HttpSession(requests.Session):
         self._observe = observe
         self._now = now
         self.headers["User-Agent"] = user_agent()
+        self.auth = _add_nothing  # otherwise requests sends a password of ~/.netrc to a host that has one there
         for scheme in ("https://", "http://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=16))
 

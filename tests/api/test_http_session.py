@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -52,6 +53,19 @@ def test_each_attempt_is_reported_and_counted(service: ScriptedService, client: 
     client.details(ID)
     assert [(call.attempt, call.status) for call in calls] == [(1, 503), (2, None), (3, 200), (1, 200)]
     assert str(calls[1]).endswith(": no answer (ConnectionError) in 0 ms, attempt 2")
+
+
+def test_a_password_of_netrc_is_not_sent(
+    service: ScriptedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password s3cret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    service.script(JOB, JOB)
+    assert requests.get(service.location.endpoint, timeout=10).request.headers["Authorization"].startswith("Basic ")
+    HttpSession().get(service.location.endpoint, timeout=10)
+    assert service.calls[-1].headers["Authorization"] is None
 
 
 def test_a_call_that_finds_no_connection_is_reported(calls: list[HttpCall]) -> None:
