@@ -67,17 +67,26 @@ def _pattern_of(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 def _patterns(secret: str) -> Iterator[tuple[str, str]]:
     """Yield the forms of a secret, each with its pattern."""
     lines = _lines_of(secret)
+    if len(lines) == 1:
+        yield from _patterns_of_line(lines[0])
+        return
     for line in lines:
-        if len(lines) > 1 and len(line) < _MIN_LINE_LENGTH:
-            continue
-        is_long = len(line) >= _MIN_LENGTH_ENCODED
-        for form in (line, json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1]):
-            yield form, _in_any_case(form) if is_long else _as_word(form)
-        if is_long:
-            yield from ((form, _in_any_case(form)) for form in _escaped(line))
-            yield from ((form, re.escape(form)) for form in _base64_forms(line.encode(errors="replace")))
-    if len(lines) > 1:
-        yield from ((form, re.escape(form)) for form in _base64_forms(secret.encode(errors="replace")))
+        if len(line) >= _MIN_LINE_LENGTH:
+            yield from _patterns_of_line(line)
+    yield from _as_written(_base64_forms(secret) if lines else ())
+
+
+def _patterns_of_line(line: str) -> Iterator[tuple[str, str]]:
+    is_long = len(line) >= _MIN_LENGTH_ENCODED
+    for form in (line, json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1]):
+        yield form, _in_any_case(form) if is_long else _as_word(form)
+    if is_long:
+        yield from ((form, _in_any_case(form)) for form in _escaped(line))
+        yield from _as_written(_base64_forms(line))
+
+
+def _as_written(forms: Iterable[str]) -> Iterator[tuple[str, str]]:
+    return ((form, re.escape(form)) for form in forms)
 
 
 def _as_word(form: str) -> str:
@@ -108,11 +117,12 @@ def _escaped(text: str) -> Iterable[str]:
     }
 
 
-def _base64_forms(data: bytes) -> Iterator[str]:
-    """Yield what base64 makes of the data, alone and inside longer data, with both alphabets.
+def _base64_forms(text: str) -> Iterator[str]:
+    """Yield what base64 makes of a text, alone and inside longer data, with both alphabets.
 
     Inside longer data, the first and the last characters depend on the neighbours, so they are left out.
     """
+    data = text.encode(errors="replace")
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for offset in range(3):
             encoded = encode(b"\0" * offset + data).decode().rstrip("=")
