@@ -56,7 +56,7 @@ class ForkServer:
     def __enter__(self) -> Self:
         ours, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaign.hosts", str(theirs.fileno())],
+            [sys.executable, "-u", "-m", "tests.campaign.hosts", str(theirs.fileno())],  # a host tells its port at once
             env=clean_environment({"PULUMI_PROJECT": "jobs"}),
             pass_fds=[theirs.fileno()],
         )
