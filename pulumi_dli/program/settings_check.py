@@ -6,6 +6,7 @@ Without this check a mistyped setting has no effect, and the job runs with anoth
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -76,13 +77,17 @@ def settings_failures() -> list[str]:
 
     In a project that is itself named `dli`, such keys may be its own. The function then warns about near misses only.
     """
-    return _failures(frozenset(get_config_env()), is_own_namespace=f"{pulumi.get_project()}:" == NAMESPACE)
+    return _failures(os.environ.get("PULUMI_CONFIG"), is_own_namespace=f"{pulumi.get_project()}:" == NAMESPACE)
 
 
 @lru_cache(maxsize=1)
-def _failures(keys: frozenset[str], *, is_own_namespace: bool) -> list[str]:
-    """Return the failures, and warn once about what may be a mistake."""
-    messages = [*_messages(sorted(keys), likeness=0.8 if is_own_namespace else 0.6)]
+def _failures(_configuration: str | None, *, is_own_namespace: bool) -> list[str]:
+    """Return the failures, and warn once about what may be a mistake.
+
+    Pulumi parses the whole configuration at each call, and every job checks it. So the unparsed text is the key of the
+    cache.
+    """
+    messages = [*_messages(sorted(get_config_env()), likeness=0.8 if is_own_namespace else 0.6)]
     if not is_own_namespace:
         return [message for message, _ in messages]
     for message, has_suggestion in messages:
