@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pulumi_dli.jobs.redaction import masked
+from pulumi_dli.jobs.redaction import masked, masked_lines
 
 MAX_LINE_LENGTH = 500
 """Characters of a line of a job that are shown. Some jobs write lines of megabytes."""
@@ -30,10 +30,15 @@ def shown_text(text: str) -> str:
     return kept.replace("<{%", "<{ %")
 
 
+def shown_lines(lines: Sequence[str], secrets: Sequence[str] | None) -> list[str]:
+    """Return the lines of a log as the screen shows them. See `shown_line`."""
+    # Mask them first: a secret may have several lines, or characters that are removed afterwards.
+    return [shown_line(line, secrets) for line in masked_lines(lines, secrets) or []]
+
+
 def shown_line(line: str, secrets: Sequence[str] | None) -> str:
     """Return a line of a log as the screen shows it: what follows its last carriage return, masked and cut."""
-    text = masked(line, secrets)  # first of all: a secret may have characters that are removed below
-    text = shown_text(text.rstrip("\r\n").rpartition("\r")[2].replace("\n", " "))
+    text = shown_text(line.rstrip("\r\n").rpartition("\r")[2].replace("\n", " "))
     text = masked(text, secrets)
     if _WORKFLOW_COMMAND.match(text):
         text = f"| {text}"

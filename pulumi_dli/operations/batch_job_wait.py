@@ -26,7 +26,7 @@ from pulumi_dli.jobs import messages, outputs
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.job_rules import Checked
 from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.screen import shown_line
+from pulumi_dli.jobs.screen import shown_lines
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
@@ -123,8 +123,7 @@ class BatchJobWaits:
         return Batch(id=batch_id, state=end.value) if end is not None else None
 
     def _dead_message(self, client: Client, declared: WaitInputs, batch_id: str, batch: Batch) -> str:
-        lines = masked_lines(_log_tail(client, batch), declared.redact) or []
-        log = [shown_line(line, declared.redact) for line in lines]
+        log = shown_lines(_log_tail(client, batch), declared.redact)
         others = self._other_live_jobs(client, batch_id)
         reruns = bool(declared.rerun_on_failure)
         return messages.dead_message(declared.job_name, batch, log, reruns=reruns, others=others)

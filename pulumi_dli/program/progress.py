@@ -10,8 +10,7 @@ import pulumi
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.screen import shown_line, shown_text
+from pulumi_dli.jobs.screen import shown_lines, shown_text
 from pulumi_dli.operations.log_stream import LogStream
 
 _MIN_INTERVAL = 10.0
@@ -100,7 +99,7 @@ class LogDisplay:
     async def _show_new_lines(self, batch: Batch | None) -> None:
         loop = asyncio.get_running_loop()
         lines = await loop.run_in_executor(self._executor, self._stream.new_lines, batch)
-        shown = [shown_line(line, self._redact) for line in masked_lines(lines, self._redact) or []]
+        shown = shown_lines(lines, self._redact)
         for text in ("\n".join(shown[:-1]), *shown[-1:]):  # the row shows the first line of the last message
             if text:
                 pulumi.log.info(text, self._row)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_dli.jobs.screen import MAX_LINE_LENGTH, shown_line, shown_text
+from pulumi_dli.jobs.screen import MAX_LINE_LENGTH, shown_line, shown_lines, shown_text
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,15 @@ from pulumi_dli.jobs.screen import MAX_LINE_LENGTH, shown_line, shown_text
 )
 def test_a_line_of_a_log_is_shown_without_secrets_and_without_what_moves_a_terminal(line: str, shown: str) -> None:
     assert shown_line(line, ["swordfish"]) == shown
+
+
+def test_a_secret_of_several_lines_and_one_with_control_characters_are_masked_in_a_log() -> None:
+    assert shown_lines(["a", "x y", "zz", "pass\x07word"], ["x y\nzz", "pass\x07word"]) == [
+        "a",
+        "[secret]",
+        "[secret]",
+        "[secret]",
+    ]
 
 
 def test_the_lines_of_a_message_stay() -> None:
