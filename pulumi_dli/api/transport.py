@@ -103,7 +103,6 @@ class Transport:
     def _call_once(self, model: type[Reply], method: str, url: str, *, name: str, body: dict[str, Any] | None) -> Reply:
         """Make a call and read its answer. If the sign-in has expired, sign in again and send the call once more."""
         response = self._send(method, url, name=name, body=body)
-        self._date = response.headers.get("Date", "")
         error = _explained_error(response, name, self._auth)
         if error is not None and error.retry is RetryClass.AFTER_REAUTH and self._auth.renew(response.request):
             response = self._send(method, url, name=name, body=body)
@@ -120,7 +119,7 @@ class Transport:
 
     def _send(self, method: str, url: str, *, name: str, body: dict[str, Any] | None) -> requests.Response:
         try:
-            return self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 data=None if body is None else json.dumps(body).encode(),
@@ -141,6 +140,8 @@ class Transport:
             raise NoAnswerError(f"{name}: the answer cannot be read: {cause(error)}") from error
         except OSError as error:
             raise certificates_error(name, error) from error
+        self._date = response.headers.get("Date", "")
+        return response
 
 
 def _explained_error(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:
