@@ -169,7 +169,8 @@ def _names_with_value(source: CredentialSource, names: Iterable[str]) -> list[st
 def _missing_parts(kind: type[Credentials], present: Names, names: Names) -> list[str]:
     """Return the missing parts of a set. A part that has several names is one text, joined with `or`."""
     found = {field for field, field_names in present.items() if field_names}
-    missing = (part for part in kind.parts if not found.intersection(part) and kind.is_required(part, found))
+    needless = {kind.needless.get(field) for field in found}
+    missing = (part for part in kind.parts if not found.intersection(part) and part not in needless)
     return [_join_with_or(_names_of_part(part, names)) for part in missing]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, SecretStr
@@ -29,6 +29,8 @@ class Credentials(BaseModel):
     """The required parts of a set. If a part names several fields, one of them is enough."""
     shared: ClassVar[tuple[str, ...]] = ()
     """Fields that other tools set too. They alone are no part of a set."""
+    needless: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """For a field, the part that a set with this field does not need."""
 
     _source: str = PrivateAttr("")
     _project_id: str | None = PrivateAttr(None)
@@ -38,12 +40,6 @@ class Credentials(BaseModel):
         """Store where the set comes from and return the set. See the properties of the same names."""
         self._source, self._project_id, self._iam_endpoint = source, project_id, iam_endpoint
         return self
-
-    @classmethod
-    def is_required(cls, part: tuple[str, ...], present: Container[str]) -> bool:
-        """Return whether a set needs a part if it has the fields in `present`."""
-        del part, present
-        return True
 
     @property
     def source(self) -> str:
@@ -88,15 +84,11 @@ class KeyPair(Credentials):
 
 
 class Password(Credentials):
-    """A user with a password, and the domain (account) to which the user belongs. An id of a user needs no domain."""
+    """A user with a password, and the domain (account) to which the user belongs."""
 
     parts = (("username", "user_id"), ("password",), ("domain_name", "domain_id"))
     shared = parts[-1]
-
-    @classmethod
-    def is_required(cls, part: tuple[str, ...], present: Container[str]) -> bool:
-        """Return whether a set needs a part. The id of a user is unique in all domains."""
-        return part != cls.shared or "user_id" not in present
+    needless = {"user_id": shared}  # the id of a user is unique in all domains
 
     username: Name | None = setting("username", "OS_USERNAME", "HW_USER_NAME")
     """The name of the user."""
