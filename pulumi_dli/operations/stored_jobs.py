@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, TransportError
 from pulumi_dli.api.models import Batch, normal_id
@@ -77,13 +79,10 @@ class StoredJobs:
         key, submission = stored_key(stored.inputs), submission_of(stored.submitted_name)
         if key is None or submission is None or stored.inputs.adopt_id:
             return []
+        runs: Sequence[Batch] = self._context.listed_runs(submission)
         if may_list:
-            self._context.live_listing(self.client_of(stored)).by_submission()
-        return [
-            run
-            for run in self._context.listed_runs(submission)
-            if run.id != normal_id(batch_id) and self._context.runs.may_adopt(run.id, key)
-        ]
+            runs = self._context.live_listing(self.client_of(stored)).by_submission().get(submission, ())
+        return [run for run in runs if run.id != normal_id(batch_id) and self._context.runs.may_adopt(run.id, key)]
 
     def forget_advice(self, stored: StoredJob, error: DliError) -> str:
         """Return the advice to use dli:forget, with a blank before it, or an empty string if it cannot help.
