@@ -68,12 +68,11 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
         try:
             return method(*args, **kwargs)
         except DliError as error:
-            sys.tracebacklimit = 0
             from pulumi_dli.jobs.screen import shown_text  # noqa: PLC0415
 
-            raise _UserError(
-                shown_text(str(error))
-            ) from None  # without its cause, because the host would print the cause too
+            message = shown_text(str(error))
+            sys.tracebacklimit = 0
+            raise _UserError(message) from None  # without its cause, because the host would print the cause too
         except BaseException:
             _reset_traceback_limit()
             raise

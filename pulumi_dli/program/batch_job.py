@@ -249,7 +249,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         if file is None:
             # The provider cannot raise this error: with --continue-on-error, a file may be absent in its check.
             raise pulumi.RunError(
-                f"BatchJob {resource_name}: file is None. Set it to the package to run, for example obs://bucket/jobs/wordcount.py"
+                f"BatchJob {resource_name}: file is None. Set it to the package to run, for example "
+                "obs://bucket/jobs/wordcount.py"
             )
         check_settings()
         self._register(resource_name, declared, opts)
