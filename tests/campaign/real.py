@@ -1,4 +1,4 @@
-"""The campaign with the real `pulumi up`: faults, or SIGKILL of the CLI and all its children at any instant.
+"""The campaign with the real `pulumi up`: faults, lies, or SIGKILL of the CLI and all its children at any instant.
 
 After each `up` that something went wrong in comes one without a fault. Then every job must have been accepted once for
 each reason that it had to run, and nothing may run outside the state.
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
-from tests.campaign.schedules import QUICK, SHORT_TIMEOUTS, Schedule, Step, base_schedule, changed_properties
+from tests.campaign.kinds import lie
+from tests.campaign.lies import tell_lies
+from tests.campaign.schedules import ENDLESS, QUICK, SHORT_TIMEOUTS, Schedule, Step, base_schedule, changed_properties
 from tests.campaign.seeds import Log, Result
 from tests.campaign.simulated_engine import Declared
 from tests.campaign.verdict import (
@@ -49,8 +51,10 @@ class RealRun:
             self._change(step, number)
             self._write()
             self._service.server.faults.set(step.faults)
+            tell_lies(self._service, step.lies)
             self._up(step, random.Random(f"{self._plan.seed} {number}"))
             self._service.clear_faults()
+            tell_lies(self._service, ())
             self._must_work("up", "--yes", "--skip-preview")
             self._compare(twice_is_wrong=twice_is_wrong)
         self._must_work("destroy", "--yes", "--skip-preview")
@@ -59,11 +63,13 @@ class RealRun:
 
     def _write(self) -> None:
         lines = []
+        # A job may stay in an unknown state, for which no wait ends by itself.
+        timeout = ", timeout='10s'" if any(step.lies for step in self._plan.steps) else ""
         for job in self._program.values():
             properties = {key: value for key, value in job.properties.items() if key not in ("resourceName", "scope")}
             snake = {"cancelTimeout": "cancel_timeout"}
             arguments = ", ".join(f"{snake.get(key, key)}={value!r}" for key, value in properties.items())
-            wait = f".wait(until={job.until!r})" if job.until else ""
+            wait = f".wait(until={job.until!r}{timeout})" if job.until else ""
             lines.append(f"dli.BatchJob({job.name!r}, {arguments}){wait}")
         self._project.write("\n".join(lines))
 
@@ -86,6 +92,7 @@ class RealRun:
         command = ["pulumi", step.command, "--yes", "--skip-preview", "--non-interactive"]
         self._result.commands += 1
         self._result.faults += len(step.faults)
+        self._result.lies += len(step.lies)
         process = self._project.start(*command, own_session=True)
         try:
             screen, _ = process.communicate(timeout=rng.uniform(0.3, MAX_SECONDS_TO_KILL) if step.kill else 120)
@@ -116,13 +123,19 @@ class RealRun:
 
 
 def real_schedule(seed: int) -> Schedule:
-    """Make the schedule of a seed for the real CLI."""
-    return base_schedule(seed, random.Random(seed))
+    """Make the schedule of a seed for the real CLI. In every second one the service lies too."""
+    rng = random.Random(seed)
+    plan = base_schedule(seed, rng)
+    if rng.random() < 0.5:
+        return plan
+    # With a lie an `up` may fail although the job runs. It must still run when the next `up` comes.
+    jobs = [_with_timeline(job, ENDLESS) for job in plan.program]
+    return lie(replace(plan, program=jobs), rng)
 
 
 def killing_schedule(seed: int, *, short: bool) -> Schedule:
     """Make a schedule in which every `up` runs something and is killed. `short`: jobs end at once."""
-    plan = real_schedule(seed)
+    plan = base_schedule(seed, random.Random(seed))
     jobs = [_with_timeline(job, QUICK) if short else job for job in plan.program]
     steps = [Step("up", "args", job.name, kill="any") for job in jobs]
     return Schedule(seed, jobs, steps)
@@ -130,4 +143,5 @@ def killing_schedule(seed: int, *, short: bool) -> Schedule:
 
 def _with_timeline(job: Declared, timeline: str) -> Declared:
     conf = {"spark.dli.local.timeline": timeline}
-    return Declared({**job.properties, "conf": conf}, None if job.until is None else "success")
+    until = "success" if timeline == QUICK else "running"
+    return Declared({**job.properties, "conf": conf}, None if job.until is None else until)
