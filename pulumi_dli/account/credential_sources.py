@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_dli.account.credentials import CREDENTIALS, Credentials
-from pulumi_dli.account.settings import NAMESPACE, is_blank, names_of, read_model
+from pulumi_dli.account.same_cloud import Surroundings
+from pulumi_dli.account.settings import NAMESPACE, Address, is_blank, names_of, read_model
 from pulumi_dli.api.errors import SettingsError
 
 _FILE = "~/.huaweicloud/credentials"
@@ -34,7 +35,7 @@ class CredentialSource:
         values: The values in this place, by name.
         remark: Why there are no credentials, in words; empty if there may be some.
         project_id: The id of the project that belongs to the credentials.
-        iam_endpoint: The name and the value of the address of IAM that belongs to the credentials.
+        iam_endpoint: The address of IAM that belongs to the credentials.
     """
 
     label: str
@@ -42,7 +43,13 @@ class CredentialSource:
     values: Mapping[str, Any]
     remark: str = ""
     project_id: str | None = None
-    iam_endpoint: tuple[str, str] | None = None
+    iam_endpoint: Address | None = None
+
+    def surroundings(self, names: Iterable[str]) -> Surroundings:
+        """Return what is set beside the credentials with these names."""
+        if self.iam_endpoint is not None:
+            return Surroundings((self.iam_endpoint,))
+        return Surroundings.in_place(self.values, names)
 
     def describe_search(self) -> str:
         """Return the names that were searched in this place, in their order, as text for an error message."""
@@ -101,7 +108,7 @@ def huawei_sdk_file(_stack: Mapping[str, Any]) -> CredentialSource:
         values,
         remark,
         project_id=values.get("[basic] project_id") or None,
-        iam_endpoint=("[basic] iam_endpoint", iam_endpoint) if iam_endpoint else None,
+        iam_endpoint=Address(iam_endpoint, f"[basic] iam_endpoint of {name}") if iam_endpoint else None,
     )
 
 
@@ -158,7 +165,10 @@ def _read_set(kind: type[Credentials], source: CredentialSource, names: Names) -
     }
     credentials = read_model(kind, values, lambda field: present[field][0])
     return credentials.with_origin(
-        f"{_join_with_and(all_present)} {source.label}", project_id=source.project_id, iam_endpoint=source.iam_endpoint
+        f"{_join_with_and(all_present)} {source.label}",
+        source.surroundings(all_present),
+        project_id=source.project_id,
+        iam_endpoint=source.iam_endpoint,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, SecretStr
 from pydantic.fields import FieldInfo
 
-from pulumi_dli.account.settings import Settings, header_text, names_of, setting
+from pulumi_dli.account.same_cloud import Surroundings
+from pulumi_dli.account.settings import Address, Settings, header_text, names_of, setting
 
 Name = Annotated[str, BeforeValidator(lambda value: str(value).strip())]
 HeaderText = Annotated[str, BeforeValidator(header_text)]
@@ -33,12 +34,16 @@ class Credentials(BaseModel):
     """For a field, the part that a set with this field does not need."""
 
     _source: str = PrivateAttr("")
+    _surroundings: Surroundings = PrivateAttr(default_factory=Surroundings)
     _project_id: str | None = PrivateAttr(None)
-    _iam_endpoint: tuple[str, str] | None = PrivateAttr(None)
+    _iam_endpoint: Address | None = PrivateAttr(None)
 
-    def with_origin(self, source: str, *, project_id: str | None, iam_endpoint: tuple[str, str] | None) -> Self:
+    def with_origin(
+        self, source: str, surroundings: Surroundings, *, project_id: str | None, iam_endpoint: Address | None
+    ) -> Self:
         """Store where the set comes from and return the set. See the properties of the same names."""
-        self._source, self._project_id, self._iam_endpoint = source, project_id, iam_endpoint
+        self._source, self._surroundings = source, surroundings
+        self._project_id, self._iam_endpoint = project_id, iam_endpoint
         return self
 
     @property
@@ -47,13 +52,18 @@ class Credentials(BaseModel):
         return self._source
 
     @property
+    def surroundings(self) -> Surroundings:
+        """The addresses and the region that are set beside the set."""
+        return self._surroundings
+
+    @property
     def project_id(self) -> str | None:
         """The id of the project in the same file, or None."""
         return self._project_id
 
     @property
-    def iam_endpoint(self) -> tuple[str, str] | None:
-        """The name and the value of IAM's address in the same file, or None."""
+    def iam_endpoint(self) -> Address | None:
+        """IAM's address in the same file, or None. It may lack scheme and `/v3`."""
         return self._iam_endpoint
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import ChainMap
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from pydantic import (
     Field,
     FilePath,
     NonNegativeInt,
+    PrivateAttr,
     ValidationError,
 )
 from pydantic.fields import FieldInfo
@@ -27,7 +29,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pulumi_dli.api import regions
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import SettingsError
-from pulumi_dli.api.location import Location
 
 NAMESPACE = "dli"
 
@@ -50,6 +51,25 @@ Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 def setting(key: str, *environment: str, default: Any = None) -> Any:
     """Declare a setting: its key in the stack's configuration, and its variables of the environment in their order."""
     return Field(default=default, validation_alias=AliasChoices(f"{NAMESPACE}:{key}", *environment))
+
+
+ENDPOINT_VARIABLES = "HUAWEICLOUD_SDK_REGION_DLI_"
+"""The beginning of the variables of Huawei Cloud's SDK that have DLI's address, each for one region."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of a service.
+
+    Args:
+        url: The address, without a slash at its end.
+        source: The name of the setting that has it, or of the region from which it is made.
+        is_set: Whether a setting has it. False if it is made from a region.
+    """
+
+    url: str
+    source: str
+    is_set: bool = True
 
 
 class Settings(BaseSettings):
@@ -100,6 +120,8 @@ class Settings(BaseSettings):
     wait: bool = setting("wait", "DLI_WAIT", default=True)
     """False: the program does not wait for jobs. The provider then waits."""
 
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
     @classmethod
     def load(cls, stack_configuration: Mapping[str, Any]) -> Settings:
         """Return the settings from the stack's configuration and the environment.
@@ -113,9 +135,12 @@ class Settings(BaseSettings):
         values = ChainMap(configured, os.environ)
 
         def source_of(field: str) -> str:
-            return next(name for name in names_of(cls.model_fields[field]) if not is_blank(values.get(name)))
+            names = names_of(cls.model_fields[field])
+            return next((name for name in names if not is_blank(values.get(name))), names[0])
 
-        return read_model(cls, configured, source_of)
+        settings = read_model(cls, configured, source_of)
+        settings._sources = {field: source_of(field) for field in ("region", "endpoint", "auth_url")}
+        return settings
 
     @property
     def verify(self) -> bool | str:
@@ -124,38 +149,53 @@ class Settings(BaseSettings):
             return False
         return True if self.ca_cert is None else str(self.ca_cert)
 
-    def location(self, project_id: str, region: str | None) -> Location:
-        """Return where the jobs of a project run. Raises SettingsError if DLI's address is unknown or not valid."""
-        try:
-            project_id = header_text(project_id)
-        except ValueError as error:
-            raise SettingsError(f"the project's id {error}") from error
-        if self.endpoint:
-            endpoint = _complete_address(self.endpoint, sources_of("endpoint")).removesuffix("/v2.0")
-        elif region is None:
+    def dli(self, region: str | None, own_region: str | None = None) -> Address:
+        """Return the address of DLI in a region.
+
+        A set address serves the settings' region only. Raises SettingsError if the address is unknown or not valid.
+
+        Args:
+            region: The region of the job, or None if it is unknown.
+            own_region: The region of the settings, if another source than the settings has it.
+        """
+        if self.endpoint and _serves(self.endpoint, region, own_region or self.region):
+            url = _complete_address(self.endpoint, sources_of("endpoint")).removesuffix("/v2.0")
+            return Address(url, self._sources["endpoint"])
+        if region is None:
             raise SettingsError(
                 f"no region: set {sources_of('region')}; or the address itself, {sources_of('endpoint')}"
             )
-        else:
-            endpoint = _endpoint_from_environment(region) or self._service_address(regions.dli_address, region) or ""
-            if not endpoint:
-                raise SettingsError(_unknown_region(region))
-        return Location(endpoint, region, project_id)
+        address = _endpoint_from_environment(region) or self._service_address(regions.dli_address, region)
+        if address is None:
+            raise SettingsError(_unknown_region(region))
+        return address
 
-    def iam(self, region: str | None) -> str | None:
+    def iam(self, region: str | None) -> Address | None:
         """Return the address of IAM, which ends in `/v3`, or None if neither it nor a known region is set.
 
         Raises SettingsError if the address is not valid.
         """
         if self.auth_url:
-            return iam_v3(self.auth_url, sources_of("auth_url"))
+            return Address(iam_v3(self.auth_url, sources_of("auth_url")), self._sources["auth_url"])
         address = self._service_address(regions.iam_address, region) if region else None
-        return f"{address}/v3" if address else None
+        return replace(address, url=f"{address.url}/v3") if address else None
 
-    def _service_address(self, address_of: Callable[[str, str | None], str | None], region: str) -> str | None:
-        address = address_of(region, self.cloud_domain)
+    def _service_address(self, address_of: Callable[[str, str | None], str | None], region: str) -> Address | None:
+        url = address_of(region, self.cloud_domain)
+        if url is None:
+            return None
         # The table's own addresses need no check.
-        return _complete_address(address, sources_of("cloud_domain")) if address and self.cloud_domain else address
+        url = _complete_address(url, sources_of("cloud_domain")) if self.cloud_domain else url
+        source = self._sources["region"] if region == self.region else "the job's region"
+        return Address(url, f"made from {source} {region}", is_set=False)
+
+
+def _serves(endpoint: str, region: str | None, own_region: str | None) -> bool:
+    """Return whether a set address of DLI serves a region. `own_region` is the region of the settings."""
+    if region is None or own_region is not None:
+        return region in (None, own_region)
+    is_known = any(f".{cloud.domain}" in endpoint for cloud in regions.CLOUDS)
+    return not is_known or f".{region}." in endpoint
 
 
 def _unknown_region(region: str) -> str:
@@ -214,14 +254,14 @@ def sources_of(field: str) -> str:
 
 
 def _endpoint_variable(region: str) -> str:
-    return f"HUAWEICLOUD_SDK_REGION_DLI_{region.upper().replace('-', '_')}"
+    return f"{ENDPOINT_VARIABLES}{region.upper().replace('-', '_')}"
 
 
-def _endpoint_from_environment(region: str) -> str | None:
+def _endpoint_from_environment(region: str) -> Address | None:
     """Return the first address in the variable of Huawei Cloud's SDK, which may list several, or None."""
     name = _endpoint_variable(region)
     first = os.environ.get(name, "").split(",")[0].strip()
-    return _complete_address(first, name).removesuffix("/v2.0") if first else None
+    return Address(_complete_address(first, name).removesuffix("/v2.0"), name) if first else None
 
 
 def iam_v3(address: str, source: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -10,9 +12,11 @@ from urllib.parse import urlencode
 from pulumi_dli.account.clouds_yaml import FoundCloud, find_cloud
 from pulumi_dli.account.credentials import ApplicationCredential, Cloud, Credentials, KeyPair, Password, Token
 from pulumi_dli.account.keystone import KeystoneAuth
-from pulumi_dli.account.settings import Settings, iam_v3, sources_of
+from pulumi_dli.account.same_cloud import Surroundings, check_same_cloud
+from pulumi_dli.account.settings import Address, Settings, header_text, iam_v3, sources_of
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.http_session import CallObserver, log_call
+from pulumi_dli.api.location import Location, is_loopback
 from pulumi_dli.api.models import WireModel
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth, KeyAuth, TokenAuth
@@ -39,6 +43,14 @@ class _Projects(WireModel):
     projects: list[_Project]
 
 
+def unencrypted_message(url: str, source: str) -> str:
+    """Return the warning that a call is not encrypted."""
+    return (
+        f"{url} ({source}) is not encrypted: everybody on the way can read and change the calls, also the credentials. "
+        "Use https://."
+    )
+
+
 class SignIn:
     """The account that one process uses. Threads may share it.
 
@@ -46,8 +58,14 @@ class SignIn:
     """
 
     def __init__(
-        self, settings: Settings, credentials: Credentials, policy: RetryPolicy, observe: CallObserver = log_call
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        policy: RetryPolicy,
+        observe: CallObserver = log_call,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._warn = warn
         self._settings = settings
         self._credentials = credentials
         self._policy = policy
@@ -69,6 +87,33 @@ class SignIn:
         if self._settings.verify is True and isinstance(self._credentials, Cloud):
             return self._cloud.verify
         return self._settings.verify
+
+    def location(self, project_id: str, region: str | None) -> Location:
+        """Return where the jobs of a project run.
+
+        Raises SettingsError if DLI's address is unknown or not valid, or if it belongs to another cloud than the
+        credentials.
+        """
+        try:
+            project_id = header_text(project_id)
+        except ValueError as error:
+            raise SettingsError(f"the project's id {error}") from error
+        return Location(self._checked(self._settings.dli(region, self.region)).url, region, project_id)
+
+    def _checked(self, address: Address) -> Address:
+        """Return an address to which the credentials may go. Warn if the connection is not encrypted."""
+        check_same_cloud(self._credentials.source, self._surroundings, address)
+        if address.url.startswith("http://") and not is_loopback(address.url):
+            self._warn(unencrypted_message(address.url, address.source))
+        return address
+
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        beside = self._credentials.surroundings
+        if not isinstance(self._credentials, Cloud):
+            return beside
+        of_cloud = Address(self._cloud.plugin.auth_url, f"auth_url of cloud {self._credentials.cloud}")
+        return Surroundings((of_cloud, *beside.addresses))
 
     def project_id(self, region: str | None) -> str:
         """Return the id of the project: from the settings, from the credentials file, or from IAM, which is asked once.
@@ -170,12 +215,15 @@ class SignIn:
         return find_cloud(credentials.cloud, self._settings.region, credentials.source)
 
     def _iam_address(self, region: str | None) -> str | None:
-        """Return the address of IAM: from the settings, from the credentials file, or from the region."""
+        """Return the address of IAM: from the settings, from the credentials file, or from the region.
+
+        Raises SettingsError if it is not valid, or if it belongs to another cloud than the credentials.
+        """
+        address = self._settings.iam(region)
         of_file = self._credentials.iam_endpoint
         if of_file and not self._settings.auth_url:
-            name, address = of_file
-            return iam_v3(address, name)
-        return self._settings.iam(region)
+            address = replace(of_file, url=iam_v3(of_file.url, of_file.source))
+        return self._checked(address).url if address else None
 
     def _find_project(self, region: str | None) -> str:
         if isinstance(self._credentials, KeyPair):

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from pulumi_dli.api.location import is_loopback
 from pulumi_dli.api.retry import current_attempt
 
 LOGGER = logging.getLogger("pulumi_dli.http")
@@ -92,7 +93,9 @@ def _add_nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class HttpSession(requests.Session):
-    """A session of requests that sets the User-Agent, ignores ~/.netrc and reports each call to `observe`.
+    """A session of requests that sets the User-Agent and reports each call to `observe`.
+
+    It ignores ~/.netrc, and it uses no proxy for this machine.
 
     `now` returns seconds; the session measures the time of a call with it.
     """
@@ -105,6 +108,17 @@ class HttpSession(requests.Session):
         self.auth = _add_nothing  # otherwise requests sends a password of ~/.netrc to a host that has one there
         for scheme in ("https://", "http://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=16))
+
+    def merge_environment_settings(
+        self, url: str | bytes | None, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Return the options of a request, as requests finds them, but without a proxy for this machine.
+
+        A proxy elsewhere cannot reach this machine's loopback addresses, and must not see what goes there.
+        """
+        options = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        address = url.decode() if isinstance(url, bytes) else url
+        return {**options, "proxies": {}} if address and is_loopback(address) else options
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Send a prepared request, read the whole answer and report the call. Raises what requests raises."""

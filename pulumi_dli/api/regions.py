@@ -37,6 +37,8 @@ HUAWEI_CLOUD_EUROPE = Cloud("Huawei Cloud Europe", "myhuaweicloud.eu")
 
 _IAM_OF_HUAWEI_CLOUD = "https://iam.myhuaweicloud.com"
 
+CLOUDS = (OPEN_TELEKOM_CLOUD, HUAWEI_CLOUD, HUAWEI_CLOUD_EUROPE)
+
 # Sources: Open Telekom Cloud: "Regions and Endpoints", 2026-04. Huawei Cloud: huaweicloudsdkdli 3.1.219
 # (v1/region/dli_region.py); huaweicloudsdkcore has no IAM of its own for two of the regions.
 REGIONS: dict[str, Region] = {

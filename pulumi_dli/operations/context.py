@@ -84,7 +84,11 @@ class ProviderContext:
         with self._lock:
             if self._sign_in is None:
                 self._sign_in = SignIn(
-                    self.settings, load_credentials(self._configuration), self._retry_policy, self._report_call
+                    self.settings,
+                    load_credentials(self._configuration),
+                    self._retry_policy,
+                    observe=self._report_call,
+                    warn=lambda message: self.notify(Level.WARNING, "dli", message),
                 )
             return self._sign_in
 
@@ -95,7 +99,7 @@ class ProviderContext:
         """
         sign_in = self.sign_in
         region = region or sign_in.region
-        location = self.settings.location(project_id or sign_in.project_id(region), region)
+        location = sign_in.location(project_id or sign_in.project_id(region), region)
         with self._lock:
             if location not in self._clients:
                 auth = sign_in.auth(location.project_id, region)

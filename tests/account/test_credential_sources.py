@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pulumi_dli.account import credential_sources
 from pulumi_dli.account.credential_sources import CredentialSource, load_credentials
 from pulumi_dli.account.credentials import Credentials, KeyPair
+from pulumi_dli.account.settings import Address
 from pulumi_dli.api.errors import SettingsError
 from tests.account.test_credentials import SETS
 
@@ -194,7 +195,8 @@ class TestTheFileOfHuaweiCloudsSdk:
         credentials = load_credentials({})
         assert type(credentials) is KeyPair
         assert plain(credentials) == {"access_key": "the-ak", "secret_key": "100%s3cret", "security_token": "the-st"}
-        assert (credentials.project_id, credentials.iam_endpoint) == ("p1", ("[basic] iam_endpoint", "iam.a"))
+        iam = Address("iam.a", "[basic] iam_endpoint of ~/.huaweicloud/credentials")
+        assert (credentials.project_id, credentials.iam_endpoint) == ("p1", iam)
         assert credentials.source.endswith("in the file ~/.huaweicloud/credentials")
 
     def test_counts_after_the_environment_and_lends_it_nothing(
@@ -255,7 +257,7 @@ def test_what_goes_into_a_header_and_cannot_is_refused_without_showing_it(key: s
 def vault(_stack: Mapping[str, Any]) -> CredentialSource:
     names = {"access_key": ["ak of the vault"], "secret_key": ["sk of the vault"]}
     values = {"ak of the vault": "the-ak", "sk of the vault": "the-sk"}
-    return CredentialSource("in the vault", (names,), values, project_id="p1", iam_endpoint=("vault", "iam.a"))
+    return CredentialSource("in the vault", (names,), values, project_id="p1", iam_endpoint=Address("iam.a", "vault"))
 
 
 @pytest.fixture
@@ -268,7 +270,7 @@ def test_a_new_source_is_one_function() -> None:
     credentials = load_credentials({})
     assert plain(credentials) == {"access_key": "the-ak", "secret_key": "the-sk"}
     assert credentials.source == "ak of the vault and sk of the vault in the vault"
-    assert (credentials.project_id, credentials.iam_endpoint) == ("p1", ("vault", "iam.a"))
+    assert (credentials.project_id, credentials.iam_endpoint) == ("p1", Address("iam.a", "vault"))
 
 
 @pytest.mark.usefixtures("_with_a_vault")

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_dli.account.settings import Settings, names_of
+from pulumi_dli.account.settings import Address, Settings, names_of
 from pulumi_dli.api.errors import SettingsError
-from pulumi_dli.api.location import Location
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +60,10 @@ def in_python(key: str) -> str:
 
 def setting(key: str, stack_configuration: dict[str, str]) -> Any:
     return getattr(Settings.load(stack_configuration), in_python(key))
+
+
+def url_of(address: Address | None) -> str | None:
+    return None if address is None else address.url
 
 
 def test_every_setting_has_a_key_in_the_stacks_configuration() -> None:
@@ -134,7 +137,7 @@ def test_a_value_that_cannot_be_read_is_refused_with_the_name_of_its_place(
 def test_without_a_region_the_error_names_every_place_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_REGION_NAME", " ")
     with pytest.raises(SettingsError) as raised:
-        Settings.load({}).location("p1", None)
+        Settings.load({}).dli(None)
     assert str(raised.value) == (
         "no region: set dli:region (pulumi config set), or DLI_REGION, OS_REGION_NAME (empty), HW_REGION_NAME "
         "(environment); or the address itself, dli:endpoint (pulumi config set), or DLI_ENDPOINT (environment)"
@@ -151,7 +154,7 @@ def test_without_a_region_the_error_names_every_place_in_order(monkeypatch: pyte
 )
 def test_an_unknown_region_is_refused_with_what_to_do(region: str, told: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        Settings.load({}).location("p1", region)
+        Settings.load({}).dli(region)
     message = str(raised.value)
     assert message.startswith(f"region '{region}' is not known to have DLI. {told}")
     variable = f"HUAWEICLOUD_SDK_REGION_DLI_{region.upper().replace('-', '_')}"
@@ -162,42 +165,45 @@ def test_an_unknown_region_is_refused_with_what_to_do(region: str, told: str) ->
 
 def test_the_addresses_come_from_the_region() -> None:
     settings = Settings.load({"dli:region": "eu-de"})
-    assert settings.location("p1", "eu-de") == Location("https://dli.eu-de.otc.t-systems.com", "eu-de", "p1")
-    assert settings.iam("eu-de") == "https://iam.eu-de.otc.t-systems.com/v3"
-    assert settings.iam("cn-north-4") == "https://iam.cn-north-4.myhuaweicloud.com/v3"
+    made = "made from dli:region eu-de"
+    assert settings.dli("eu-de") == Address("https://dli.eu-de.otc.t-systems.com", made, is_set=False)
+    assert url_of(settings.iam("eu-de")) == "https://iam.eu-de.otc.t-systems.com/v3"
+    assert url_of(settings.iam("cn-north-4")) == "https://iam.cn-north-4.myhuaweicloud.com/v3"
     assert settings.iam("eu-moon") is settings.iam(None) is None
 
 
 def test_an_address_that_is_given_comes_before_the_one_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
     def endpoint(**stack: str) -> str:
-        return Settings.load({f"dli:{key}": value for key, value in stack.items()}).location("p1", "eu-de").endpoint
+        return Settings.load({f"dli:{key}": value for key, value in stack.items()}).dli("eu-de").url
 
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_EU_DE", "https://sdk.example.com,https://other.example.com")
     assert endpoint() == "https://sdk.example.com"
     monkeypatch.setenv("DLI_ENDPOINT", "https://variable.example.com")
     assert endpoint() == "https://variable.example.com"
     assert endpoint(endpoint="https://stack.example.com") == "https://stack.example.com"
-    assert Settings.load({"dli:authUrl": "https://iam.example.com"}).iam("eu-de") == "https://iam.example.com/v3"
+    assert (
+        url_of(Settings.load({"dli:authUrl": "https://iam.example.com"}).iam("eu-de")) == "https://iam.example.com/v3"
+    )
 
 
 def test_the_domain_of_a_cloud_makes_the_addresses_of_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HW_CLOUD", "myhuaweicloud.eu")
     settings = Settings.load({})
-    assert settings.location("p1", "eu-west-999").endpoint == "https://dli.eu-west-999.myhuaweicloud.eu"
-    assert settings.iam("af-north-1") == "https://iam.af-north-1.myhuaweicloud.eu/v3"
+    assert settings.dli("eu-west-999").url == "https://dli.eu-west-999.myhuaweicloud.eu"
+    assert url_of(settings.iam("af-north-1")) == "https://iam.af-north-1.myhuaweicloud.eu/v3"
     monkeypatch.setenv("DLI_ENDPOINT", "https://dli.example")
-    assert Settings.load({}).location("p1", "eu-west-999").endpoint == "https://dli.example"
+    assert Settings.load({}).dli("eu-west-999").url == "https://dli.example"
 
 
 def test_a_domain_of_a_cloud_that_makes_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HW_CLOUD", "me@example.com/")
     with pytest.raises(SettingsError, match="HW_CLOUD"):
-        Settings.load({}).location("p1", "eu-de")
+        Settings.load({}).dli("eu-de")
 
 
 def test_with_an_address_no_region_is_needed() -> None:
     settings = Settings.load({"dli:endpoint": "http://127.0.0.1:8080"})
-    assert settings.location("p1", None) == Location("http://127.0.0.1:8080", None, "p1")
+    assert settings.dli(None) == Address("http://127.0.0.1:8080", "dli:endpoint")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +217,7 @@ def test_with_an_address_no_region_is_needed() -> None:
     ],
 )
 def test_an_address_is_completed(given: str, address: str) -> None:
-    assert Settings.load({"dli:endpoint": given}).location("p1", None).endpoint == address
+    assert Settings.load({"dli:endpoint": given}).dli(None).url == address
 
 
 @pytest.mark.parametrize(
@@ -226,7 +232,7 @@ def test_an_address_is_completed(given: str, address: str) -> None:
     ],
 )
 def test_an_address_of_iam_ends_in_its_version(given: str) -> None:
-    assert Settings.load({"dli:authUrl": given}).iam(None) == "https://iam.a/v3"
+    assert url_of(Settings.load({"dli:authUrl": given}).iam(None)) == "https://iam.a/v3"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +248,7 @@ def test_an_address_of_iam_ends_in_its_version(given: str) -> None:
 )
 def test_what_is_no_address_is_refused_without_showing_it(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="must be an address") as raised:
-        Settings.load({"dli:endpoint": given}).location("p1", None)
+        Settings.load({"dli:endpoint": given}).dli(None)
     assert str(raised.value).startswith("dli:endpoint ")
     assert "s3cret" not in str(raised.value)
     with pytest.raises(SettingsError, match=r"^dli:authUrl .*must be an address"):
@@ -250,12 +256,7 @@ def test_what_is_no_address_is_refused_without_showing_it(given: str, monkeypatc
 
     monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_EU_DE", given)
     with pytest.raises(SettingsError, match=r"^HUAWEICLOUD_SDK_REGION_DLI_EU_DE: must be an address"):
-        Settings.load({}).location("p1", "eu-de")
-
-
-def test_a_project_that_no_header_can_carry_is_refused() -> None:
-    with pytest.raises(SettingsError, match="the project's id has a character that cannot be sent"):
-        Settings.load({}).location("prøject", "eu-de")
+        Settings.load({}).dli("eu-de")
 
 
 @pytest.mark.parametrize(

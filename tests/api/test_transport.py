@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,10 @@ GARBAGE = Answer(HTML)
 CUT_SHORT = Answer(b'{"id": "', headers={"Content-Length": "1000"})
 
 
+ELSEWHERE = "dli.example"
+"""A host that only a proxy can reach. The certificate of the scripted service has its name."""
+
+
 class Caller:
     """Somebody who calls a scripted service. `policy` as in RetryPolicy."""
 
@@ -33,9 +37,11 @@ class Caller:
         *,
         auth: Auth | None = None,
         verify: bool | str = True,
+        host: str = "127.0.0.1",
         **policy: Any,
     ) -> None:
-        self._address = f"{service.location.endpoint}/v2.0/{service.location.project_id}/batches"
+        endpoint = service.location.endpoint.replace("127.0.0.1", host)
+        self._address = f"{endpoint}/v2.0/{service.location.project_id}/batches"
         setting = "the endpoint (dli:endpoint)"
         auth = auth or TokenAuth("the-token", source="OS_TOKEN in the environment")
         self._transport = Transport(auth, RetryPolicy(clock=clock, **policy), verify=verify, setting=setting)
@@ -317,10 +323,14 @@ def test_a_file_of_certificates_that_is_not_there_is_named(clock: FakeClock, mon
 
 @contextmanager
 def behind_a_proxy(
-    monkeypatch: pytest.MonkeyPatch, *script: Answer, tls: bool = False, is_listening: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    *script: Answer,
+    target: Sequence[Answer] = (),
+    tls: bool = False,
+    is_listening: bool = True,
 ) -> Iterator[tuple[ScriptedService, ScriptedService]]:
-    """A proxy that answers as it is told, and a service to which it should lead."""
-    with ScriptedService(*script, is_listening=is_listening) as proxy, ScriptedService(tls=tls) as service:
+    """A proxy that answers as it is told, and a service to which it should lead, with its own answers."""
+    with ScriptedService(*script, is_listening=is_listening) as proxy, ScriptedService(*target, tls=tls) as service:
         monkeypatch.setenv("NO_PROXY", "")
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
             monkeypatch.setenv(name, f"http://{proxy.address}")
@@ -332,8 +342,14 @@ def test_a_connection_through_a_proxy_that_is_cut_may_have_submitted(
 ) -> None:
     with behind_a_proxy(monkeypatch, CUT) as (proxy, service):
         with pytest.raises(NoAnswerError):
-            Caller(service, clock).submit()
+            Caller(service, clock, host=ELSEWHERE).submit()
         assert len(proxy.calls) == 1
+
+
+def test_no_proxy_is_asked_for_this_machine(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with behind_a_proxy(monkeypatch, target=[Answer({"id": "a"})]) as (proxy, service):
+        assert Caller(service, clock).read().id == "a"
+        assert (len(proxy.calls), len(service.calls)) == (0, 1)
 
 
 def test_a_tunnel_that_is_cut_may_have_submitted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +358,7 @@ def test_a_tunnel_that_is_cut_may_have_submitted(clock: FakeClock, monkeypatch: 
         monkeypatch.setenv("NO_PROXY", "")
         monkeypatch.setenv("HTTPS_PROXY", f"http://{tunnel.address}")
         with pytest.raises(NoAnswerError):
-            Caller(service, clock, verify=str(CERTIFICATE)).submit()
+            Caller(service, clock, verify=str(CERTIFICATE), host=ELSEWHERE).submit()
         assert len(service.calls) == 1
 
 
@@ -353,7 +369,7 @@ def test_a_proxy_through_which_nothing_went_has_submitted_nothing(
     script = [Answer(b"", 407)] * 3 if listening else []
     with behind_a_proxy(monkeypatch, *script, tls=True, is_listening=listening) as (_, service):
         with pytest.raises(NotSentError, match="407" if listening else "refused"):
-            Caller(service, clock, max_retries=2).submit()
+            Caller(service, clock, max_retries=2, host=ELSEWHERE).submit()
         assert service.calls == []
     assert len(clock.slept) == 2
 

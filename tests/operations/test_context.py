@@ -54,10 +54,11 @@ def test_there_is_one_client_a_place(context: ProviderContext) -> None:
     assert context.client_of({"region": "eu-de", "projectId": "p1"}) is here
     assert context.client_of(None) is context.client_of({}) is here
 
-    there = context.client_of({"region": "cn-north-4", "projectId": "p2"})
+    there = context.client_of({"region": "eu-de", "projectId": "p2"})
     assert there is not here
-    assert (there.location.endpoint, there.location.project_id) == ("https://dli.cn-north-4.myhuaweicloud.com", "p2")
-    assert context.client(project_id="p2") not in (here, there)
+    assert (there.location.endpoint, there.location.project_id) == ("https://dli.eu-de.otc.t-systems.com", "p2")
+    with pytest.raises(SettingsError, match="Huawei Cloud"):
+        context.client_of({"region": "cn-north-4", "projectId": "p2"})
 
 
 def test_there_is_one_submitter_and_one_listing_of_dead_jobs_a_place(context: ProviderContext) -> None:
