@@ -209,9 +209,11 @@ def _to_pulumi(value: Any) -> Any:
 
 
 def _mark_secrets(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Mark the log as a secret if an input is secret, because the job may have printed the secret in any form."""
-    is_secret = outputs.get("redact") and outputs.get("log") is not None
-    return {**outputs, "log": wrap_rpc_secret(outputs["log"])} if is_secret else outputs
+    """Mark the outputs that repeat secret inputs under other names. The engine marks only those of the same name."""
+    from pulumi_dli.jobs.outputs import secret_outputs  # noqa: PLC0415
+
+    names = [name for name in secret_outputs(outputs) if outputs.get(name) is not None]
+    return outputs | {name: wrap_rpc_secret(outputs[name]) for name in names}
 
 
 def _check_result(checked: Checked) -> CheckResult:

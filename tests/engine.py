@@ -121,7 +121,9 @@ class Provider:
         self._pickle = base64.b64encode(dill.dumps(provider, byref=True)).decode()
 
     def _packed(self, properties: Properties) -> Struct:
-        return _struct({**properties, _PROVIDER_KEY: self._pickle})
+        # The engine shows this host every value without its mark.
+        plain = {name: rpc.unwrap_rpc_secret(value) for name, value in properties.items()}
+        return _struct({**plain, _PROVIDER_KEY: self._pickle})
 
     def check(self, news: Properties, olds: Properties | None = None, urn: str = "") -> tuple[Properties, list[str]]:
         """Give the checked inputs, and the failures."""

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs import messages
-from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, OnRecordExpired
-from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, OnRecordExpired, Properties
+from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, is_repeated_secret
 from pulumi_dli.jobs.request import changes, rewritten
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 
 
 class Action(StrEnum):
@@ -62,7 +63,15 @@ def _changed_options(stored: JobInputs, declared: JobInputs) -> list[str]:
     """Return the changed arguments that need only an update."""
     before, after = stored.properties, declared.properties
     options = (name for name in _arguments(OnChange.UPDATE) if before.get(name) != after.get(name))
-    return [name for name in (*options, *rewritten(stored, declared)) if name not in declared.unknown]
+    changed = (*options, *rewritten(stored, declared), *_newly_secret(before, after))
+    return [name for name in changed if name not in declared.unknown]
+
+
+def _newly_secret(before: Properties, after: Properties) -> list[str]:
+    """Return the hidden input of secret paths if it changes which outputs are secret."""
+    outputs = [output for output in OBSERVED.values() if output.repeats]
+    is_new = any(is_repeated_secret(output, before) != is_repeated_secret(output, after) for output in outputs)
+    return [SECRET_INPUTS] if is_new else []
 
 
 def _moved(stored: StoredJob, declared: JobInputs) -> list[str]:

@@ -154,7 +154,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each value inside maps and lists, with its path."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from leaves(item, _path_of(path, key))
+            yield from leaves(item, path_of(path, key))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from leaves(item, f"{path}[{index}]")
@@ -164,11 +164,12 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _with_leaves(value: Any, replace: Callable[[str, Any], Any], path: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {key: _with_leaves(item, replace, _path_of(path, key)) for key, item in value.items()}
+        return {key: _with_leaves(item, replace, path_of(path, key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_with_leaves(item, replace, f"{path}[{index}]") for index, item in enumerate(value)]
     return replace(path, value)
 
 
-def _path_of(path: str, key: Any) -> str:
+def path_of(path: str, key: Any) -> str:
+    """Return the path of a value in a map: `conf["spark.key"]`. At the top it is the key itself."""
     return f"{path}[{json.dumps(key, ensure_ascii=False)}]" if path else str(key)

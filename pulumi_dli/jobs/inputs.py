@@ -19,6 +19,7 @@ from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_INTEGER, MAX_RETR
 from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, RESOURCE_TYPES
 from pulumi_dli.jobs import exact_numbers
 from pulumi_dli.jobs import validation as values
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, is_secret
 from pulumi_dli.jobs.validation import Unknown, is_known
 
 Properties = Mapping[str, Any]
@@ -162,6 +163,8 @@ class JobInputs:
     """The logical name."""
     scope: str | None = _hidden(OnChange.IGNORE)
     """The fingerprint of the resource, which distinguishes it from the jobs of all stacks."""
+    secret_inputs: Value[Sequence[str]] = _hidden(OnChange.IGNORE, values.list_of(values.text))
+    """The paths of the secret inputs: see `jobs.secret_paths`."""
     redact: Sequence[str] | None = _hidden(OnChange.UPDATE)
     """The secret texts among the arguments. The provider masks them in logs and in messages of the service."""
     ends_seen: Value[Mapping[str, str]] = _hidden(OnChange.IGNORE, values.map_of(values.text), is_transient=True)
@@ -198,7 +201,7 @@ class JobInputs:
             try:
                 declared[name] = values.at("", ARGUMENTS[name].check, value)
             except values.RefusedError as refused:
-                failures.append(f"{name}{refused.path}: {refused}")
+                failures.append(f"{name}{refused.path}: {_reason(refused, name, properties)}")
                 declared[name] = value
         failures += (
             f"{path}: must be text, since Pulumi rounds whole numbers from {exact_numbers.LIMIT} on; put it in quotes"
@@ -218,6 +221,11 @@ ARGUMENTS: dict[str, Argument] = {
     to_camel(one.name): one.metadata["argument"] for one in fields(JobInputs) if one.metadata
 }
 """The facts about each argument, by property name."""
+
+
+def _reason(refused: values.RefusedError, name: str, properties: Properties) -> str:
+    return str(refused) if is_secret(name, properties.get(SECRET_INPUTS)) else refused.with_value
+
 
 _ENUMS = {name: type(one.default) for name, one in ARGUMENTS.items() if isinstance(one.default, StrEnum)}
 

@@ -35,9 +35,16 @@ def resource_fingerprint_of(*identity: Any) -> str:
     return _digest(*identity)
 
 
-def request_fingerprint_of(canonical: dict[str, Any], triggers: Any, replacement_trigger: Any) -> str:
-    """Return the fingerprint of a request: 8 hex digits of the canonical request and of the triggers."""
-    return _digest(canonical, triggers or {}, replacement_trigger)
+def request_fingerprint_of(
+    canonical: dict[str, Any], triggers: Any, replacement_trigger: Any, left_out: Collection[str] = ()
+) -> str:
+    """Return the fingerprint of a request: 8 hex digits of the canonical request and of the triggers.
+
+    `left_out` has the paths of the secret values that they do not contain. It distinguishes the request from one that
+    does not have these values at all.
+    """
+    parts = canonical, triggers or {}, replacement_trigger
+    return _digest(*parts, sorted(left_out)) if left_out else _digest(*parts)
 
 
 def logical_names(resource_name: str, large_numbers: Mapping[str, str]) -> tuple[str, ...]:
@@ -116,6 +123,8 @@ class Relation(Enum):
     """It is a run of another job."""
     SAME = auto()
     """It is a run of this job with today's declaration."""
+    SAME_BUT_SECRETS = auto()
+    """It is a run of this job with today's declaration, except that its secret values may differ."""
     SAME_FIXED_NAME = auto()
     """It has the job's fixed name. Other jobs may have this name too, so the requests must be compared."""
     OTHER_DECLARATION = auto()
@@ -127,6 +136,7 @@ def relation_of(
     *,
     resource: str,
     requests: Collection[str],
+    similar_requests: Collection[str] = (),
     fixed_name: str | None,
     logical_names: Collection[str] = (),
 ) -> Relation:
@@ -135,7 +145,8 @@ def relation_of(
     Args:
         run_name: The name of the run.
         resource: The fingerprint of the job's resource.
-        requests: The fingerprints of the job's request, today's and earlier forms.
+        requests: The fingerprints that prove an equal request, today's and earlier forms.
+        similar_requests: The fingerprints of requests that are equal except in their secret values.
         fixed_name: The name that the user declares, or None.
         logical_names: The logical names that the run may have. Empty if every name is allowed.
     """
@@ -145,5 +156,9 @@ def relation_of(
     if name is None or name.resource_fingerprint != resource:
         return Relation.NONE
     has_numbers = not logical_names or name.resource_name in logical_names
-    is_same = fixed_name is None and name.request_fingerprint in requests and has_numbers
-    return Relation.SAME if is_same else Relation.OTHER_DECLARATION
+    if fixed_name is not None or not has_numbers:
+        return Relation.OTHER_DECLARATION
+    if name.request_fingerprint in requests:
+        return Relation.SAME
+    is_similar = name.request_fingerprint in similar_requests
+    return Relation.SAME_BUT_SECRETS if is_similar else Relation.OTHER_DECLARATION

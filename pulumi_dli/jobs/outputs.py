@@ -21,6 +21,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, is_number
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, Properties
 from pulumi_dli.jobs.redaction import masked_lines
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, is_secret
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ class Output:
     """It is an output of a wait too."""
     is_masked: bool = False
     """It is a list of lines in which secret texts are masked."""
+    repeats: tuple[str, ...] = ()
+    """The arguments that it repeats under another name. It is secret if one of them is secret."""
 
 
 OBSERVED: dict[str, Output] = {
@@ -136,10 +139,11 @@ OBSERVED: dict[str, Output] = {
     "createTime": Output(lambda batch: batch.create_time, is_verdict=True),
     "updateTime": Output(lambda batch: batch.update_time, is_verdict=True),
     "duration": Output(duration, is_verdict=True),
-    "submittedName": Output(lambda batch: batch.name or None, is_kept_on_refresh=True),
-    "effectiveScType": Output(lambda batch: batch.sc_type or None),
-    "effectiveQueue": Output(lambda batch: batch.queue or batch.cluster_name or None),
-    "submittedTo": Output(lambda _: None, is_kept_on_refresh=True),  # not in a reply: `create` knows it
+    "submittedName": Output(lambda batch: batch.name or None, is_kept_on_refresh=True, repeats=("name",)),
+    "effectiveScType": Output(lambda batch: batch.sc_type or None, repeats=("scType",)),
+    "effectiveQueue": Output(lambda batch: batch.queue or batch.cluster_name or None, repeats=("queue", "clusterName")),
+    # Not in a reply: `create` knows it.
+    "submittedTo": Output(lambda _: None, is_kept_on_refresh=True, repeats=("region", "projectId")),
     "recordExpired": Output(lambda _: False),
 }
 """The observed outputs, by name."""
@@ -166,6 +170,20 @@ def of_job(declared: JobInputs, batch: Batch, location: Mapping[str, str | None]
     """Return the outputs of a new job: the declared and the observed outputs, and the location of the submission."""
     news = observed(batch, declared.redact)
     return {**_BY_THIS_VERSION, **declared.properties, **news, "submittedTo": dict(location)}
+
+
+def secret_outputs(outputs: Properties) -> set[str]:
+    """Return the names of the outputs that must be secret, although no input of the same name is.
+
+    They repeat a secret input under another name. A log may contain the arguments and the configuration in any form.
+    """
+    names = {name for name, output in OBSERVED.items() if is_repeated_secret(output, outputs)}
+    return names | ({"log"} if any(outputs.get(name) for name in ("redact", "args", "conf")) else set())
+
+
+def is_repeated_secret(output: Output, properties: Properties) -> bool:
+    """Return whether an output repeats an input that is secret by the hidden input of these properties."""
+    return any(is_secret(name, properties.get(SECRET_INPUTS)) for name in output.repeats)
 
 
 def refreshed(stored: StoredJob, batch: Batch | None) -> dict[str, Any]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+
+from pydantic.alias_generators import to_camel
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.sizes import Sizing, memory_mib
-from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, are_same, earlier_forms, exact, unwritten
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, are_same, earlier_forms, exact, leaves, unwritten
 from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, Properties
 from pulumi_dli.jobs.naming import request_fingerprint_of
+from pulumi_dli.jobs.secret_paths import (
+    MIN_SECRET_LENGTH,
+    PUBLIC_ARGUMENTS,
+    SECRET_INPUTS,
+    is_secret,
+    without_secrets,
+)
 from pulumi_dli.jobs.validation import is_known
 
 _RERUNS = [name for name, one in ARGUMENTS.items() if one.on_change is OnChange.RERUN and not one.is_sent]
@@ -73,25 +82,54 @@ def rewritten(old: JobInputs, new: JobInputs) -> list[str]:
     return [name for name in names if _or_empty(old.properties, name) != _or_empty(new.properties, name)]
 
 
+def texts_of_arguments(job: JobInputs) -> set[str]:
+    """Return the texts of `args`, `conf` and `triggers` that are masked in what the service answers to a submission.
+
+    The service may repeat them, and only the program knows which are secret: Pulumi does not tell the provider. Texts
+    of one or two characters and of public arguments are not in the result.
+    """
+    texts = {text for _, text in leaves([job.properties.get(name) for name in ("args", "conf", "triggers")])}
+    public = {job.properties.get(name) for name in PUBLIC_ARGUMENTS} | {"true", "false"}
+    return {text for text in texts - public if isinstance(text, str) and len(text) >= MIN_SECRET_LENGTH}
+
+
 def fingerprint(properties: Properties) -> str:
-    """Return the request fingerprint (8 hex digits). Like 0.1.0, it uses the rounded numbers."""
-    return request_fingerprint_of(
-        canonical(properties), properties.get("triggers"), properties.get("replacementTrigger")
-    )
+    """Return the request fingerprint (8 hex digits). Like 0.1.0, it uses the rounded numbers.
+
+    The name of a submission has it, in plain. So secret values are left out: they could be guessed from it.
+    """
+    secret_inputs = properties.get(SECRET_INPUTS) or []
+    return _fingerprint(without_secrets(properties, secret_inputs), secret_inputs)
 
 
-def earlier_fingerprints(job: JobInputs) -> frozenset[str]:
-    """Return the fingerprints of equal requests with numbers in place of texts or texts in place of numbers."""
-    return frozenset(map(fingerprint, earlier_forms(job.properties)))
+def equal_fingerprints(job: JobInputs) -> frozenset[str]:
+    """Return the fingerprints of equal requests in earlier forms, which prove that the requests are equal.
+
+    Earlier versions did not leave out secret values. Numbers may be in place of texts, or texts in place of numbers.
+    """
+    return frozenset(map(_fingerprint, (job.properties, *earlier_forms(job.properties))))
+
+
+def similar_fingerprints(job: JobInputs) -> frozenset[str]:
+    """Return the fingerprints of requests that are equal except in their secret values, which may be equal too."""
+    if not job.properties.get(SECRET_INPUTS):
+        return frozenset()
+    return frozenset(map(fingerprint, (job.properties, *earlier_forms(job.properties))))
+
+
+def _fingerprint(properties: Properties, left_out: Collection[str] = ()) -> str:
+    triggers, replacement_trigger = properties.get("triggers"), properties.get("replacementTrigger")
+    return request_fingerprint_of(canonical(properties), triggers, replacement_trigger, left_out)
 
 
 def sizing(job: JobInputs) -> str | None:
     """Return the sizes of a job in words: the vCPUs, the memory and the CUs (1 CU is 1 vCPU and 4 GB).
 
-    None if a size is not known yet.
+    None if a size is not known yet, or if one is secret.
     """
     sizes: dict[str, Any] = {name: getattr(job, name) for name in _SIZES}
-    if not is_known(sizes):
+    secret_inputs = job.properties.get(SECRET_INPUTS)
+    if not is_known(sizes) or any(is_secret(to_camel(name), secret_inputs) for name in _SIZES):
         return None
     size = Sizing.of(**sizes)
     return (

@@ -190,6 +190,15 @@ def ended_orphan_message(batch: Batch) -> str:
     return f"{described(batch)} has ended. {_CAUSES} left this run. The job runs again."
 
 
+def incomparable_orphan_message(job_name: str, batch: Batch, properties: Iterable[str]) -> str:
+    """Return the error if an orphaned run may have other secret values than the job, and nobody can tell."""
+    return (
+        f"{job_name}: {described(batch)} may be a run of this job, but the provider cannot compare the secret values "
+        f"of {' and '.join(properties)}: the service does not show them. {_CAUSES} left this run. Nothing was adopted, "
+        f"and nothing was submitted. To keep this run, set adoptId to {batch.id}. To run the job again, cancel the run."
+    )
+
+
 def outdated_orphan_message(batch: Batch) -> str:
     """Return the warning about an orphaned run of an earlier declaration of the job."""
     return (

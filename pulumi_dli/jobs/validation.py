@@ -49,11 +49,30 @@ def known(value: T | Unknown) -> T:
 
 
 class RefusedError(Exception):
-    """A value breaks a rule. `path` is the path from the property to the value, for example `[2].name`."""
+    """A value breaks a rule.
 
-    def __init__(self, rule: str, path: str = "") -> None:
-        super().__init__(rule)
+    Args:
+        rule: What the value must be. The text of the error, which may be shown for a secret.
+        advice: What to write instead. It belongs to the text.
+        value: The refused value, in words. None if it may not be shown, because the property may be secret.
+        path: The path from the property to the value, for example `[2].name`.
+    """
+
+    def __init__(self, rule: str, advice: str = "", *, value: str | None = None, path: str = "") -> None:
+        super().__init__(rule + advice)
         self.path = path
+        self._parts = rule, advice, value
+
+    @property
+    def with_value(self) -> str:
+        """The text of the error with the refused value. Never show it for a secret."""
+        rule, advice, value = self._parts
+        return f"{rule}{advice}" if value is None else f"{rule}, but is {value}{advice}"
+
+    def inside(self, path: str) -> RefusedError:
+        """Return the error for a value that contains the refused one at `path`."""
+        rule, advice, value = self._parts
+        return RefusedError(rule, advice, value=value, path=path + self.path)
 
 
 def text(value: Any) -> str:
@@ -81,14 +100,14 @@ def class_name(value: Any) -> str:
 
 
 def shown(check: Callable[[str], str]) -> Callable[[Any], str]:
-    """Make a rule for text that shows the refused text. Use it only for properties that are never secret."""
+    """Make a rule for text whose error has the refused text. Use it only for properties that are rarely secret."""
 
     def check_and_show(value: Any) -> str:
         written = text(value)
         try:
             return check(written)
         except RefusedError as refused:
-            raise RefusedError(f"{refused}, but is {written!r}") from refused
+            raise RefusedError(str(refused), value=repr(written)) from refused
 
     return check_and_show
 
@@ -127,11 +146,10 @@ def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if not is_number(value) or value != value // 1:
             written = repr(value) if is_number(value) or isinstance(value, str) else kind_of(value)
-            raise RefusedError(
-                f"must be a whole number, but is {written}; write it without quotes and without a fraction"
-            )
+            advice = "; write it without quotes and without a fraction"
+            raise RefusedError("must be a whole number", advice, value=written)
         if value < least or (most is not None and value > most):
-            raise RefusedError(f"must be {limits}, but is {int(value)}")
+            raise RefusedError(f"must be {limits}", value=str(int(value)))
         return int(value)
 
     return check
@@ -140,12 +158,12 @@ def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
 def memory(value: Any) -> str:
     """Accept a memory size with its unit, and return it in the page's form: `2G` or `2048M`."""
     if not isinstance(value, str):
-        written = value if is_number(value) else kind_of(value)
-        raise RefusedError(f"must be text with a unit, for example '2G' or '2048M', but is {written}")
+        written = str(value) if is_number(value) else kind_of(value)
+        raise RefusedError("must be text with a unit, for example '2G' or '2048M'", value=written)
     try:
         mib = memory_mib(value)
     except ValueError as error:
-        raise RefusedError(f"must be a size with a unit, for example '2G' or '2048M', but is {value!r}") from error
+        raise RefusedError("must be a size with a unit, for example '2G' or '2048M'", value=repr(value)) from error
     return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
 
 
@@ -230,7 +248,7 @@ def at(path: str, check: Callable[[Any], Any], value: Any) -> Any:
     try:
         return check(value)
     except RefusedError as refused:
-        raise RefusedError(str(refused), path + refused.path) from refused
+        raise refused.inside(path) from refused
 
 
 def kind_of(value: Any) -> str:

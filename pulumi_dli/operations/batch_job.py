@@ -19,7 +19,15 @@ from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
 from pulumi_dli.jobs.job_rules import FILE_MISSING, Checked
 from pulumi_dli.jobs.naming import logical_names, resource_fingerprint_of
 from pulumi_dli.jobs.outputs import StoredJob
-from pulumi_dli.jobs.request import earlier_fingerprints, fingerprint, request_body, sizing
+from pulumi_dli.jobs.request import (
+    equal_fingerprints,
+    fingerprint,
+    request_body,
+    similar_fingerprints,
+    sizing,
+    texts_of_arguments,
+)
+from pulumi_dli.jobs.secret_paths import without_secrets
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
@@ -109,20 +117,20 @@ class BatchJobs:
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
         # Make the whole request before it is sent, so that a failure here means that nothing runs.
-        secrets = declared.redact or ()
+        secret_inputs = known(declared.secret_inputs) or ()
         # The name is public, so a secret number must not be guessed from it.
-        numbers = {
-            place: digits for place, digits in large_numbers(declared.properties).items() if digits not in secrets
-        }
+        numbers = large_numbers(without_secrets(declared.properties, secret_inputs))
         request = SubmissionRequest(
             key=declared_key(declared),
             resource_fingerprint=resource_fingerprint_of(declared.scope, self._context.settings.scope),
             request_fingerprint=fingerprint(declared.properties),
             fixed_name=known(declared.name),
             body=lambda name: request_body(declared, name),
-            redact=secrets,
+            redact=(*(declared.redact or ()), *texts_of_arguments(declared)),
+            secret_inputs=secret_inputs,
             logical_names=logical_names(name_of(declared), numbers),
-            earlier_fingerprints=lambda: earlier_fingerprints(declared),
+            equal_fingerprints=lambda: equal_fingerprints(declared),
+            similar_fingerprints=lambda: similar_fingerprints(declared),
         )
         return self._context.submitter(client).submit(request)
 

@@ -13,7 +13,7 @@ from pulumi_dli.api.errors import ServiceError, SignInError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs import submission_messages as messages
 from pulumi_dli.jobs.naming import Relation, relation_of
-from pulumi_dli.jobs.request_matching import is_same_request
+from pulumi_dli.jobs.request_matching import is_same_request, unknown_secrets
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.duplicates import cancel_duplicates, in_order_of_acceptance, runs_by_submission
 from pulumi_dli.operations.live_listing import LiveListing
@@ -73,7 +73,8 @@ class Orphans:
             relation = relation_of(
                 listed.name,
                 resource=request.resource_fingerprint,
-                requests=request.request_fingerprints,
+                requests=request.proving_fingerprints,
+                similar_requests=request.open_fingerprints,
                 fixed_name=request.fixed_name,
                 logical_names=request.logical_names,
             )
@@ -84,7 +85,10 @@ class Orphans:
             batch = self._young.find(self._client, listed.id, request.resource_name)
             if batch is None or (relation is Relation.SAME_FIXED_NAME and not _is_same_request(request, batch)):
                 continue
-            yield relation, settled(self._client, batch)
+            batch = settled(self._client, batch)
+            if relation is Relation.SAME_BUT_SECRETS:
+                relation = _compared(request, batch)
+            yield relation, batch
 
     def _claim(self, request: SubmissionRequest, run: str) -> bool:
         """Let the resource hold a run. Return False if another resource has adopted the run meanwhile.
@@ -118,3 +122,17 @@ class Orphans:
 
 def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
     return is_same_request(batch, request.body(str(request.fixed_name))) is True
+
+
+def _compared(request: SubmissionRequest, batch: Batch) -> Relation:
+    """Return how a run relates to a job if their names agree, but say nothing about the secret values.
+
+    Raises SubmissionError if the run is live and a secret value cannot be compared: the run may be the job's.
+    """
+    body = request.body(str(batch.name))
+    if is_same_request(batch, body) is False:
+        return Relation.OTHER_DECLARATION
+    unknown = unknown_secrets(batch, body, request.secret_inputs)
+    if unknown and not batch.is_final:
+        raise SubmissionError(messages.incomparable_orphan_message(request.resource_name, batch, unknown))
+    return Relation.SAME

@@ -21,10 +21,12 @@ class SubmissionRequest:
         request_fingerprint: The fingerprint of the request, for the name of the submission.
         fixed_name: The name that the user declares, or None.
         body: Returns the body of the request with a given name.
-        redact: The secret texts in the body, which the service may repeat in an error.
+        redact: The texts that are masked in an answer of the service, which may repeat the request.
+        secret_inputs: The paths of the secret inputs. The fingerprint does not have their values.
         logical_names: If there are any, the submitted name begins with the first, and an orphaned run has one of them.
-        earlier_fingerprints: Returns the fingerprints of equal requests with a number in place of a text, or the
-            reverse. There may be hundreds, so they are computed only if there is a run to compare with.
+        equal_fingerprints: Returns the fingerprints of equal requests in earlier forms. There may be hundreds, so they
+            are computed only if there is a run to compare with.
+        similar_fingerprints: Returns the fingerprints of requests that are equal except in their secret values.
     """
 
     key: ResourceKey
@@ -33,13 +35,20 @@ class SubmissionRequest:
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
+    secret_inputs: Sequence[str] = ()
     logical_names: tuple[str, ...] = ()
-    earlier_fingerprints: Callable[[], Collection[str]] = frozenset
+    equal_fingerprints: Callable[[], Collection[str]] = frozenset
+    similar_fingerprints: Callable[[], Collection[str]] = frozenset
 
     @cached_property
-    def request_fingerprints(self) -> frozenset[str]:
-        """The fingerprints that an orphaned run of this request may have."""
-        return frozenset((self.request_fingerprint, *self.earlier_fingerprints()))
+    def proving_fingerprints(self) -> frozenset[str]:
+        """The fingerprints which prove that an orphaned run has an equal request."""
+        return frozenset((*(() if self.secret_inputs else (self.request_fingerprint,)), *self.equal_fingerprints()))
+
+    @cached_property
+    def open_fingerprints(self) -> frozenset[str]:
+        """The fingerprints of orphaned runs whose secret values are still to be compared."""
+        return frozenset(self.similar_fingerprints())
 
     @property
     def resource_name(self) -> str:

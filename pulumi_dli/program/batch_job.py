@@ -8,10 +8,11 @@ from pulumi import dynamic
 
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, large_as_text
 from pulumi_dli.jobs.naming import resource_fingerprint_of
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.exact_numbers import digits_of, show_exact
 from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
-from pulumi_dli.program.secret_inputs import secret_texts
+from pulumi_dli.program.secret_inputs import SecretInputs
 from pulumi_dli.program.seen_ends import ends_seen_inputs
 from pulumi_dli.program.settings_check import check_settings
 from pulumi_dli.program.types import (
@@ -126,7 +127,9 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     kind: pulumi.Output[str | None]
     """The kind of the job, as the service reports it."""
     log: pulumi.Output[Sequence[str] | None]
-    """The last lines of the job's record, at most ten. If an input of the job is secret, they are masked and secret."""
+    """The last lines of the job's record, at most ten, with secret texts masked. They are secret if the job has `args`,
+    `conf` or a secret input, because the job may have written these in another form.
+    """
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
     """When the service created the job, in milliseconds since 1970."""
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
@@ -256,27 +259,29 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._register(resource_name, declared, opts)
 
     def _register(self, resource_name: str, declared: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        opts = opts if opts is not None else pulumi.ResourceOptions()
         hidden = {
             "resourceName": resource_name,
-            "scope": _scope(resource_name, opts.parent if opts is not None else None),
+            "scope": _scope(resource_name, opts.parent),
             # Pulumi replaces the job by itself. The provider needs the value for the fingerprint of the request.
-            "replacementTrigger": opts.replacement_trigger if opts is not None else None,
+            "replacementTrigger": opts.replacement_trigger,
         }
         if any(declared.get(option) is not None for option in ("on_record_expired", "when_running")):
             # Only these options need the end of a run whose record is deleted, or whose service cannot be reached.
-            is_renamed = bool(opts is not None and opts.aliases)
-            hidden |= ends_seen_inputs(resource_name, is_renamed=is_renamed)
+            hidden |= ends_seen_inputs(resource_name, is_renamed=bool(opts.aliases))
         numbered = {name: large_as_text(declared.get(name)) for name in ("conf", "triggers")}
-        digits = digits_of(numbered | {"replacementTrigger": hidden["replacementTrigger"]})
+        digits = digits_of(numbered | {"replacementTrigger": opts.replacement_trigger})
         declared |= numbered
         self._rerun_on_failure = declared.get("rerun_on_failure")
-        self._redact = secret_texts(declared, [resource_name])
+        inputs = {_WIRE_NAMES[name]: value for name, value in declared.items()}
+        self._secrets = SecretInputs(resource_name, inputs | {"replacementTrigger": opts.replacement_trigger})
         self._waits: dict[Until, BatchJobWait] = {}
-        self._parent, self._job_aliases = (opts.parent, opts.aliases) if opts is not None else (None, None)
-        hidden |= {"redact": self._redact, EXACT_NUMBERS: digits}
+        self._parent, self._job_aliases = opts.parent, opts.aliases
+        hidden |= {"redact": self._secrets.texts, SECRET_INPUTS: self._secrets.paths, EXACT_NUMBERS: digits}
         props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)
+        self._registered = {_WIRE_NAMES[name]: vars(self)[name] for name in declared if name in vars(self)}
         fill_undeclared(self)
         if digits is not None:
             show_exact(self, numbered)
@@ -344,7 +349,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
                 lambda location: {"region": location.region, "projectId": location.project_id} if location else {}
             ),
             rerun_on_failure=self._rerun_on_failure,
-            redact=self._redact,
+            redact=self._secrets.texts_with_marks(self._registered),
             stream_log=stream_log,
             opts=pulumi.ResourceOptions.merge(own_options, opts),
         )
@@ -365,4 +370,8 @@ def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[s
     return pulumi.Output.from_input(scope_below_parent())
 
 
-_JOB_INPUTS, _JOB_OUTPUTS = input_type_of(BatchJob), outputs_only(BatchJob)
+_WIRE_NAMES = wire_names(BatchJob)
+_MARKED_BY_TRANSFORMS = ("args", "conf")
+"""The undeclared properties that have an output of their own: a transform may add secrets there."""
+_JOB_INPUTS = input_type_of(BatchJob)
+_JOB_OUTPUTS = outputs_only(BatchJob) | dict.fromkeys(_MARKED_BY_TRANSFORMS)

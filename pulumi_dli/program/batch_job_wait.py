@@ -92,7 +92,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         check_settings()
         declare_wait(job_name)
         shown_name = job_name or resource_name
-        texts = None if redact is None else secret_texts(pulumi.Output.secret(redact))
+        texts = None if redact is None else secret_texts(redact)
 
         async def wait_in_program(batch_id: str) -> tuple[str, float | None]:
             if pulumi.runtime.is_dry_run():

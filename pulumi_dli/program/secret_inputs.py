@@ -1,30 +1,96 @@
-"""Collects the texts of a resource's secret inputs, so that logs can be masked."""
+"""Finds the secret inputs of a job: their texts, so that logs can be masked, and their paths."""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
-from pulumi_dli.jobs.exact_numbers import is_number, written
+from pulumi_dli.jobs.exact_numbers import is_number, path_of, written
+from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS
+
+_FLAGS = ("true", "false")
+
+Texts = pulumi.Output[list[str] | None]
+"""The texts inside secret values, as a secret, or None if there are none."""
 
 
-def secret_texts(*inputs: Any) -> pulumi.Output[list[str] | None] | None:
-    """Return the texts inside the secret inputs, as a secret, or None if there are none.
+@dataclass
+class _Found:
+    """What is inside values: by property the texts inside secret and inside plain values, and the paths of secrets."""
 
-    A text that is also inside a plain input does not count, because everybody can read it. Values that are not known
-    yet have no text.
+    secret: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    plain: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    paths: list[str] = field(default_factory=list)
+
+    def add(self, name: str, value: Any, *, is_secret: bool) -> None:
+        """Add a text or a number of a property."""
+        if isinstance(value, str) or is_number(value):
+            texts = self.secret if is_secret and name not in PUBLIC_ARGUMENTS else self.plain
+            texts[name].add(value if isinstance(value, str) else written(value))
+
+
+class SecretInputs:
+    """The secret inputs of a job.
+
+    Texts that are also inside a plain input are not secret, because everybody can read them. Texts of public arguments
+    (`PUBLIC_ARGUMENTS`) and texts of one or two characters are never secret. Values that are not known yet have no
+    text.
+
+    Args:
+        resource_name: The logical name of the job, which everybody can read.
+        declared: The declared values by property name.
     """
-    if not has_output(inputs):
-        return None  # most jobs of a large program have plain inputs only: save the time of a task
 
-    async def collect() -> list[str] | None:
-        texts: dict[bool, set[str]] = {True: set(), False: set()}
-        await _collect_texts(inputs, texts)
-        return sorted(texts[True] - texts[False]) or None
+    def __init__(self, resource_name: str, declared: Mapping[str, Any]) -> None:
+        self._resource_name = resource_name
+        self._declared = declared
+        # Most jobs of a large program have plain inputs only: save the time of a task.
+        self._found = asyncio.ensure_future(_inspect(declared)) if has_output(declared) else None
 
-    collected: pulumi.Output[list[str] | None] = pulumi.Output.from_input(asyncio.ensure_future(collect()))
-    return collected.apply(lambda texts: pulumi.Output.secret(texts) if texts else None)
+    @property
+    def texts(self) -> Texts | None:
+        """The texts inside the declared secret inputs, or None if no input is an output."""
+        return None if self._found is None else _as_secret(self._texts(self._found, {}))
+
+    @property
+    def paths(self) -> pulumi.Output[list[str] | None] | None:
+        """The paths of the declared secret inputs, in plain, or None if no input is an output."""
+        return None if self._found is None else pulumi.Output.from_input(_paths(self._found))
+
+    def texts_with_marks(self, outputs: Mapping[str, pulumi.Output[Any]]) -> Texts:
+        """Return the texts inside all secret inputs, also those that Pulumi has marked after the declaration.
+
+        A transform may add a secret, and `additional_secret_outputs` marks a plain property. Both come after the
+        constructor, and only the outputs of the properties tell.
+
+        Args:
+            outputs: The outputs of the declared properties, by property name.
+        """
+        return _as_secret(self._texts(self._found or asyncio.ensure_future(_inspect(self._declared)), outputs))
+
+    async def _texts(self, found: Awaitable[_Found], outputs: Mapping[str, pulumi.Output[Any]]) -> list[str]:
+        declared = await found
+        plain, secret = {**declared.plain}, set[str]().union(*declared.secret.values())
+        for name, output in outputs.items():
+            if name in PUBLIC_ARGUMENTS or not await output.is_secret():
+                continue
+            marked = _Found()
+            await _look_into(await output.future(), name, name, marked, is_secret=True)
+            if marked.secret[name] <= plain.get(name, set()) and name not in declared.secret:
+                del plain[name]  # the plain property as a whole was marked
+            secret |= marked.secret[name]
+        texts = secret - {self._resource_name, *_FLAGS}.union(*plain.values())
+        return sorted(text for text in texts if len(text) >= MIN_SECRET_LENGTH)
+
+
+def secret_texts(value: Any) -> Texts:
+    """Return all texts inside a value, each of three characters at least."""
+    return SecretInputs("", {"": pulumi.Output.secret(value)}).texts_with_marks({})
 
 
 def has_output(value: Any) -> bool:
@@ -36,16 +102,41 @@ def has_output(value: Any) -> bool:
     return isinstance(value, pulumi.Output)
 
 
-async def _collect_texts(value: Any, texts: dict[bool, set[str]], *, is_secret: bool = False) -> None:
-    """Add the texts inside a value to `texts`: to True if they, or an output around them, are secret, else to False."""
+async def _paths(found: Awaitable[_Found]) -> list[str] | None:
+    return sorted((await found).paths) or None
+
+
+def _as_secret(texts: Awaitable[list[str]]) -> Texts:
+    async def secret_or_none() -> Any:
+        known = await texts
+        return pulumi.Output.secret(known) if known else None
+
+    collected: Texts = pulumi.Output.from_input(secret_or_none())
+    return collected
+
+
+async def _inspect(declared: Mapping[str, Any]) -> _Found:
+    found = _Found()
+    for name, value in declared.items():
+        await _look_into(value, name, name, found)
+    return found
+
+
+async def _look_into(value: Any, name: str, path: str, found: _Found, *, is_secret: bool = False) -> None:
+    """Add what is inside a value of a property to `found`. `is_secret`: an output around the value is secret."""
     if isinstance(value, pulumi.Output):
-        await _collect_texts(await value.future(), texts, is_secret=is_secret or await value.is_secret())
-    elif isinstance(value, str):
-        texts[is_secret].add(value)
-    elif isinstance(value, Mapping):
-        await _collect_texts([*value.values()], texts, is_secret=is_secret)
-    elif isinstance(value, Sequence):
-        for item in value:
-            await _collect_texts(item, texts, is_secret=is_secret)
-    elif is_number(value):
-        texts[is_secret].add(written(value))
+        is_marked = await value.is_secret()
+        if is_marked and not is_secret:
+            found.paths.append(path)
+        await _look_into(await value.future(), name, path, found, is_secret=is_secret or is_marked)
+    for item_path, item in _items(value, path):
+        await _look_into(item, name, item_path, found, is_secret=is_secret)
+    found.add(name, value, is_secret=is_secret)
+
+
+def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the items of a map or a list, each with its path."""
+    if isinstance(value, Mapping):
+        yield from ((path_of(path, key), item) for key, item in value.items())
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))

@@ -125,7 +125,12 @@ def test_what_is_null_is_absent() -> None:
 
 def test_what_the_program_passes_for_the_providers_own_use_is_kept_as_it_is() -> None:
     hidden: Declared = {"resourceName": "nightly ", "scope": "", "redact": ["hunter2"], "sizing": " 8 CUs"}
-    hidden |= {"endsSeen": {"a": "success"}, "waitsUnread": True, "exactNumbers": {"conf": "1"}}
+    hidden |= {
+        "endsSeen": {"a": "success"},
+        "waitsUnread": True,
+        "exactNumbers": {"conf": "1"},
+        "secretInputs": ["args"],
+    }
     assert set(hidden) == {name for name, argument in ARGUMENTS.items() if argument.is_hidden}
     assert JobInputs.parse(JOB | hidden).properties == JOB | hidden
 

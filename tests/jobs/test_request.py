@@ -8,11 +8,13 @@ from pulumi_dli.jobs.inputs import WIRE_NAMES, JobInputs
 from pulumi_dli.jobs.request import (
     canonical,
     changes,
-    earlier_fingerprints,
+    equal_fingerprints,
     fingerprint,
     request_body,
     rewritten,
+    similar_fingerprints,
     sizing,
+    texts_of_arguments,
 )
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 from tests.jobs.examples import JOB, PACKAGE, Properties
@@ -129,8 +131,58 @@ def test_a_number_and_its_text_are_no_change_but_are_stored_anew(
 def test_a_run_of_0_1_0_with_numbers_is_known_by_its_fingerprint() -> None:
     rounded = {"conf": {"a": "3.1", "b": "5781947118336215040"}, "triggers": {"c": 42.0, "d": "x"}}
     in_quotes = {"conf": {"a": "3.10", "b": "5781947118336215154"}, "triggers": {"c": "42", "d": "x"}}
-    assert fingerprint(JOB | rounded) in earlier_fingerprints(parse(JOB | in_quotes))
-    assert fingerprint(JOB | rounded) not in earlier_fingerprints(parse(JOB | in_quotes | {"args": ["other"]}))
+    assert fingerprint(JOB | rounded) in equal_fingerprints(parse(JOB | in_quotes))
+    assert fingerprint(JOB | rounded) not in equal_fingerprints(parse(JOB | in_quotes | {"args": ["other"]}))
+
+
+PIN: Properties = {"args": ["--pin", "483920"], "secretInputs": ["args[1]"]}
+
+
+def test_the_fingerprint_does_not_depend_on_secret_values_and_nothing_can_be_guessed_from_it() -> None:
+    other = {**PIN, "args": ["--pin", "483921"]}
+    assert fingerprint(JOB | PIN) == fingerprint(JOB | other)
+    plain = JOB | {"args": ["--pin", "483920"]}
+    without = [JOB | {"args": args} for args in (["--pin"], ["--pin", ""], ["--pin", None])]
+    assert fingerprint(JOB | PIN) not in {fingerprint(properties) for properties in (plain, *without)}
+
+
+@pytest.mark.parametrize(
+    ("secret_inputs", "changed"),
+    [
+        (['conf["a"]'], {"conf": {"a": "2", "b": "x"}}),
+        (["conf"], {"conf": {"a": "1", "b": "y"}}),
+        (["triggers"], {"triggers": {"c": 2.0}}),
+        (["replacementTrigger"], {"replacementTrigger": "z"}),
+        (["file"], {"file": "obs://other/a.py"}),
+    ],
+)
+def test_every_secret_is_left_out_of_the_fingerprint(secret_inputs: list[str], changed: Properties) -> None:
+    values: Properties = {"conf": {"a": "1", "b": "x"}, "triggers": {"c": 1.0}, "replacementTrigger": "y"}
+    declared = JOB | values | {"secretInputs": secret_inputs}
+    assert fingerprint(declared) == fingerprint(declared | changed)
+    assert fingerprint(JOB | values) != fingerprint(JOB | values | changed)
+
+
+def test_the_fingerprint_of_0_1_0_with_its_secrets_proves_an_equal_request_and_the_new_one_does_not() -> None:
+    declared, by_0_1_0 = parse(JOB | PIN), fingerprint(JOB | {"args": ["--pin", "483920"]})
+    assert by_0_1_0 in equal_fingerprints(declared)
+    assert fingerprint(JOB | PIN) not in equal_fingerprints(declared)
+    assert fingerprint(JOB | PIN) in similar_fingerprints(declared)
+    assert similar_fingerprints(parse(JOB)) == frozenset()
+
+
+def test_the_texts_to_mask_in_an_answer_are_those_of_arguments_configuration_and_triggers() -> None:
+    declared = {"args": ["swordfish", "42", "batch"], "conf": {"a": "true", "b": "hunter2"}, "queue": "batch"}
+    assert texts_of_arguments(parse(JOB | declared | {"triggers": {"c": ["tr0mb"]}})) == {
+        "swordfish",
+        "hunter2",
+        "tr0mb",
+    }
+
+
+def test_the_sizes_are_not_described_if_one_is_secret() -> None:
+    assert sizing(parse(JOB | {"driverMemory": "2G", "secretInputs": ["driverMemory"]})) is None
+    assert sizing(parse(JOB | {"driverMemory": "2G", "secretInputs": ["args[0]"]})) is not None
 
 
 def test_the_exact_digits_are_sent() -> None:

@@ -290,17 +290,18 @@ def test_the_id_of_a_submission_is_the_one_that_accepted_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("redact", "is_in_name"), [(None, True), (["hunter2"], True), (["1234567890123456789"], False)]
+    ("secret_inputs", "is_in_name"), [(None, True), (["file"], True), (['triggers["a"]'], False), (["triggers"], False)]
 )
 def test_a_large_number_is_in_the_name_of_a_submission_unless_it_is_secret(
-    redact: list[str] | None, is_in_name: bool
+    secret_inputs: list[str] | None, is_in_name: bool
 ) -> None:
     """A secret in a name could be tried out offline."""
     digits = "1234567890123456789"
     numbers = {"triggers": {"a": float(digits)}, "exactNumbers": {'triggers["a"]': digits}}
     with ScriptedService(*[Answer({"sessions": []})] * 3, Answer(EXAMPLE)) as service:
         answer_with_sent_name(service)
-        operations_at(service, FakeClock()).create(inputs({**KEY, "file": "a.py", "redact": redact, **numbers}))
+        declared = {**KEY, "file": "a.py", "secretInputs": secret_inputs, **numbers}
+        operations_at(service, FakeClock()).create(inputs(declared))
         (name,) = (call.json["name"] for call in service.calls if call.method == "POST")
     assert name.count("-") == (4 if is_in_name else 3)
 

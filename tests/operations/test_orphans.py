@@ -8,6 +8,7 @@ import pytest
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import NoAnswerError, ServiceError, SignInError, SubmissionError
 from pulumi_dli.jobs.naming import logical_names
+from pulumi_dli.operations.submission_request import SubmissionRequest
 from tests.fakes import CUT, Answer
 from tests.operations.submitting import SCOPE, SPEC, Stage, a_request, kept_request, refusal, run_name
 
@@ -165,7 +166,7 @@ def test_a_run_of_numbers_that_round_alike_is_adopted_only_if_it_may_be_this_one
     name, *_ = (*logical_names("wordcount", submitted), "wordcount")
     left = stage.dli.add(f"{name}-{SCOPE}-{spec}-abcdef")
     names = logical_names("wordcount", declared)
-    request = replace(a_request(), logical_names=names, earlier_fingerprints=lambda: {"0000000f"})
+    request = replace(a_request(), logical_names=names, equal_fingerprints=lambda: {"0000000f"})
     assert (stage.submit(request) == left) is is_adopted
     if not is_adopted:
         assert "an earlier run with another declaration still runs" in stage.said[0]
@@ -178,6 +179,59 @@ def test_a_live_job_of_a_fixed_name_is_adopted_if_0_1_0_rounded_its_number(stage
     other = a_request("nightly", conf={"spark.a": "5781947118336299999"})
     assert stage.submit(other) != left
     assert stage.submit(a_request("nightly", conf={"spark.a": "5781947118336215154"})) == left
+
+
+SIMILAR = "0000001f"
+WITH_SECRETS = {"secret_inputs": ["args[1]"], "similar_fingerprints": lambda: {SIMILAR}}
+
+
+def secret_request(**changes: Any) -> SubmissionRequest:
+    """Make a request whose fingerprint does not have its secret argument."""
+    return replace(a_request(), request_fingerprint=SIMILAR, **WITH_SECRETS | changes)
+
+
+@pytest.mark.parametrize("argument", ["out", "another secret"])
+def test_a_run_whose_name_does_not_tell_the_secrets_is_adopted_if_its_request_has_them(
+    stage: Stage, argument: str
+) -> None:
+    left = stage.dli.add(run_name(spec=SIMILAR), req_body=kept_request(args=["in", argument]))
+    is_same = argument == "out"
+    assert (stage.submit(secret_request()) == left) is is_same
+    assert ("adopted" if is_same else "an earlier run with another declaration still runs") in stage.said[0]
+
+
+def test_a_run_of_an_earlier_version_whose_name_proves_the_secrets_is_adopted(stage: Stage) -> None:
+    left = stage.dli.add(run_name(spec="0000000f"))
+    assert stage.submit(secret_request(equal_fingerprints=lambda: {"0000000f"})) == left
+
+
+@pytest.mark.parametrize(
+    ("secret_input", "req_body", "named"),
+    [
+        ("args[1]", None, "args"),
+        ("args", "{}", "args"),
+        ('conf["spark.a"]', '{"args": ["in", "out"]}', "conf"),
+        ('triggers["pin"]', '{"args": ["in", "out"]}', "triggers"),
+        ("replacementTrigger", '{"args": ["in", "out"]}', "replacementTrigger"),
+    ],
+)
+def test_nothing_is_adopted_or_submitted_if_a_secret_cannot_be_compared(
+    stage: Stage, secret_input: str, req_body: str | None, named: str
+) -> None:
+    left = stage.dli.add(run_name(spec=SIMILAR), req_body=req_body)
+    body = {"file": "obs://demo/wordcount.py", "args": ["in", "out"], "conf": {"spark.a": "x"}}
+    request = secret_request(secret_inputs=[secret_input], body=lambda name: {**body, "name": name})
+    with pytest.raises(SubmissionError) as raised:
+        stage.submit(request)
+    assert f"batch job {left} " in str(raised.value)
+    assert f"cannot compare the secret values of {named}: " in str(raised.value)
+    assert f"set adoptId to {left}" in str(raised.value)
+    assert stage.dli.names == []
+
+
+def test_a_run_that_has_ended_needs_no_comparison_of_secrets(stage: Stage) -> None:
+    stage.dli.add(run_name(spec=SIMILAR), state="dead")
+    assert stage.submit(secret_request(secret_inputs=["triggers"])) == "id-1"
 
 
 def test_an_ended_run_with_another_declaration_is_not_worth_a_word(stage: Stage) -> None:

@@ -1,22 +1,24 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
 import pytest
 from pulumi.output import UNKNOWN
 
-from pulumi_dli.program.secret_inputs import secret_texts
+from pulumi_dli.program.secret_inputs import SecretInputs, secret_texts
 
 Inputs = Callable[[], Any]
+Texts = list[str] | None
 
 
-def found(inputs: Inputs) -> tuple[list[str] | None, bool]:
-    """Give the texts, and whether they are a secret."""
+def found(inputs: Inputs) -> tuple[Texts, bool, Texts]:
+    """Give the texts of the secrets in `args`, whether they are a secret, and the paths of the secrets."""
 
-    async def collect() -> tuple[list[str] | None, bool]:
-        texts = pulumi.Output.from_input(secret_texts(inputs()))
-        return await texts.future(), await texts.is_secret()
+    async def collect() -> tuple[Texts, bool, Texts]:
+        secrets = SecretInputs("etl", {"args": inputs()})
+        texts = pulumi.Output.from_input(secrets.texts)
+        return await texts.future(), await texts.is_secret(), await pulumi.Output.from_input(secrets.paths).future()
 
     return asyncio.run(collect())
 
@@ -30,39 +32,101 @@ def resolved(value: Any) -> pulumi.Output[Any]:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "texts"),
+    ("inputs", "texts", "paths"),
     [
-        (lambda: secret("hunter2"), ["hunter2"]),
-        (lambda: {"args": ["in", secret("hunter2")], "conf": {"a": secret("swordfish")}}, ["hunter2", "swordfish"]),
-        (lambda: secret({"args": ["a b", ["c"]], "port": 8080, "fast": True, "none": None}), ["8080", "a b", "c"]),
-        (lambda: secret({"port": 8080.0, "share": 0.5}), ["0.5", "8080"]),  # as in the outputs of another stack
-        (lambda: pulumi.Output.concat("jdbc:", secret("hunter2")), ["jdbc:hunter2"]),
-        (lambda: pulumi.Output.all(a="plain", b=secret("hunter2")), ["hunter2", "plain"]),
-        (lambda: [{"name": secret("lib/a.jar")}, pulumi.Output.from_input("plain")], ["lib/a.jar"]),
-        (lambda: resolved("a").apply(lambda a: {"url": a, "password": secret("hunter2")}), ["hunter2"]),
-        (lambda: secret("a").apply(lambda _: [resolved("b")]), ["b"]),
+        (lambda: secret("hunter2"), ["hunter2"], ["args"]),
+        (
+            lambda: {"in": ["in", secret("hunter2")], "a.b": {"a": secret("swordfish")}},
+            ["hunter2", "swordfish"],
+            ['args["a.b"]["a"]', 'args["in"][1]'],
+        ),
+        (
+            lambda: secret({"args": ["a b", ["ccc"]], "port": 8080, "fast": True, "none": None}),
+            ["8080", "a b", "ccc"],
+            ["args"],
+        ),
+        (lambda: secret({"port": 8080.0, "share": 0.5}), ["0.5", "8080"], ["args"]),  # as in another stack's outputs
+        (lambda: pulumi.Output.concat("jdbc:", secret("hunter2")), ["jdbc:hunter2"], ["args"]),
+        (lambda: pulumi.Output.all(a="plain", b=secret("hunter2")), ["hunter2", "plain"], ["args"]),
+        (lambda: [{"name": secret("lib/a.jar")}, resolved("plain")], ["lib/a.jar"], ['args[0]["name"]']),
+        (
+            lambda: resolved("a").apply(lambda a: {"url": a, "password": secret("hunter2")}),
+            ["hunter2"],
+            ['args["password"]'],
+        ),
+        (lambda: secret("a").apply(lambda _: [resolved("bcd")]), ["bcd"], ["args"]),
+        (lambda: secret(["hunter2", UNKNOWN]), None, ["args"]),
+        (lambda: [secret("42"), secret("true"), secret("etl")], None, ["args[0]", "args[1]", "args[2]"]),
+        (lambda: [secret("shared"), "shared"], None, ["args[0]"]),
+        (lambda: [secret("shared"), resolved("shared")], None, ["args[0]"]),
     ],
 )
-def test_the_texts_of_secret_inputs_are_found_wherever_they_are_and_kept_secret(
-    inputs: Inputs, texts: list[str]
+def test_secret_inputs_are_found_wherever_they_are_and_their_texts_are_kept_secret(
+    inputs: Inputs, texts: Texts, paths: Texts
 ) -> None:
-    assert found(inputs) == (texts, True)
+    assert found(inputs) == (texts, texts is not None, paths)
 
 
 @pytest.mark.parametrize(
     "inputs",
-    [
-        dict,
-        lambda: {"file": "a.py", "args": ["in"], "cores": 2, "recover": True, "none": None},
-        lambda: pulumi.Output.from_input({"args": ["in"]}),
-        lambda: secret(None),
-        lambda: secret(True),
-        lambda: {"args": secret(["in"]), "files": ["in"]},
-        lambda: {"args": secret(["in"]), "files": pulumi.Output.from_input(["in"])},
-        lambda: secret(UNKNOWN),
-        lambda: secret(["hunter2", UNKNOWN]),
-    ],
-    ids=["none", "plain", "plain output", "null", "flag", "plain too", "plain too, as output", "unknown", "half"],
+    [dict, lambda: {"file": "a.py", "cores": 2, "recover": True, "none": None}, lambda: resolved({"args": ["in"]})],
+    ids=["none", "plain", "plain output"],
 )
 def test_there_is_nothing_to_keep_secret_otherwise(inputs: Inputs) -> None:
-    assert found(inputs) == (None, False)
+    assert found(inputs) == (None, False, None)
+
+
+def marked(declared: Callable[[], Mapping[str, Any]], outputs: Callable[[], Mapping[str, Any]]) -> Texts:
+    """Give the secret texts of a job whose outputs have these marks after its registration."""
+
+    async def collect() -> Texts:
+        texts = SecretInputs("etl", declared()).texts_with_marks(outputs())
+        assert await texts.is_secret() is (await texts.future() is not None)
+        return await texts.future()
+
+    return asyncio.run(collect())
+
+
+@pytest.mark.parametrize(
+    ("declared", "outputs", "texts"),
+    [
+        # a transform has added a secret, and Pulumi marks the whole property
+        (lambda: {"conf": {"a": "plain"}}, lambda: {"conf": secret({"a": "plain", "b": "hunter2"})}, ["hunter2"]),
+        (lambda: {"conf": None}, lambda: {"conf": secret({"b": "hunter2"})}, ["hunter2"]),
+        # additional_secret_outputs marks a plain property
+        (lambda: {"args": ["--key", "hunter2"]}, lambda: {"args": secret(["--key", "hunter2"])}, ["--key", "hunter2"]),
+        (lambda: {"args": ["hunter2"], "file": "hunter2"}, lambda: {"args": secret(["hunter2"])}, None),
+        # one declared secret marks its neighbours too
+        (
+            lambda: {"conf": {"a": "plain", "b": secret("hunter2")}},
+            lambda: {"conf": secret({"a": "plain", "b": "hunter2"})},
+            ["hunter2"],
+        ),
+        # the marks of an old state are missing
+        (lambda: {"args": [secret("hunter2")]}, lambda: {"args": resolved(["hunter2"])}, ["hunter2"]),
+        (lambda: {"args": ["plain"]}, lambda: {"args": resolved(["plain"])}, None),
+    ],
+)
+def test_what_pulumi_marks_after_the_declaration_is_secret_too(
+    declared: Callable[[], Mapping[str, Any]], outputs: Callable[[], Mapping[str, Any]], texts: Texts
+) -> None:
+    assert marked(declared, outputs) == texts
+
+
+def test_the_texts_of_public_arguments_are_never_masked() -> None:
+    """A stack reference marks everything in an object of which a part is secret."""
+
+    def declared() -> dict[str, Any]:
+        spark = secret({"queue": "default", "executors": 200, "token": "hunter2"})
+        queue, token = spark.apply(lambda value: value["queue"]), spark.apply(lambda value: value["token"])
+        executors = spark.apply(lambda value: value["executors"])
+        return {"queue": queue, "numExecutors": executors, "args": [queue, token]}
+
+    assert marked(declared, lambda: {"queue": secret("default"), "args": secret(["default", "hunter2"])}) == ["hunter2"]
+
+
+def test_the_texts_of_a_wait_are_all_masked() -> None:
+    async def collect() -> Texts:
+        return await secret_texts(["hunter2", pulumi.Output.from_input("swordfish"), "x"]).future()
+
+    assert asyncio.run(collect()) == ["hunter2", "swordfish"]

@@ -1,0 +1,63 @@
+"""Which inputs of a job are secret: the hidden input `secretInputs`, a list of their paths.
+
+Pulumi gives the provider all values in plain. So the program also sends where secret values are: `file`, `args[1]`,
+`conf["spark.key"]`. A path covers everything inside its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pulumi_dli.jobs.exact_numbers import path_of
+
+SECRET_INPUTS = "secretInputs"  # noqa: S105  a name, no secret
+"""The name of the hidden input."""
+
+PUBLIC_ARGUMENTS = frozenset(
+    (
+        "queue",
+        "clusterName",
+        "scType",
+        "name",
+        "driverMemory",
+        "driverCores",
+        "executorMemory",
+        "executorCores",
+        "numExecutors",
+        "autoRecovery",
+        "maxRetryTimes",
+        "region",
+        "projectId",
+        "rerunOnFailure",
+        "onRecordExpired",
+        "whenRunning",
+        "cancelTimeout",
+        "adoptId",
+    )
+)
+"""The arguments whose texts are never masked in a log, even if they are secret. A log would not be readable."""
+
+
+MIN_SECRET_LENGTH = 3
+"""The shortest text that is masked. Shorter ones are in every log by chance."""
+
+
+def is_secret(path: str, secret_inputs: Any) -> bool:
+    """Return whether a value at a path, or a part of it, is or may be secret. `secret_inputs` comes from Pulumi."""
+    if not isinstance(secret_inputs, list):
+        return secret_inputs is not None  # in a plan they may be unknown
+    return any(one == path or str(one).startswith(f"{path}[") for one in secret_inputs)
+
+
+def without_secrets(value: Any, secret_inputs: Collection[str] | None, path: str = "") -> Any:
+    """Return a value with None in place of each secret part."""
+    if not secret_inputs:
+        return value
+    if path in secret_inputs:
+        return None
+    if isinstance(value, Mapping):
+        return {key: without_secrets(item, secret_inputs, path_of(path, key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(item, secret_inputs, f"{path}[{index}]") for index, item in enumerate(value)]
+    return value
