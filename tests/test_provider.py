@@ -843,3 +843,46 @@ def unknown() -> Any:
     from pulumi.output import UNKNOWN  # noqa: PLC0415
 
     return UNKNOWN
+
+
+PIN = {"args": ["--pin", "483920"], "redact": ["483920"], "secretInputs": ["args[1]"]}
+
+
+def test_the_name_of_a_submission_does_not_depend_on_a_secret(provider: ProviderProcess, service: Service) -> None:
+    for number, pin in enumerate(("483920", "483921")):
+        secret = {**PIN, "args": ["--pin", pin], "redact": [pin]}
+        batch_id, _ = provider.jobs.declare(declared(scope=f"{number:08x}", **ENDLESS, **secret))
+        service.cancel(batch_id)
+    first, second = (job.name.split("-")[2] for job in service.jobs())
+    assert first == second
+
+
+def test_an_orphaned_run_with_the_same_secret_is_adopted(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    batch_id, _ = provider.jobs.declare(declared(**ENDLESS, **PIN))
+    assert later.jobs.declare(declared(**ENDLESS, **PIN))[0] == batch_id
+    assert len(service.jobs()) == 1
+
+
+def test_an_orphaned_run_with_another_secret_is_not_adopted(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    batch_id, _ = provider.jobs.declare(declared(**ENDLESS, **PIN))
+    other = {**PIN, "args": ["--pin", "483921"], "redact": ["483921"]}
+    assert later.jobs.declare(declared(**ENDLESS, **other))[0] != batch_id
+    assert any(
+        f"an earlier run with another declaration still runs: batch job {batch_id}" in one for one in later.kill()
+    )
+
+
+def test_an_orphaned_run_with_a_secret_trigger_is_neither_adopted_nor_run_again(
+    provider: ProviderProcess, later: ProviderProcess, service: Service
+) -> None:
+    secret = {"triggers": {"pin": "483920"}, "redact": ["483920"], "secretInputs": ['triggers["pin"]']}
+    batch_id, _ = provider.jobs.declare(declared(**ENDLESS, **secret))
+    with pytest.raises(ProviderError, match=f"batch job {batch_id} .*cannot compare the secret values of triggers"):
+        later.jobs.declare(declared(**ENDLESS, **secret))
+    assert len(service.jobs()) == 1
+    adopted, _ = later.jobs.declare(declared(adoptId=batch_id, **ENDLESS, **secret))
+    assert adopted == batch_id

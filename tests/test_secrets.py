@@ -3,12 +3,16 @@
 Real `pulumi up`s that go well or fail in many ways. Their jobs print all that they were given.
 """
 
+import json
 import logging
 import re
 import stat
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Sequence
+from html import escape
 from textwrap import dedent
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from pydantic.alias_generators import to_snake
@@ -177,6 +181,194 @@ def test_no_command_in_the_life_of_a_job_writes_a_secret_in_plain(
     service.clear_faults()
     written.run("destroy", "--yes", "--diff")
     assert written.leaks() == []
+
+
+ADDED = "swordfish-added"
+TRANSFORMS = {
+    "old transformation": """
+        def add(args):
+            if args.type_.endswith("dli:BatchJob"):
+                args.props["conf"] = {**(args.props.get("conf") or {}), "spark.example.added": added}
+            return pulumi.ResourceTransformationResult(args.props, args.opts)
+        pulumi.runtime.register_stack_transformation(add)
+    """,
+    "transform": """
+        def add(args):
+            if args.type_.endswith("dli:BatchJob"):
+                args.props["conf"] = {**(args.props.get("conf") or {}), "spark.example.added": added}
+            return pulumi.ResourceTransformResult(args.props, args.opts)
+        pulumi.runtime.register_resource_transform(add)
+    """,
+}
+
+
+@pytest.mark.parametrize("conf", ["conf={'spark.example.queue': 'nightly'},", ""], ids=["conf", "no conf"])
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_a_secret_that_a_transform_adds_is_written_nowhere(
+    project: Project, service: Service, written: Written, transform: str, conf: str
+) -> None:
+    project.environment["ADDED"] = ADDED
+    text = f"""
+        import os
+        added = pulumi.Output.secret(os.environ["ADDED"])
+        job = dli.BatchJob("load", file="load.py", queue="default", {conf})
+        done = job.wait("finished")
+        pulumi.export("state", done.state)
+    """
+    project.write(dedent(text).replace("job =", f"{dedent(TRANSFORMS[transform])}job =", 1))
+    log = f"login with {ADDED} failed\nqueue nightly"
+    service.play("load", "running:0.5s,dead", log)
+    written.up(works=True)
+    written.run("refresh", "--yes", "--diff")
+    assert written.leaks([ADDED]) == []
+    project.write((project.folder / "__main__.py").read_text().replace('wait("finished")', "wait(timeout='1m')"))
+    screen = written.up("--replace", "**::load", works=False)
+    assert "  | login with [secret] failed\n  | queue nightly\n" in screen
+    assert written.leaks([ADDED]) == []
+
+
+def test_what_is_marked_by_additional_secret_outputs_is_masked(project: Project, service: Service) -> None:
+    project.environment["ARGUMENT"] = ARGUMENT
+    service.play("load", "running:0.5s,dead", f"with {ARGUMENT}")
+    project.write("""
+        import os
+        opts = pulumi.ResourceOptions(additional_secret_outputs=["args"])
+        args = ["--password", os.environ["ARGUMENT"]]
+        job = dli.BatchJob("load", file="load.py", queue="default", args=args, opts=opts)
+        job.wait()
+    """)
+    screen = project.failing_up()
+    assert "  | with [secret]\n" in screen
+    assert ARGUMENT not in screen
+
+
+def test_a_log_stays_readable_though_an_object_is_secret_as_a_whole(
+    project: Project, service: Service, written: Written
+) -> None:
+    """The outputs of another stack are such an object if one of them is secret."""
+    log = f"WARN task 2.0 in stage 2.0: queue default has 2 executors, eu-de\nrow {ARGUMENT} is bad"
+    service.play("load", "running:0.5s,dead", log)
+    project.write("""
+        import os
+        spark = pulumi.Output.secret({"queue": "default", "executors": 2, "token": os.environ["ARGUMENT"]})
+        job = dli.BatchJob(
+            "load", file="load.py", queue=spark["queue"], num_executors=spark["executors"], args=[spark["token"], "2"],
+        )
+        job.wait()
+    """)
+    screen = written.up(works=False)
+    assert "  | WARN task 2.0 in stage 2.0: queue default has 2 executors, eu-de\n  | row [secret] is bad\n" in screen
+    assert written.leaks() == []
+
+
+def test_a_secret_name_queue_or_place_stays_secret_under_every_name(
+    project: Project, service: Service, written: Written
+) -> None:
+    account = service.server.credentials
+    project.environment |= {"NAME": "swordfish-name", "PROJECT": account.project_id, "REGION": account.region}
+    del project.environment["OS_PROJECT_ID"], project.environment["OS_REGION_NAME"]
+    project.environment |= {"OS_AUTH_URL": account.auth_url, "OS_PROJECT_NAME": account.project_name}
+    project.write("""
+        import os
+        name, project, region = (pulumi.Output.secret(os.environ[key]) for key in ("NAME", "PROJECT", "REGION"))
+        conf = {"spark.dli.local.timeline": "running:0.1s,success"}
+        where = {"project_id": project, "region": region}
+        job = dli.BatchJob("load", file="load.py", queue="default", name=name, conf=conf, **where)
+        job.wait()
+        pulumi.export("where", job.submitted_to)
+        pulumi.export("name", job.submitted_name)
+    """)
+    screen = written.run("up", "--yes", "--skip-preview")
+    assert screen.count(": [secret]") == 2
+    written.run("refresh", "--yes")
+    state = project.pulumi("stack", "export")
+    assert [text for text in ("swordfish-name", account.project_id) if text in state] == []
+    assert service.jobs()[0].name == "swordfish-name"
+    project.up("--expect-no-changes")
+
+
+def test_the_refused_value_of_a_secret_is_not_shown(project: Project, written: Written) -> None:
+    project.write("""
+        secret = pulumi.Output.secret
+        dli.BatchJob("load", file="load.py", driver_memory=secret("memsword"), num_executors=secret("4711"))
+    """)
+    screen = written.up(works=False)
+    assert "driverMemory: must be a size with a unit, for example '2G' or '2048M'\n" in screen
+    assert "numExecutors: must be a whole number; write it without quotes and without a fraction\n" in screen
+    program = project.folder / "__main__.py"
+    program.write_text(program.read_text().replace("secret(", "("))
+    assert "but is 'memsword'" in project.failing_up()
+
+
+def forms_of(secret: str) -> list[str]:
+    """Give the forms in which programs write a secret."""
+    data = secret.encode()
+    return [
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret, safe=""),
+        quote_plus(secret),
+        b64encode(data).decode(),
+        b64encode(b"u:" + data + b"@host").decode(),
+        urlsafe_b64encode(b"u" + data).decode(),
+        data.hex(),
+        data.hex().upper(),
+        escape(secret),
+        repr(secret)[1:-1],
+        secret.upper(),
+        secret.replace("'", "'\\''"),
+    ]
+
+
+FIFTEEN = (
+    "pin",
+    "tr0mb",
+    "hunter2",
+    "correct horse",
+    "p4ss'word\"quoted",
+    "back\\slash\\path",
+    "<xml>&amp;co",
+    "schlüssel-ö",
+    "100%+percent/slash",
+    "jdbc:rds://u:pw@host:5432/db",
+    "1234567890123",
+    "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----",
+    "x y\nzz\nq1",
+    '{"token": "abcdefgh"}',
+    "ends with blanks  ",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(3))
+def test_fifteen_secrets_in_fourteen_forms_are_written_nowhere(
+    project: Project, service: Service, written: Written, part: int
+) -> None:
+    """In the state, on the screen, in events, in the debug log and in the log of the local DLI."""
+    secrets = FIFTEEN[part::3]
+    project.environment |= {"SECRETS": json.dumps(secrets), "DLI_LOG": "debug"}
+    project.environment["DLI_LOG_PATH"] = str(project.folder / "calls.log")
+    lines = [line for secret in secrets for form in forms_of(secret) for line in (form, "--")]
+    log = "\n".join(lines)
+    service.play("load", "running:1s,dead", log)
+    project.write("""
+        import json, os
+        args = [pulumi.Output.secret(text) for text in json.loads(os.environ["SECRETS"])]
+        job = dli.BatchJob("load", file="load.py", queue="default", args=args)
+        done = job.wait("finished", stream_log=True)
+        pulumi.export("log", done.log)
+        pulumi.export("job", job.log)
+        job.wait()
+    """)
+    screen = written.up(works=False)
+    assert screen.count("[secret]") > 14 * len(secrets) / 2
+    written.run("refresh", "--yes", "--diff", "--json")
+    written.run("stack", "export")
+    forms = [form for secret in secrets if len(secret) >= 8 for form in forms_of(secret) if "\n" not in form]
+    forms += [secret for secret in secrets if "\n" not in secret]
+    found = {(place, form) for place, form in written.leaks(forms) if form != "pin"}  # a word of the log's own
+    assert found == set()
 
 
 def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: Service, written: Written) -> None:

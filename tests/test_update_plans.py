@@ -35,6 +35,7 @@ EVERY_KIND = """
 
     # Each kind of job, and of a wait.
     job("secret", args=[secret("swordfish"), "plain"], triggers={"key": secret("swordfish")}).wait(timeout="5m")
+    job("unknown", args=[secret(live.id), "plain"], triggers={"key": live.id.apply(secret)}).wait(timeout="5m")
     job("triggered", triggers={"file": dli.file_digest("Pulumi.yaml"), "other": live.id, "n": 1}).wait(timeout="5m")
     job("replaced", opts=pulumi.ResourceOptions(replacement_trigger="monday")).wait(timeout="5m")
     job("options", rerun_on_failure=False, on_record_expired="keep", when_running="refuse", cancel_timeout=60)

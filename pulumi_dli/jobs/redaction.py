@@ -25,7 +25,8 @@ def masked(text: str, secrets: Sequence[str] | None) -> str:
     A secret of 8 characters or more is also masked in upper and lower case, URL-encoded, as hexadecimal digits, in
     base64 (also inside a longer base64 text), with the entities of XML, and as Python and shells quote it.
 
-    A secret with several lines is masked line by line, because a log has separate lines. A secret with less than 6
+    A secret with several lines is masked line by line, because a log has separate lines, and as a whole, because its
+    encoded forms have one line. A secret with less than 6
     characters is masked only as a whole word: a mask inside other words would show which letters are missing.
     """
     pattern = _pattern_of(tuple(secrets)) if secrets else None
@@ -73,7 +74,8 @@ def _patterns(secret: str) -> Iterator[tuple[str, str]]:
     for line in lines:
         if len(line) >= _MIN_LINE_LENGTH:
             yield from _patterns_of_line(line)
-    yield from _as_written(_base64_forms(secret) if lines else ())
+    for whole in {secret, secret.strip()} if lines else ():
+        yield from _patterns_of_line(whole)  # a program may write it in one line: as JSON, URL-encoded
 
 
 def _patterns_of_line(line: str) -> Iterator[tuple[str, str]]:

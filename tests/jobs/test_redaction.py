@@ -79,6 +79,14 @@ def test_a_long_secret_is_masked_inside_longer_base64(
     assert len(left) <= len(before + after) * 4 // 3 + 8
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_secret_with_several_short_lines_is_masked_where_it_is_written_in_one(end: str) -> None:
+    secret = f"x y\nzz\nq1{end}"
+    forms = [json.dumps(secret)[1:-1], quote(secret), quote_plus(secret), secret.encode().hex(), repr(secret)[1:-1]]
+    for form in (*forms, b64encode(secret.encode()).decode()):
+        assert masked(f"[{form}]", [secret]).startswith(f"[{MASK}")
+
+
 def test_a_short_secret_is_not_masked_in_encoded_forms() -> None:
     assert masked("61626364 ABCD abcd", ["abcd"]) == "61626364 ABCD [secret]"
 
