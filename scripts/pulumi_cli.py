@@ -3,6 +3,9 @@
 PATH, the cache, Pulumi's own installer and a build from Go modules are tried in this order; what happens
 is told on stderr. Only the cache is written (and Go's own caches, by a Go that was there before). It needs a
 POSIX system and the standard library only, because it runs before anything is installed.
+
+The CLI that is built from Go modules is for the demo and the tests only: its Python host is old and ignores the option
+`virtualenv` of Pulumi.yaml, so that a terminal without an activated environment fails. Users need Pulumi's own CLI.
 """
 
 import hashlib

@@ -7,7 +7,8 @@ import time
 from typing import Protocol
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_SUM = re.compile(r"\s*(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?\s*")
 
 
 class Clock(Protocol):
@@ -33,14 +34,15 @@ class SystemClock:
 
 
 def parse_duration(value: str | float) -> float:
-    """Return the seconds of a duration, which is written as `90s`, `20m`, `2h`, `1d` or as a number of seconds.
+    """Return the seconds of a duration: `90s`, `20m`, `2h`, `1d`, `1h30m` or a number of seconds.
 
     Raises ValueError for any other text and for a negative number.
     """
-    match = _DURATION.fullmatch(str(value))
-    if match is None:
+    written = str(value).strip()
+    is_sum = written and _SUM.fullmatch(written)
+    if not is_sum and not _DURATION.fullmatch(written):
         raise ValueError(f"not a duration: {value!r}; write it as in '90s', '20m', '2h', or as a number of seconds")
-    return float(match[1]) * _UNITS[match[2]]
+    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(written))
 
 
 def format_duration(seconds: float) -> str:

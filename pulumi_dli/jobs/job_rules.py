@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from pulumi_dli.jobs.validation import UNKNOWN
 
 FILE_MISSING = "file: is missing; set it to the package to run, for example obs://bucket/jobs/wordcount.py"
 """The failure of a job without `file`, its only mandatory property."""
+
+
+_PROJECT_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
 @dataclass
@@ -100,11 +104,26 @@ def _doubts(job: JobInputs, region: Any) -> Iterator[str]:
             "Spark 3.3 and later reads OBS with an agency: set executionAgencyUrn, or the service may refuse the job "
             "(DLI.0001)"
         )
+    yield from _doubts_of_file(job)
+    if isinstance(job.project_id, str) and not _PROJECT_ID.fullmatch(job.project_id):
+        yield "projectId: the id of a project has 32 hexadecimal digits; the console shows it under My Credentials"
     if _is_set(job.max_retry_times) and not job.auto_recovery:
         yield "maxRetryTimes has no effect without autoRecovery"
     yield from _undocumented(job, region)
     for place in rounded_places(job.properties, "triggers"):
         yield f"{place}: Pulumi rounds whole numbers from {LIMIT} on, and may not see a small change; write it as text"
+
+
+def _doubts_of_file(job: JobInputs) -> Iterator[str]:
+    if not isinstance(job.file, str):
+        return
+    _, dot, extension = job.file.rpartition(".")
+    if dot and extension.lower() in ("py", "jar") and extension != extension.lower():
+        yield f"file: the extension is {extension}; the service may not take the file for a .{extension.lower()}"
+    if extension.lower() == "py" and job.class_name:
+        yield "className: a .py has no main class; the API page calls className mandatory, so the provider sends it"
+    if job.file.lower().startswith("https://"):
+        yield "file: is an https:// address; the API page names only obs:// paths and uploaded packages"
 
 
 def _undocumented(job: JobInputs, region: str | None) -> Iterator[str]:

@@ -7,6 +7,7 @@ RefusedError. The error does not show the value, which may be secret. The except
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, TypeVar
@@ -39,6 +40,12 @@ def is_known(value: Any) -> bool:
 
 
 T = TypeVar("T")
+
+# Python's and Node's text of an output (pulumi 3.272, `Output.__str__`; @pulumi/pulumi, `OutputImpl.toString`).
+_OUTPUT_AS_TEXT = re.compile(r"Calling (__str__|\[?to(String|JSON)\]?) on an \[?Output[\[<]T[\]>]|\[Output<T>\]")
+_LOCAL_PATH = re.compile(r"\.{0,2}/|~/|\.{1,2}\\|[A-Za-z]:[\\/]|file:", re.ASCII)
+_OTHER_STORE = re.compile(r"(s3[an]?|gs|wasbs?|abfss?|oss|cosn?|swift)://", re.IGNORECASE)
+_OBS_PATH = re.compile(r"obs://[^/]+/.*[^/]")
 
 
 def known(value: T | Unknown) -> T:
@@ -76,11 +83,15 @@ class RefusedError(Exception):
 
 
 def text(value: Any) -> str:
-    """Accept text without NUL characters."""
+    """Accept text without NUL characters, and without what Pulumi writes in place of the value of an output."""
     if not isinstance(value, str):
         raise RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
     if "\0" in value:  # an argument of a process cannot contain it
         raise RefusedError("must be text without NUL characters")
+    if _OUTPUT_AS_TEXT.search(value):
+        raise RefusedError(
+            "contains the text of an Output in place of its value; use pulumi.Output.format (not an f-string), or apply"
+        )
     return value
 
 
@@ -122,7 +133,17 @@ def job_name(value: Any) -> str:
 
 def path(value: Any) -> str:
     """Accept an `obs://` path or the name of an uploaded package."""
-    return _trimmed(value, "a package name or an obs:// path")
+    written = _trimmed(value, "a package name or an obs:// path")
+    if _LOCAL_PATH.match(written):
+        raise RefusedError(
+            "is a path on this machine, which the service cannot read; upload the file to OBS, and write "
+            "obs://bucket/key"
+        )
+    if _OTHER_STORE.match(written):
+        raise RefusedError("is a path of another store; the service reads only OBS: write obs://bucket/key")
+    if written.startswith("obs:") and not _OBS_PATH.fullmatch(written):
+        raise RefusedError("must have a bucket and a key: obs://bucket/key")
+    return written
 
 
 def _trimmed(value: Any, kind: str) -> str:
@@ -236,7 +257,9 @@ def anything(value: Any) -> Any:
         return {key: at(f'["{key}"]', anything, item) for key, item in value.items()}
     if isinstance(value, list):
         return [at(f"[{index}]", anything, item) for index, item in enumerate(value)]
-    if value is not None and not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return text(value)
+    if value is not None and not isinstance(value, int | float):
         raise RefusedError("must be text, a number, true or false, a list or a map; for a file, use its file_digest")
     return value
 

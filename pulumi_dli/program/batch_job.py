@@ -1,6 +1,7 @@
 """The resource `BatchJob`: one run of a batch job."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, final
 
 import pulumi
@@ -11,7 +12,13 @@ from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.exact_numbers import digits_of, show_exact
-from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
+from pulumi_dli.program.registration import (
+    check_declaration,
+    duration_of,
+    fill_undeclared,
+    outputs_only,
+    without_none,
+)
 from pulumi_dli.program.secret_inputs import SecretInputs
 from pulumi_dli.program.seen_ends import ends_seen_inputs
 from pulumi_dli.program.settings_check import check_settings
@@ -249,6 +256,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             pulumi.RunError: `file` is None.
         """
         declared = {name: value for name, value in locals().items() if name in wire_names(BatchJob)}
+        check_declaration("BatchJob", resource_name, opts, declared)
         if file is None:
             # The provider cannot raise this error: with --continue-on-error, a file may be absent in its check.
             raise pulumi.RunError(
@@ -275,7 +283,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._rerun_on_failure = declared.get("rerun_on_failure")
         inputs = {_WIRE_NAMES[name]: value for name, value in declared.items()}
         self._secrets = SecretInputs(resource_name, inputs | {"replacementTrigger": opts.replacement_trigger})
-        self._waits: dict[Until, BatchJobWait] = {}
+        self._waits: dict[str, tuple[BatchJobWait, Mapping[str, Any]]] = {}
         self._parent, self._job_aliases = opts.parent, opts.aliases
         hidden |= {"redact": self._secrets.texts, SECRET_INPUTS: self._secrets.paths, EXACT_NUMBERS: digits}
         props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
@@ -306,7 +314,13 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             region: The region. The default is the setting `dli:region`.
             project_id: The id of the project. The default is the setting `dli:projectId`.
             opts: Options of the resource.
+
+        Raises:
+            pulumi.RunError: `id` is None.
         """
+        check_declaration("BatchJob.get", resource_name, opts, {"id": id, "region": region, "project_id": project_id})
+        if id is None:
+            raise pulumi.RunError(f"BatchJob.get {resource_name}: id is None. Set it to the id of the batch job")
         job = BatchJob.__new__(BatchJob)
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
         job._register(resource_name, {"region": region, "project_id": project_id}, options)
@@ -316,31 +330,51 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     def wait(
         self,
         until: Until = "success",
-        timeout: str | float | None = None,
+        timeout: str | float | timedelta | None = None,
         *,
+        name: str | None = None,
         stream_log: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> "BatchJobWait":
         """Declare a wait for the outcome of this job: a resource on which other resources can depend.
 
-        Its logical name is `<job>-<until>`. Its parent is the parent of this job, so that a component in `depends_on`
-        also waits for the outcome of the jobs in it. A second call with the same `until` and no other argument returns
-        the same wait.
+        Its parent is the parent of this job, so that a component in `depends_on` also waits for the outcome of the jobs
+        in it. A second call with the same arguments, or with the same name only, returns the same wait.
 
         Args:
             until: `success`, `running` or `finished`; see `BatchJobWait`.
-            timeout: How long one `pulumi up` waits: `90s`, `20m`, `2h`, or seconds. The default has no limit.
+            timeout: How long one `pulumi up` waits: `90s`, `20m`, `1h30m`, seconds or a `timedelta`. The default has no
+                limit.
+            name: The logical name of the wait. The default is `<job>-<until>`. A job with two waits for the same goal
+                needs it.
             stream_log: Whether the terminal shows the driver's log during the wait; see `BatchJobWait`.
             opts: Options of the wait.
+
+        Raises:
+            pulumi.RunError: The job has a wait with this name and other arguments.
         """
+
+        def name_of(job_name: str) -> str:
+            return name or f"{job_name}-{until}"
+
+        wait_name = name_of(self.pulumi_resource_name)
+        check_declaration("BatchJobWait", wait_name, opts, {})
         own_options = pulumi.ResourceOptions(parent=self._parent)
-        has_no_options = opts is None or vars(opts) == vars(own_options)
-        if until in self._waits and timeout is None and not stream_log and has_no_options:
-            return self._waits[until]
+        options = {**vars(opts if opts is not None else own_options)}
+        arguments = {"until": until, "timeout": duration_of(timeout, opts), "stream_log": stream_log, "opts": options}
+        if wait_name in self._waits:
+            wait, earlier = self._waits[wait_name]
+            by_name = {"until": until, "timeout": None, "stream_log": False, "opts": vars(own_options)}
+            if arguments == earlier or (arguments == by_name and earlier["until"] == until):
+                return wait
+            raise pulumi.RunError(
+                f"BatchJob {self.pulumi_resource_name}: wait {wait_name} is declared twice, with other arguments. Give "
+                f'the second a name of its own: job.wait(..., name="{wait_name}-2")'
+            )
         if opts is None or opts.parent is None or opts.parent is self._parent:
-            own_options.aliases = wait_aliases(self, self._job_aliases, until)
-        self._waits[until] = BatchJobWait(
-            f"{self.pulumi_resource_name}-{until}",
+            own_options.aliases = wait_aliases(self, self._job_aliases, name_of)
+        wait = BatchJobWait(
+            wait_name,
             job_id=self.id,
             until=until,
             timeout=timeout,
@@ -353,7 +387,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             stream_log=stream_log,
             opts=pulumi.ResourceOptions.merge(own_options, opts),
         )
-        return self._waits[until]
+        self._waits[wait_name] = wait, arguments
+        return wait
 
 
 def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[str]:

@@ -1,13 +1,21 @@
 """The resource `BatchJobWait`: the outcome of a batch job, which other resources can depend on."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, final
 
 import pulumi
 from pulumi import dynamic
 from pulumi.output import UNKNOWN
 
-from pulumi_dli.program.registration import fill_undeclared, outputs_only, without_none
+from pulumi_dli.program.mocks import is_mocked
+from pulumi_dli.program.registration import (
+    check_declaration,
+    duration_of,
+    fill_undeclared,
+    outputs_only,
+    without_none,
+)
 from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.seen_ends import declare_wait
 from pulumi_dli.program.settings_check import check_settings
@@ -63,7 +71,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         *,
         job_id: pulumi.Input[str],
         until: pulumi.Input[Until] = "success",
-        timeout: pulumi.Input[str | float] | None = None,
+        timeout: pulumi.Input[str | float] | timedelta | None = None,
         job_name: str | None = None,
         submitted_to: pulumi.Input[SubmittedToArgsDict] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
@@ -78,8 +86,9 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             job_id: The id of the batch job.
             until: The goal. `success` fails if the job is dead. `running` passes when the job runs or has succeeded,
                 and fails if the job is dead. `finished` passes when the job has ended, dead or not.
-            timeout: How long one `pulumi up` waits: `90s`, `20m`, `2h`, or seconds. The default has no limit. After
-                this time `up` fails, the job goes on, and the next `up` goes on waiting.
+            timeout: How long one `pulumi up` waits: `90s`, `20m`, `1h30m`, seconds or a `timedelta`. The default is
+                `custom_timeouts.create` of `opts`, or no limit. After this time `up` fails, the job goes on, and the
+                next `up` goes on waiting.
             job_name: The job's logical name, for messages. The default is the wait's name.
             submitted_to: The `region` and the `projectId` where the job runs. The default is the settings.
             rerun_on_failure: Whether the next `up` runs a dead job again, for messages.
@@ -89,13 +98,16 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 shows the lines of the job's record, at most ten. The lines are not stored.
             opts: Options of the resource.
         """
+        timeout = duration_of(timeout, opts)
+        inputs = {"job_id": job_id, "until": until, "timeout": timeout, "job_name": job_name, "redact": redact}
+        check_declaration("BatchJobWait", resource_name, opts, inputs)
         check_settings()
         declare_wait(job_name)
         shown_name = job_name or resource_name
         texts = None if redact is None else secret_texts(redact)
 
         async def wait_in_program(batch_id: str) -> tuple[str, float | None]:
-            if pulumi.runtime.is_dry_run():
+            if pulumi.runtime.is_dry_run() or is_mocked():
                 return batch_id, None
             # Import the gate late, because a program without waits needs no HTTP client.
             from pulumi_dli.program.wait_gate import wait_at_gate  # noqa: PLC0415

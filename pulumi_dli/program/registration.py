@@ -1,15 +1,52 @@
-"""Helpers for the registration of both resources: which inputs are sent, and which outputs exist."""
+"""Helpers for the registration of both resources: what is refused, which inputs are sent, and which outputs exist."""
 
 import inspect
 from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 import pulumi
 from pulumi import dynamic
 
-from pulumi_dli.program.types import (
-    wire_names,
-)
+from pulumi_dli.jobs.exact_numbers import leaves
+from pulumi_dli.program.types import wire_names
+
+_UNSENDABLE = (date, time, timedelta, Decimal, UUID, PurePath, bytes, set, frozenset)
+"""Types of Python that programs use and that Pulumi cannot send."""
+
+
+def check_declaration(kind: str, resource_name: Any, opts: Any, declared: Mapping[str, Any]) -> None:
+    """Raise pulumi.RunError if a program passes what Pulumi cannot use, and would refuse with a traceback.
+
+    Args:
+        kind: What the program declares, for the message.
+        resource_name: The logical name.
+        opts: The options of the resource.
+        declared: The arguments by their names in Python.
+    """
+    if not isinstance(resource_name, str):
+        what = "an Output, whose value comes too late" if isinstance(resource_name, pulumi.Output) else "no text"
+        raise pulumi.RunError(f"{kind}: the name of the resource is {what}. Write the name as text")
+    if opts is not None and not isinstance(opts, pulumi.ResourceOptions):
+        raise pulumi.RunError(f"{kind} {resource_name}: opts must be pulumi.ResourceOptions(...)")
+    for path, value in leaves(declared):
+        if isinstance(value, _UNSENDABLE):
+            how = "isoformat()" if isinstance(value, date | time) else "str()"
+            raise pulumi.RunError(
+                f"{kind} {resource_name}: {path}: is a {type(value).__name__}, which Pulumi cannot send. Make text of "
+                f"it, for example with {how}"
+            )
+
+
+def duration_of(timeout: Any, opts: pulumi.ResourceOptions | None) -> Any:
+    """Return the timeout of a wait. A `timedelta` becomes seconds. The default is `custom_timeouts.create`."""
+    if isinstance(timeout, timedelta):
+        return timeout.total_seconds()
+    custom = opts.custom_timeouts if opts is not None else None
+    return custom.create if timeout is None and custom is not None else timeout
 
 
 def without_none(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from pulumi_dli.api.clock import SystemClock, format_duration, parse_duration
         (0.5, 0.5),
         (7200.0, 7200),
         ("0", 0),
+        ("1h30m", 5400),
+        ("1h30m0s", 5400),
+        ("2d1.5h", 178200),
     ],
 )
 def test_a_duration_is_read_in_seconds(value: str | float, seconds: float) -> None:
@@ -28,7 +31,7 @@ def test_a_duration_is_read_in_seconds(value: str | float, seconds: float) -> No
 
 
 @pytest.mark.parametrize(
-    "value", ["", "soon", "-1", -5, "5 minutes", "1h30m", "2w", "1,5h", "H", float("nan"), float("inf"), True]
+    "value", ["", "soon", "-1", -5, "5 minutes", "30m1h", "1h30", "2w", "1,5h", "H", float("nan"), float("inf"), True]
 )
 def test_what_is_no_duration_is_refused_with_how_to_write_one(value: str | float) -> None:
     with pytest.raises(ValueError, match=r"not a duration: .*; write it as in '90s', '20m', '2h', or as a number"):

@@ -127,3 +127,26 @@ def test_a_job_without_a_queue_is_doubtful() -> None:
 def test_a_rule_over_several_properties_needs_them_all_known(declared: Properties) -> None:
     result = checked(declared)
     assert (result.failures, result.warnings) == ([], [])
+
+
+PROJECT = "5e1c0f2d5e1c0f2d5e1c0f2d5e1c0f2d"
+
+
+@pytest.mark.parametrize(
+    ("declared", "warning"),
+    [
+        ({"file": "obs://demo/wordcount.PY"}, "file: the extension is PY; the service may not take the file for a .py"),
+        ({"file": "obs://demo/a.Jar", "className": "A"}, "file: the extension is Jar; the service may not take"),
+        ({"file": "obs://demo/a.py", "className": "Main"}, "className: a .py has no main class; the API page calls"),
+        ({"file": "https://demo/a.py"}, "file: is an https:// address; the API page names only obs:// paths and"),
+        ({"projectId": "my-project"}, "projectId: the id of a project has 32 hexadecimal digits; the console shows"),
+    ],
+)
+def test_what_is_hardly_meant_is_warned_of(declared: Properties, warning: str) -> None:
+    (told,) = warnings(**declared)
+    assert told.startswith(warning)
+
+
+def test_what_may_be_meant_is_not_warned_of() -> None:
+    for declared in ({"file": "obs://demo/a.py"}, {"file": "group/a.jar", "className": "A"}, {"projectId": PROJECT}):
+        assert warnings(**declared) == []

@@ -1,6 +1,9 @@
 """What a program's resources register with the engine."""
 
 import inspect
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pulumi
@@ -228,6 +231,86 @@ def test_a_wait_that_is_asked_for_again_is_the_one_that_there_is() -> None:
         return {"id": job.wait().id}
 
     run(program)
+
+
+def test_a_wait_with_the_same_arguments_or_only_its_name_is_the_one_that_there_is() -> None:
+    def program() -> dict[str, Any]:
+        job = dli.BatchJob("etl", file="a.py")
+        assert job.wait(timeout="2h") is job.wait(timeout="2h") is job.wait()
+        assert job.wait(timeout=timedelta(hours=1), name="etl-short") is job.wait(name="etl-short")
+        assert job.wait(name="etl-short") is not job.wait()
+        return {"id": job.id}
+
+    sent, _ = run(program)
+    assert sent.inputs("etl-short")["timeout"] == 3600
+
+
+def test_a_second_wait_with_other_arguments_is_refused_with_what_to_write() -> None:
+    def program() -> dict[str, Any]:
+        job = dli.BatchJob("etl", file="a.py")
+        job.wait()
+        return {"id": job.wait(timeout="2h").id}
+
+    with pytest.raises(pulumi.RunError) as raised:
+        run(program)
+    assert str(raised.value) == (
+        "BatchJob etl: wait etl-success is declared twice, with other arguments. Give the second a name of its own: "
+        'job.wait(..., name="etl-success-2")'
+    )
+
+
+@pytest.mark.parametrize(
+    ("timeout", "create", "sent_timeout"),
+    [
+        (None, "2h", "2h"),
+        (timedelta(minutes=1), None, 60),
+        ("5m", "2h", "5m"),
+        (timedelta(seconds=1.5), "2h", 1.5),
+    ],
+)
+def test_custom_timeouts_and_timedelta_set_how_long_to_wait(
+    timeout: Any, create: str | None, sent_timeout: Any
+) -> None:
+    custom = pulumi.CustomTimeouts(create=create)
+    opts = pulumi.ResourceOptions(custom_timeouts=custom) if create else None
+    sent, _ = run(lambda: {"id": dli.BatchJob("etl", file="a.py").wait(timeout=timeout, opts=opts).id})
+    assert sent.inputs("etl-success")["timeout"] == sent_timeout
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (
+            lambda: dli.BatchJob(pulumi.Output.from_input("etl"), file="a.py"),  # type: ignore[arg-type]
+            "BatchJob: the name of the resource is an Output, whose value comes too late. Write the name as text",
+        ),
+        (
+            lambda: dli.BatchJob("etl", file="a.py", opts={}),  # type: ignore[arg-type]
+            "BatchJob etl: opts must be pulumi.ResourceOptions(...)",
+        ),
+        (
+            lambda: dli.BatchJob("etl", file="a.py").wait(opts={}),  # type: ignore[arg-type]
+            "BatchJobWait etl-success: opts must be pulumi.ResourceOptions(...)",
+        ),
+        (
+            lambda: dli.BatchJob("etl", file="a.py", triggers={"day": date(2026, 11, 29)}),
+            'BatchJob etl: triggers["day"]: is a date, which Pulumi cannot send. Make text of it, for example with '
+            "isoformat()",
+        ),
+        (
+            lambda: dli.BatchJob("etl", file="a.py", args=["a", Path("b")]),  # type: ignore[list-item]
+            "BatchJob etl: args[1]: is a PosixPath, which Pulumi cannot send. Make text of it, for example with str()",
+        ),
+        (
+            lambda: dli.BatchJob.get("etl", None),  # type: ignore[arg-type]
+            "BatchJob.get etl: id is None. Set it to the id of the batch job",
+        ),
+    ],
+)
+def test_what_pulumi_cannot_use_is_refused_in_our_words(declare: Callable[[], Any], message: str) -> None:
+    with pytest.raises(pulumi.RunError) as raised:
+        run(lambda: {"id": declare().id})
+    assert str(raised.value) == message
 
 
 def test_a_wait_for_a_job_of_elsewhere_needs_its_id_only() -> None:

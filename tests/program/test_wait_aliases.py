@@ -25,7 +25,7 @@ def told(alias: Any) -> Any:
 
 def aliases_of(*job_aliases: Any) -> list[Any]:
     async def resolve() -> list[Any]:
-        aliases = wait_aliases(JOB, job_aliases, "success")
+        aliases = wait_aliases(JOB, job_aliases, "{}-success".format)
         return [told(await pulumi.Output.from_input(alias).future()) for alias in aliases]
 
     return asyncio.run(resolve())
