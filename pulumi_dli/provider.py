@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pulumi_dli.operations.batch_job import BatchJobs
     from pulumi_dli.operations.batch_job_wait import BatchJobWaits
     from pulumi_dli.operations.context import ProviderContext
-    from pulumi_dli.operations.notifier import Notifier
+    from pulumi_dli.operations.notifier import Level, Notifier
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -70,7 +70,7 @@ def _without_traceback(method: Callable[Arguments, Result]) -> Callable[Argument
         except DliError as error:
             from pulumi_dli.jobs.screen import shown_text  # noqa: PLC0415
 
-            message = shown_text(str(error))
+            message = shown_text(_spelled(_call_urn.get().rpartition("::")[2], str(error)))
             sys.tracebacklimit = 0
             raise _UserError(message) from None  # without its cause, because the host would print the cause too
         except BaseException:
@@ -108,14 +108,38 @@ _FRAMES_TO_HOST = 4
 """How many frames to search: the method of the host, and its wrappers or a subclass of ours in between."""
 
 
+_configured_jobs: set[str] = set()
+"""The logical names of the jobs that are declared in the stack's configuration or in a file, not in Python."""
+
+
+def _spelled(resource: str, message: str) -> str:
+    """Return a message about a job or its wait with the arguments as its declaration spells them."""
+    from pulumi_dli.jobs.spelling import in_python  # noqa: PLC0415
+
+    is_configured = {resource, resource.rpartition("-")[0]} & _configured_jobs  # `<job>-<until>` is the wait
+    return message if is_configured else in_python(message)
+
+
+class _SpellingNotifier:
+    """Spells the arguments in each message, and passes it on."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+
+    def notify(self, level: Level, resource: str, message: str) -> None:
+        """Show a message about a resource."""
+        self._notifier.notify(level, resource, _spelled(resource, message))
+
+
 def _notifier() -> Notifier:
     """Return the engine's log, or standard error if the host's first argument is not the address of an engine."""
     from pulumi_dli.engine_log import EngineLog, StderrLog, ancestor_command_lines, may_show_debug  # noqa: PLC0415
 
     address = sys.argv[1] if len(sys.argv) > 1 else ""
     if not re.fullmatch(r"[\w.\[\]:-]+:\d+", address):
-        return StderrLog()
-    return EngineLog(address, _call_urn.get, shows_debug=may_show_debug(ancestor_command_lines(), os.environ))
+        return _SpellingNotifier(StderrLog())
+    shows_debug = may_show_debug(ancestor_command_lines(), os.environ)
+    return _SpellingNotifier(EngineLog(address, _call_urn.get, shows_debug=shows_debug))
 
 
 class _HostProcess:
@@ -182,13 +206,20 @@ def _from_pulumi(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _job_inputs(properties: Mapping[str, Any]) -> JobInputs:
     from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415
 
-    return JobInputs.parse(_from_pulumi(properties))
+    return JobInputs.parse(_from_pulumi(_with_origin(properties)))
+
+
+def _with_origin(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Record where a job is declared, and return its properties."""
+    if properties.get("fromConfiguration") is True:
+        _configured_jobs.add(str(properties.get("resourceName")))
+    return properties
 
 
 def _stored_job(properties: Mapping[str, Any]) -> StoredJob:
     from pulumi_dli.jobs.outputs import StoredJob  # noqa: PLC0415
 
-    return StoredJob.parse(_from_pulumi(properties))
+    return StoredJob.parse(_from_pulumi(_with_origin(properties)))
 
 
 def _wait_inputs(properties: Mapping[str, Any]) -> WaitInputs:
@@ -216,9 +247,10 @@ def _mark_secrets(outputs: dict[str, Any]) -> dict[str, Any]:
     return outputs | {name: wrap_rpc_secret(outputs[name]) for name in names}
 
 
-def _check_result(checked: Checked) -> CheckResult:
+def _check_result(resource: Any, checked: Checked) -> CheckResult:
+    failures = [_spelled(str(resource), failure) for failure in checked.failures]
     # The property of a CheckFailure stays empty: the engine would print its value, even if the value is secret.
-    return CheckResult(_to_pulumi(checked.properties), [CheckFailure("", failure) for failure in checked.failures])
+    return CheckResult(_to_pulumi(checked.properties), [CheckFailure("", failure) for failure in failures])
 
 
 class BatchJobProvider(ResourceProvider):
@@ -233,7 +265,9 @@ class BatchJobProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate and normalise the declared properties, without a call to the service."""
-        return _check_result(_process.jobs.check(_job_inputs(news), last_adopt_id=_olds.get("adoptId")))
+        is_new = not _from_pulumi(_olds)
+        checked = _process.jobs.check(_job_inputs(news), last_adopt_id=_olds.get("adoptId"), is_new=is_new)
+        return _check_result(news.get("resourceName"), checked)
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -281,7 +315,7 @@ class BatchJobWaitProvider(ResourceProvider):
     @_without_traceback
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the declared properties, without a call to the service."""
-        return _check_result(_process.waits.check(_wait_inputs(news)))
+        return _check_result(news.get("jobName"), _process.waits.check(_wait_inputs(news)))
 
     @_without_traceback
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

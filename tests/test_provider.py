@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
+from pulumi_dli.jobs.spelling import in_python
 from pulumi_dli.local.faults import RouteName
 from pulumi_dli.local.testing import Service
 from tests.engine import ProviderError, ProviderProcess
@@ -127,8 +128,28 @@ def test_nothing_that_a_plan_refuses_reaches_the_service(provider: ProviderProce
         if "null" in message:
             continue  # Pulumi's host leaves nulls out
         _, failures = provider.jobs.check(declared(**{name: value}))
-        assert failures[0].startswith(message)
+        assert failures[0].startswith(in_python(message))
     assert service.calls() == {}
+
+
+def test_messages_about_a_job_of_the_configuration_spell_the_arguments_as_it_does(provider: ProviderProcess) -> None:
+    _, failures = provider.jobs.check(declared(scType="small", fromConfiguration=True))
+    assert failures[0].startswith("scType: must be one of A, B, C")
+    _, failures = provider.jobs.check(declared(resourceName="other", scType="small"))
+    assert failures[0].startswith("sc_type: must be one of A, B, C")
+
+
+def test_an_adoption_is_announced_in_the_plan_and_in_the_update(provider: ProviderProcess, service: Service) -> None:
+    batch_id = service.submit({"file": "a.py", "name": "by-hand", **ENDLESS})
+    adopting = declared(file="a.py", adoptId=batch_id, **ENDLESS)
+    inputs, _ = provider.jobs.check(adopting)
+    provider.jobs.create(inputs)
+    provider.jobs.check(adopting, adopting)
+    said = provider.kill()
+    assert said[0] == f"load: adopts batch job {batch_id}, which adopt_id names, in place of a new run."
+    assert said[1].startswith(f"load: adopted batch job {batch_id} (by-hand, running")
+    assert said[1].endswith("), which adopt_id names.")
+    assert len(said) == 2
 
 
 def test_in_a_preview_an_unknown_value_is_a_replacement(provider: ProviderProcess, service: Service) -> None:
@@ -153,7 +174,7 @@ def test_a_run_that_must_not_be_cancelled_is_refused_instead(provider: ProviderP
     batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
     inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
     with pytest.raises(
-        ProviderError, match=f"because args changed. But whenRunning is refuse, and batch job {batch_id} is running"
+        ProviderError, match=f"because args changed. But when_running is refuse, and batch job {batch_id} is running"
     ):
         provider.jobs.diff(batch_id, outputs, inputs)
     assert service.states() == ["running"]
@@ -165,7 +186,7 @@ def test_a_run_that_must_not_be_cancelled_is_not_where_nobody_knows_whether_it_g
     batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
     inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
     service.fail("GET", DETAILS)
-    told = f"args changed. But whenRunning is refuse, and .* could not read whether batch job {batch_id} still runs"
+    told = f"args changed. But when_running is refuse, and .* could not read whether batch job {batch_id} still runs"
     with pytest.raises(ProviderError, match=told):
         provider.jobs.diff(batch_id, outputs, inputs)
 
@@ -408,7 +429,7 @@ def test_a_job_that_was_adopted_runs_again_like_any_other(
     assert kept == first
     assert service.states() == ["dead", "dead", "running"]
     assert (
-        f"load: adoptId names batch job {first}, which is dead, so the provider submits a new run." in provider.kill()
+        f"load: adopt_id names batch job {first}, which is dead, so the provider submits a new run." in provider.kill()
     )
 
 
@@ -478,7 +499,7 @@ def test_what_adopt_id_adopted_is_not_taken_back_where_nothing_deletes_it_or_its
         between.jobs.check(changed, adopting)  # a replacement trigger asks for no plan
         assert between.jobs.declare(changed)[0] != first
         assert (
-            "load: the job has already used its adoptId, so the provider submits a new run. Remove adoptId."
+            "load: the job has already used its adopt_id, so the provider submits a new run. Remove adopt_id."
             in between.kill()
         )
 

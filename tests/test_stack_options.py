@@ -42,7 +42,7 @@ def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_re
     project.up()  # a trigger that is set for the first time is no change
     project.write(program.format(trigger=1, day="tuesday", endless=ENDLESS))
     screen = project.failing_up()
-    assert "load: the job must run again, because args changed. But whenRunning is refuse, and batch job" in screen
+    assert "load: the job must run again, because args changed. But when_running is refuse, and batch job" in screen
     assert "Traceback" not in screen
     assert service.states("load") == [RUNNING]
     for trigger in (2, None):  # nor is one that is removed

@@ -174,7 +174,7 @@ def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Proj
     assert run.code != 0
     problem = "resource 'load' has a problem:"
     assert (
-        f"{problem} driverMemory: must be a size with a unit, for example '2G' or '2048M', but is '2048'" in run.screen
+        f"{problem} driver_memory: must be a size with a unit, for example '2G' or '2048M', but is '2048'" in run.screen
     )
     assert f"{problem} maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
     assert "s3cret" not in run.screen
@@ -254,5 +254,5 @@ def test_a_warning_of_the_plan_is_a_warning_on_the_row_of_its_job(project: Proje
         dli.BatchJob("plain", file="plain.py", queue="default")
     """)
     for screen in (project.pulumi("preview"), project.up()):
-        assert "warning: load: maxRetryTimes has no effect without autoRecovery" in row(screen, "load")
+        assert "warning: load: max_retry_times has no effect without autoRecovery" in row(screen, "load")
         assert row(screen, "plain") == ""

@@ -167,6 +167,8 @@ class JobInputs:
     """The paths of the secret inputs: see `jobs.secret_paths`."""
     redact: Sequence[str] | None = _hidden(OnChange.UPDATE)
     """The secret texts among the arguments. The provider masks them in logs and in messages of the service."""
+    from_configuration: Value[bool] = _hidden(OnChange.IGNORE, values.flag)
+    """True if the job is declared in a file, in which the arguments are spelled in camelCase."""
     ends_seen: Value[Mapping[str, str]] = _hidden(OnChange.IGNORE, values.map_of(values.text), is_transient=True)
     """The final states of earlier runs by batch id, which the program has read from the waits in the stack's state."""
     waits_unread: Value[bool] = _hidden(OnChange.IGNORE, values.flag, is_transient=True)

@@ -146,6 +146,16 @@ def unread_submission_message(run: str, error: DliError) -> str:
     return f"batch job {run} is submitted, but the provider could not read it yet: {error}"
 
 
+def adoption_planned_message(run: str) -> str:
+    """Return the note in a plan that the job adopts the run that adoptId names."""
+    return f"adopts batch job {run}, which adoptId names, in place of a new run."
+
+
+def adopted_message(batch: Batch) -> str:
+    """Return the note that the job has adopted the run that adoptId names."""
+    return f"adopted {described(batch)}, which adoptId names."
+
+
 def used_adopt_id_message() -> str:
     """Return the warning that the job has used its adoptId before, so that a new run is submitted."""
     return "the job has already used its adoptId, so the provider submits a new run. Remove adoptId."

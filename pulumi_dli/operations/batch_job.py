@@ -48,8 +48,14 @@ class BatchJobs:
         self._jobs = StoredJobs(context)
         self._planner = Planner(context, self._jobs)
 
-    def check(self, declared: JobInputs, *, last_adopt_id: str | None = None) -> Checked:
-        """Check and normalise a declaration, without a call. `last_adopt_id` is the `adoptId` of the last `up`."""
+    def check(self, declared: JobInputs, *, last_adopt_id: str | None = None, is_new: bool = False) -> Checked:
+        """Check and normalise a declaration, without a call.
+
+        Args:
+            declared: The declaration.
+            last_adopt_id: The `adoptId` of the last `up`.
+            is_new: Whether the state has no such job.
+        """
         runs, key = self._context.runs, declared_key(declared)
         if last_adopt_id:
             # The engine does not call diff for a replacement trigger, so check must remember the adopted id. If the
@@ -66,6 +72,9 @@ class BatchJobs:
             if argument.is_transient:
                 checked.properties.pop(name, None)
         if not checked.failures:
+            if is_new and isinstance(declared.adopt_id, str):
+                message = submission_messages.adoption_planned_message(declared.adopt_id)
+                self._context.notify(Level.INFO, name_of(declared), message)
             runs.declared(key)
             ends_seen = declared.ends_seen if isinstance(declared.ends_seen, Mapping) else {}
             self._context.ends.record_all(key, ends_seen, is_unread=declared.waits_unread is True)
@@ -152,6 +161,7 @@ class BatchJobs:
                 batch = self._read_adoptable(client, batch_id, declared)
                 if batch is not None:
                     claim.keep()
+                    self._context.notify(Level.INFO, name, submission_messages.adopted_message(batch))
                 return batch
         except RunHeldError as error:
             if error.holder is None:  # another thread has just deleted the run

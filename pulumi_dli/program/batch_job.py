@@ -1,6 +1,8 @@
 """The resource `BatchJob`: one run of a batch job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, final
 
@@ -285,6 +287,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._secrets = SecretInputs(resource_name, inputs | {"replacementTrigger": opts.replacement_trigger})
         self._waits: dict[str, tuple[BatchJobWait, Mapping[str, Any]]] = {}
         self._parent, self._job_aliases = opts.parent, opts.aliases
+        if _is_from_configuration.get():
+            hidden["fromConfiguration"] = True
         hidden |= {"redact": self._secrets.texts, SECRET_INPUTS: self._secrets.paths, EXACT_NUMBERS: digits}
         props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
@@ -389,6 +393,19 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         )
         self._waits[wait_name] = wait, arguments
         return wait
+
+
+_is_from_configuration: ContextVar[bool] = ContextVar("is_from_configuration", default=False)
+
+
+@contextmanager
+def from_configuration() -> Iterator[None]:
+    """Declare jobs in this block as jobs of a file. Messages about them spell the arguments as the file does."""
+    token = _is_from_configuration.set(True)
+    try:
+        yield
+    finally:
+        _is_from_configuration.reset(token)
 
 
 def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[str]:

@@ -25,7 +25,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import get_config, is_config_secret
 
-from pulumi_dli.program.batch_job import BatchJob
+from pulumi_dli.program.batch_job import BatchJob, from_configuration
 from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
 from pulumi_dli.program.settings_check import settings_failures, suggestion
 from pulumi_dli.program.types import wire_names
@@ -94,7 +94,8 @@ def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi
         reruns = {"rerunWith": {other: jobs[other].id for other in block["rerunWith"]}}
         arguments["triggers"] = {**(block.get("triggers") or {}), **reruns}
     order = pulumi.ResourceOptions(depends_on=[jobs[other].wait() for other in block.get("dependsOn") or ()])
-    job = BatchJob(name, **arguments, opts=pulumi.ResourceOptions.merge(opts, order))
+    with from_configuration():
+        job = BatchJob(name, **arguments, opts=pulumi.ResourceOptions.merge(opts, order))
     wait = block.get("wait")
     if isinstance(wait, Mapping):
         job.wait(wait.get("until") or "success", wait.get("timeout"), stream_log=wait.get("streamLog") or False)
