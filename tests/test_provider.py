@@ -731,8 +731,17 @@ def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderP
         ({"OS_PROJECT_ID": ""}, {}, "no project: set dli:projectId"),
         ({"DLI_ENDPOINT": "http://127.0.0.1:9"}, {}, "no connection to 127.0.0.1:9"),
         ({}, {"queue": "nowhere"}, "The queue that parameter queue names does not exist"),
+        ({}, {"queue": "nowhere"}, "The request had file obs://demo/load.py, queue nowhere."),
     ],
-    ids=["wrong key", "wrong token", "unknown region", "no project", "refused connection", "unknown queue"],
+    ids=[
+        "wrong key",
+        "wrong token",
+        "unknown region",
+        "no project",
+        "refused connection",
+        "unknown queue",
+        "what was sent",
+    ],
 )
 def test_what_keeps_a_job_from_being_submitted_is_said_in_one_message(
     service: Service, environment: dict[str, str], properties: dict[str, Any], told: str
@@ -800,9 +809,17 @@ def test_without_credentials_a_plan_warns_once_and_shows_no_change(
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**ENDLESS))
     for resource in ("load", "extract"):
-        inputs, _ = bare_provider.jobs.check(declared(resourceName=resource, **ENDLESS))
+        inputs, _ = bare_provider.jobs.check(declared(resourceName=resource, **ENDLESS), outputs)
         assert not bare_provider.jobs.diff(batch_id, {**outputs, "resourceName": resource}, inputs).changes
     assert len([line for line in bare_provider.kill() if "no credentials" in line]) == 1
+
+
+def test_without_credentials_a_plan_of_new_jobs_says_once_and_shortly_that_they_are_needed(
+    bare_provider: ProviderProcess,
+) -> None:
+    for resource in ("load", "extract"):
+        bare_provider.jobs.check(declared(resourceName=resource))
+    assert bare_provider.kill() == ["dli: no credentials found; `up` will need them to submit jobs"]
 
 
 def test_without_credentials_a_plan_shows_a_change_of_a_run_that_must_not_be_cancelled(

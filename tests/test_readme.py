@@ -183,7 +183,7 @@ def test_a_preview_needs_no_credentials(project: Project, service: Service) -> N
     screen = shell(project, block("Previews without credentials", "sh"))
     assert "load: must run again, because args changed." in screen
     assert "1 to replace" in screen
-    told = "dli: the provider could not read jobs whose end it does not know. They count as unchanged: no credentials"
+    told = "could not read jobs whose end it does not know. They count as unchanged: no credentials found"
     assert screen.count(told) == 1
     assert service.calls() == {}
 

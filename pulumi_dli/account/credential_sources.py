@@ -16,7 +16,7 @@ from typing import Any
 from pulumi_dli.account.credentials import CREDENTIALS, Credentials
 from pulumi_dli.account.same_cloud import Surroundings
 from pulumi_dli.account.settings import NAMESPACE, Address, is_blank, names_of, read_model
-from pulumi_dli.api.errors import SettingsError
+from pulumi_dli.api.errors import NoCredentialsError, SettingsError
 
 _FILE = "~/.huaweicloud/credentials"
 _FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
@@ -123,7 +123,8 @@ SOURCES: tuple[Callable[[Mapping[str, Any]], CredentialSource], ...] = (
 def load_credentials(stack: Mapping[str, Any]) -> Credentials:
     """Return one complete set of credentials from the first source that has any part of a set.
 
-    Raises SettingsError if no source has credentials, or if the set is incomplete. The error names the places.
+    Raises NoCredentialsError if no source has credentials, with a line for each place. Raises SettingsError if the set
+    is incomplete.
 
     Args:
         stack: The stack's configuration: keys such as `dli:token`, values decrypted.
@@ -137,9 +138,10 @@ def load_credentials(stack: Mapping[str, Any]) -> Credentials:
                 if credentials is not None:
                     return credentials
         searched.append(source.describe_search())
-    raise SettingsError(
-        f"no credentials. Searched, in this order: {'; '.join(searched)}. Set a token; or an access key with its "
-        "secret key; or user, password and domain; or an application credential; or a cloud of clouds.yaml"
+    places = "".join(f"\n  {place}" for place in searched)
+    raise NoCredentialsError(
+        "no credentials. Set a token; or an access key with its secret key; or user, password and domain; or an "
+        f"application credential; or a cloud of clouds.yaml. Searched, in this order:{places}"
     )
 
 

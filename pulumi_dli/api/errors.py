@@ -27,6 +27,10 @@ class SettingsError(DliError):
     """A setting is missing or cannot be used: region, project, endpoint, certificates or credentials."""
 
 
+class NoCredentialsError(SettingsError):
+    """There are no credentials in any place."""
+
+
 class ServiceError(DliError):
     """The service answered a call with an error.
 

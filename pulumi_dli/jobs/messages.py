@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi_dli.api.clock import format_duration
-from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.errors import DliError, NoCredentialsError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.job_rules import FILE_MISSING
 from pulumi_dli.jobs.outputs import duration
@@ -254,7 +254,13 @@ def running_refusal_message(job_name: str, reason: str, batch_id: str, state: st
 
 def unread_ends_message(error: DliError) -> str:
     """Return the warning of a plan that it could not read the ends of jobs, so that they count as unchanged."""
-    return f"the provider could not read jobs whose end it does not know. They count as unchanged: {error}"
+    reason = "no credentials found" if isinstance(error, NoCredentialsError) else str(error)
+    return f"the provider could not read jobs whose end it does not know. They count as unchanged: {reason}"
+
+
+def needed_credentials_message() -> str:
+    """Return the note of a plan that submits jobs but has no credentials."""
+    return "no credentials found; `up` will need them to submit jobs"
 
 
 # Reads, updates and deletes

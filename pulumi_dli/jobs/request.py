@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -80,6 +81,31 @@ def rewritten(old: JobInputs, new: JobInputs) -> list[str]:
     """
     names = ("conf", "triggers", EXACT_NUMBERS)
     return [name for name in names if _or_empty(old.properties, name) != _or_empty(new.properties, name)]
+
+
+_ALWAYS_TOLD = ("file", "queue", "clusterName")
+_NEVER_TOLD = ("args", "conf", "name")
+_MAX_TOLD = 300
+
+
+def told_values(job: JobInputs, refusal: str) -> dict[str, str]:
+    """Return the sent values that the user needs to understand a refusal of the service, by their names.
+
+    These are the file, the queue, and each parameter that the refusal names. Arguments, the configuration and secret
+    values are never among them.
+    """
+    words = set(re.findall(r"\w+", refusal))
+    told = (name for name in WIRE_NAMES if name in _ALWAYS_TOLD or words & {name, WIRE_NAMES[name]})
+    shown = (
+        name for name in told if name not in _NEVER_TOLD and not is_secret(name, job.properties.get(SECRET_INPUTS))
+    )
+    values = ((name, job.properties.get(name)) for name in shown)
+    return {name: _as_text(value) for name, value in values if value not in (None, "", [])}
+
+
+def _as_text(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(_plain(value))
+    return text if len(text) <= _MAX_TOLD else f"{text[:_MAX_TOLD]}…"
 
 
 def texts_of_arguments(job: JobInputs) -> set[str]:

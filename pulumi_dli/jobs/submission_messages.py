@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pulumi_dli.api.errors import DliError
@@ -131,9 +131,17 @@ def duplicate_runs_message(kept: str, other: str, error: DliError) -> str:
     return f"{_accepted_twice(kept)} It could not cancel batch job {other}: {error}"
 
 
-def not_submitted_message(job_name: str, error: DliError) -> str:
-    """Return the error if a job was not submitted and nothing runs."""
-    return f"{job_name}: the job was not submitted, and nothing runs. {error}"
+def not_submitted_message(job_name: str, error: DliError, sent: Mapping[str, str]) -> str:
+    """Return the error if a job was not submitted and nothing runs.
+
+    Args:
+        job_name: The logical name of the job.
+        error: Why it was not submitted.
+        sent: The sent values that the service may have refused, by their names.
+    """
+    values = ", ".join(f"{name} {value}" for name, value in sent.items())
+    request = f" The request had {values}." if values else ""
+    return f"{job_name}: the job was not submitted, and nothing runs. {_sentence(error)}{request}"
 
 
 def cancelled_run_message(run: str) -> str:

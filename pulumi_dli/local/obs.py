@@ -34,9 +34,16 @@ class ObjectStore:
         except (OSError, RuntimeError):  # missing, a name that is too long, or a cycle of links
             file = root
         if not file.is_relative_to(root) or not file.is_file():
-            what = "the object" if root == self._buckets else "the package"
+            what = "the package" if root == self._packages else self._missing(name)
             raise ApiError("DLI.0011", f"Parameter {parameter} is invalid: {what} that it names does not exist.")
         return file
+
+    def _missing(self, name: str) -> str:
+        """Return what is missing of an `obs://` path, in words."""
+        bucket, _, key = name.removeprefix(SCHEME).lstrip("/").partition("/")
+        if not key:
+            return "the key of the path"
+        return "the object" if (self._buckets / bucket).is_dir() else "the bucket"
 
     def hadoop_conf(self) -> dict[str, str]:
         """Return the Hadoop properties that make `obs://` work inside a job, for the buckets that exist now.

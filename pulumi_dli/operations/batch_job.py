@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
+from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SignInError, SubmissionError
 from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.jobs import diff, job_rules, messages, outputs, submission_messages
@@ -26,6 +26,7 @@ from pulumi_dli.jobs.request import (
     similar_fingerprints,
     sizing,
     texts_of_arguments,
+    told_values,
 )
 from pulumi_dli.jobs.secret_paths import without_secrets
 from pulumi_dli.jobs.validation import known
@@ -72,14 +73,21 @@ class BatchJobs:
             if argument.is_transient:
                 checked.properties.pop(name, None)
         if not checked.failures:
-            if is_new and isinstance(declared.adopt_id, str):
-                message = submission_messages.adoption_planned_message(declared.adopt_id)
-                self._context.notify(Level.INFO, name_of(declared), message)
+            if is_new:
+                self._announce(declared)
             runs.declared(key)
             ends_seen = declared.ends_seen if isinstance(declared.ends_seen, Mapping) else {}
             self._context.ends.record_all(key, ends_seen, is_unread=declared.waits_unread is True)
             checked.properties["sizing"] = sizing(declared)
         return checked
+
+    def _announce(self, declared: JobInputs) -> None:
+        """Tell in a plan what the creation of a job will need or do."""
+        if isinstance(declared.adopt_id, str):
+            message = submission_messages.adoption_planned_message(declared.adopt_id)
+            self._context.notify(Level.INFO, name_of(declared), message)
+        if not self._context.has_credentials():
+            self._context.notify(Level.INFO, "dli", messages.needed_credentials_message())
 
     def _default_region(self) -> str | None:
         try:
@@ -108,7 +116,9 @@ class BatchJobs:
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
             is_complete = isinstance(error, SubmissionError)
-            message = str(error) if is_complete else submission_messages.not_submitted_message(name, error)
+            is_refusal = isinstance(error, ServiceError) and not isinstance(error, SignInError)
+            sent = told_values(declared, str(error)) if is_refusal else {}
+            message = str(error) if is_complete else submission_messages.not_submitted_message(name, error, sent)
             cancelled = self._context.runs.earlier_run_of(declared_key(declared))
             earlier = f" {submission_messages.cancelled_run_message(cancelled)}" if cancelled else ""
             raise SubmissionError(f"{message}{earlier}") from error

@@ -12,7 +12,7 @@ from pulumi_dli.account.settings import Settings
 from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import Clock, SystemClock
-from pulumi_dli.api.errors import DliError, SettingsError
+from pulumi_dli.api.errors import DliError, NoCredentialsError, SettingsError
 from pulumi_dli.api.http_session import HttpCall, log_call
 from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
@@ -91,6 +91,15 @@ class ProviderContext:
                     warn=lambda message: self.notify(Level.WARNING, "dli", message),
                 )
             return self._sign_in
+
+    def has_credentials(self) -> bool:
+        """Return False if there are no credentials in any place. An incomplete set counts: the first call explains."""
+        try:
+            return self.sign_in is not None
+        except NoCredentialsError:
+            return False
+        except SettingsError:
+            return True
 
     def client(self, region: str | None = None, project_id: str | None = None) -> Client:
         """Return the client of a location. By default the location comes from the settings and from IAM.

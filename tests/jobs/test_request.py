@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from pulumi_dli.jobs.request import (
     similar_fingerprints,
     sizing,
     texts_of_arguments,
+    told_values,
 )
 from pulumi_dli.jobs.validation import UNKNOWN, is_known
 from tests.jobs.examples import JOB, PACKAGE, Properties
@@ -169,6 +171,23 @@ def test_the_fingerprint_of_0_1_0_with_its_secrets_proves_an_equal_request_and_t
     assert fingerprint(JOB | PIN) not in equal_fingerprints(declared)
     assert fingerprint(JOB | PIN) in similar_fingerprints(declared)
     assert similar_fingerprints(parse(JOB)) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("declared", "refusal", "told"),
+    [
+        ({}, "no", {"file": JOB["file"], "queue": JOB["queue"]}),
+        ({"jars": ["obs://a/b.jar", "c.jar"]}, "Parameter jars is invalid", {"jars": "obs://a/b.jar, c.jar"}),
+        ({"maxRetryTimes": 3.0}, "max_retry_times is wrong", {"maxRetryTimes": "3"}),
+        ({"args": ["swordfish"], "conf": {"a": "b"}, "name": "n"}, "args, conf, name", {}),
+        ({"jars": ["b.jar"], "secretInputs": ["jars[0]", "file"]}, "jars", {"file": None}),
+    ],
+)
+def test_the_values_that_a_refusal_is_about_are_told_if_they_are_public(
+    declared: Properties, refusal: str, told: dict[str, Any]
+) -> None:
+    known = {"file": JOB["file"], "queue": JOB["queue"]} | told
+    assert told_values(parse(JOB | declared), refusal) == {name: value for name, value in known.items() if value}
 
 
 def test_the_texts_to_mask_in_an_answer_are_those_of_arguments_configuration_and_triggers() -> None:

@@ -59,6 +59,7 @@ def test_an_object_is_a_file_of_its_bucket_and_a_package_one_of_its_group(data: 
         "OBS://demo/jobs/job.py",
         "obs://demo/jobs",
         "obs://demo",
+        "obs://nowhere/job.py",
         "obs://",
         "group",
         "",
@@ -70,10 +71,24 @@ def test_an_object_is_a_file_of_its_bucket_and_a_package_one_of_its_group(data: 
     ids=lambda name: name[:40],
 )
 def test_what_is_no_file_in_the_two_directories_is_not_found(data: Path, name: str) -> None:
-    kind = "object" if name.startswith("obs://") else "package"
+    kind = "(object|bucket|key of the path)" if name.startswith("obs://") else "package"
     with pytest.raises(ApiError, match=f"Parameter jars is invalid: the {kind} that it names does not exist") as raised:
         ObjectStore(data).find("jars", name)
     assert raised.value.code == "DLI.0011"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("obs://demo/nothing.py", "the object"),
+        ("obs://nowhere/job.py", "the bucket"),
+        ("obs://demo", "the key of the path"),
+        ("group/nothing.jar", "the package"),
+    ],
+)
+def test_the_error_says_what_of_a_path_is_missing(data: Path, name: str, what: str) -> None:
+    with pytest.raises(ApiError, match=f"Parameter file is invalid: {what} that it names does not exist"):
+        ObjectStore(data).find("file", name)
 
 
 @pytest.mark.parametrize("target", ["../../../secret.py", "/etc/passwd", "../../jobs.sqlite", "loop.py"])
