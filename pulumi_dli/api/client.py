@@ -136,6 +136,15 @@ class Client:
             query["from"] = str(start)
         return self._call(BatchLog, "GET", f"{_path(batch_id)}/log", query=query, max_retries=None if retry else 0)
 
+    def queue_sizes(self) -> dict[str, int]:
+        """Return the CUs of each general-purpose queue, by name in lower case. The call is made only once."""
+        from pulumi_dli.api.queue_models import QueueList  # noqa: PLC0415  few plans need the models
+
+        # Without a type the service lists only queues for SQL.
+        url = f"{self._project_url('v1.0')}/queues?queue_type=general"
+        reply = self._transport.call(QueueList, "GET", url, name="GET …/queues", max_retries=0)
+        return {one.queue_name.lower(): one.cu_count for one in reply.queues if one.queue_name and one.cu_count}
+
     def _read(
         self, model: type[AboutJob], batch_id: str, part: str = "", *, max_retries: int | None = None
     ) -> AboutJob:
@@ -156,12 +165,15 @@ class Client:
         body: dict[str, Any] | None = None,
         max_retries: int | None = None,
     ) -> Reply:
-        url = f"{self.location.endpoint.rstrip('/')}/v2.0/{quote(self.location.project_id, safe='')}/batches{path}"
+        url = f"{self._project_url('v2.0')}/batches{path}"
         if query:
             url += "?" + urlencode(query, quote_via=quote)
         return self._transport.call(
             model, method, url, name=f"{method} …/batches{path}", body=body, max_retries=max_retries
         )
+
+    def _project_url(self, version: str) -> str:
+        return f"{self.location.endpoint.rstrip('/')}/{version}/{quote(self.location.project_id, safe='')}"
 
 
 def _path(batch_id: str) -> str:

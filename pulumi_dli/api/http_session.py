@@ -24,8 +24,8 @@ from pulumi_dli.api.retry import current_attempt
 
 LOGGER = logging.getLogger("pulumi_dli.http")
 
-_ROUTE_WORDS = frozenset(("v2.0", "batches", "state", "log", "v3", "auth", "tokens", "projects"))
-_PARAMETERS = {"v2.0": "{project_id}", "batches": "{batch_id}"}
+_ROUTE_WORDS = frozenset(("v1.0", "v2.0", "queues", "batches", "state", "log", "v3", "auth", "tokens", "projects"))
+_PARAMETERS = {"v1.0": "{project_id}", "v2.0": "{project_id}", "batches": "{batch_id}"}
 """The placeholder for the path segment that follows a word of a route."""
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Openstack-Request-Id")
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)

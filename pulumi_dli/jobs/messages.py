@@ -258,6 +258,11 @@ def unread_ends_message(error: DliError) -> str:
     return f"the provider could not read jobs whose end it does not know. They count as unchanged: {reason}"
 
 
+def too_large_message(*, needed: int, queue: str, available: int) -> str:
+    """Return the warning of a plan that a job needs more CUs than its queue has."""
+    return f"may not fit: {needed} CUs, queue {queue} has {available}. The job may wait for capacity until it is dead."
+
+
 def needed_credentials_message() -> str:
     """Return the note of a plan that submits jobs but has no credentials."""
     return "no credentials found; `up` will need them to submit jobs"

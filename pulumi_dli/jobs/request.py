@@ -153,16 +153,23 @@ def sizing(job: JobInputs) -> str | None:
 
     None if a size is not known yet, or if one is secret.
     """
-    sizes: dict[str, Any] = {name: getattr(job, name) for name in _SIZES}
-    secret_inputs = job.properties.get(SECRET_INPUTS)
-    if not is_known(sizes) or any(is_secret(to_camel(name), secret_inputs) for name in _SIZES):
+    size = sizes_of(job)
+    if size is None:
         return None
-    size = Sizing.of(**sizes)
     return (
         f"driver {size.driver_cores} vCPU {size.driver_memory}, {size.num_executors} executors of "
         f"{size.executor_cores} vCPU {size.executor_memory}: {size.vcpus} vCPU, {size.memory_mib / 1024:g}G, "
         f"{size.cus} CUs"
     )
+
+
+def sizes_of(job: JobInputs) -> Sizing | None:
+    """Return the sizes of a job, or None if a size is not known yet, or if one is secret."""
+    sizes: dict[str, Any] = {name: getattr(job, name) for name in _SIZES}
+    secret_inputs = job.properties.get(SECRET_INPUTS)
+    if not is_known(sizes) or any(is_secret(to_camel(name), secret_inputs) for name in _SIZES):
+        return None
+    return Sizing.of(**sizes)
 
 
 _SIZES = ("sc_type", "driver_cores", "driver_memory", "executor_cores", "executor_memory", "num_executors")

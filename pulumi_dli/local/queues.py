@@ -14,7 +14,8 @@ from pulumi_dli.local.errors import bad_parameter, not_found
 from pulumi_dli.local.submissions import DEFAULT_QUEUE
 
 SPARK_VERSION = "3.5"
-_SMALLEST = 16
+_UNLIMITED = 1024
+"""The CUs that are answered for a queue without a limit."""
 _TYPE = "general"
 _TYPES = ("sql", "general", "all")
 _DECLARED = re.compile(r"(?P<name>(?!_|\d+(?::|$))\w{1,128})(?::(?P<cus>[1-9]\d{0,8}))?", re.ASCII)
@@ -101,4 +102,4 @@ class Queues:
         }
 
     def _cu_count(self, name: str) -> int:
-        return self._cus[name] or max(_SMALLEST, self._used(name))
+        return self._cus[name] or max(_UNLIMITED, self._used(name))

@@ -88,6 +88,8 @@ class BatchJobs:
             self._context.notify(Level.INFO, name_of(declared), message)
         if not self._context.has_credentials():
             self._context.notify(Level.INFO, "dli", messages.needed_credentials_message())
+        elif declared.adopt_id is None:
+            self._context.queue_sizes.warn_if_too_large(name_of(declared), declared)
 
     def _default_region(self) -> str | None:
         try:

@@ -21,6 +21,7 @@ from pulumi_dli.jobs.messages import forget_message, forget_refusal_message
 from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobListing
+from pulumi_dli.operations.queue_sizes import QueueSizes
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.seen_ends import SeenEnds
 from pulumi_dli.operations.submission import Submitter
@@ -52,6 +53,8 @@ class ProviderContext:
         """The final states of runs that this process knows."""
         self.young_runs = YoungRuns(self.clock, lambda: self.settings.lookup_window, self)
         """The search for runs that the service does not know yet."""
+        self.queue_sizes = QueueSizes(self)
+        """The sizes of the queues in the location of the settings."""
         self._configuration = stack_configuration
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()

@@ -61,7 +61,10 @@ class Planner:
             # The engine has not called check, so this is a refresh. It runs nothing, and a wait may still know the end.
             return rerun
         if rerun.action is Action.REPLACE:
-            self._context.notify(Level.INFO, name, messages.must_run_again_message(rerun.reason))
+            # Perhaps nobody waits for the job, and every `up` was green.
+            level = Level.WARNING if state is not None and state.is_failure else Level.INFO
+            self._context.notify(level, name, messages.must_run_again_message(rerun.reason))
+            self._context.queue_sizes.warn_if_too_large(name, declared)
         elif rerun.reason:
             self._context.notify(Level.WARNING, name, rerun.reason)
         return rerun
@@ -123,6 +126,7 @@ class Planner:
                     raise JobError(messages.running_refusal_message(name, decision.reason, batch_id, batch.state))
                 message = messages.must_run_again_cancelling_message(decision.reason, batch_id, batch.state)
         self._context.notify(Level.INFO, name, message)
+        self._context.queue_sizes.warn_if_too_large(name, declared)
         return decision
 
     def _read_end(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> tuple[bool, BatchState | None]:

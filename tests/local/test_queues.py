@@ -90,10 +90,10 @@ def test_a_queue_has_the_cus_that_it_was_declared_with(sized: Api) -> None:
     assert cus_of(sized, "batch") == 64
 
 
-def test_a_queue_without_a_limit_has_as_many_cus_as_its_jobs_take_and_16_at_least(sized: Api) -> None:
-    assert cus_of(sized, "default") == 16
-    jobs = [sized.submit(ENDLESS) for _ in range(3)]
-    assert cus_of(sized, "default") == 24
-    sized.cancel(jobs[0])
-    sized.wait(jobs[0], "dead")
-    assert cus_of(sized, "default") == 16
+def test_a_queue_without_a_limit_has_as_many_cus_as_its_jobs_take_and_1024_at_least(sized: Api) -> None:
+    assert cus_of(sized, "default") == 1024
+    job = sized.submit(ENDLESS, num_executors=300, executor_cores=4)
+    assert cus_of(sized, "default") > 1024
+    sized.cancel(job)
+    sized.wait(job, "dead")
+    assert cus_of(sized, "default") == 1024

@@ -177,7 +177,7 @@ def see_the_queues(client: Any) -> None:
     listed = client.list_queues(ListQueuesRequest(**query)).queues
     assert {"default", "batch"} <= {queue.queue_name for queue in listed}
     shown = client.show_queue(ShowQueueRequest(queue_name="batch"))
-    assert (shown.queue_name, shown.queue_type, shown.cu_count) == ("batch", "general", 16)
+    assert (shown.queue_name, shown.queue_type, shown.cu_count) == ("batch", "general", 1024)
 
 
 @pytest.mark.parametrize(("job_id", "code"), [("42", "DLI.0001"), ("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", "DLI.0002")])

@@ -701,3 +701,37 @@ def test_a_refresh_keeps_a_job_whose_end_is_stored_if_its_place_cannot_be_reache
     assert "DLI_FORGET=5e1c" in said[0]
     with pytest.raises(JobError, match="DLI_FORGET=5e1c"):
         at_another_place(said).read(ID, StoredJob.parse({**ended, "state": "running"}))
+
+
+LARGE: Properties = {"file": "a.py", "queue": "Batch", "numExecutors": 20.0, "executorCores": 4.0}
+QUEUES = Answer({"queues": [{"queue_name": "other", "cu_count": 512}, {"queue_name": "batch", "cu_count": 64}, {}]})
+TOO_LARGE = "may not fit: 82 CUs, queue Batch has 64. The job may wait for capacity until it is dead."
+
+
+def warned_of_size(answer: Answer | None, *declarations: Properties) -> list[str]:
+    said: list[str] = []
+    with ScriptedService(*([answer] if answer else [])) as service:
+        operations = operations_at(service, FakeClock(), said)
+        for declared in declarations:
+            operations.check(inputs({**KEY, **declared}), is_new=True)
+        urls = [call.url.partition("/queues")[2] for call in service.calls]
+        assert urls == (["?queue_type=general"] if answer else [])
+    return [one for one in said if "may not fit" in one]
+
+
+@pytest.mark.parametrize(
+    ("answer", "declarations", "said"),
+    [
+        (QUEUES, [LARGE, LARGE | {"resourceName": "other"}], [TOO_LARGE, TOO_LARGE]),
+        (QUEUES, [LARGE | {"queue": "other"}, LARGE | {"queue": "unknown"}], []),
+        (Answer({"error_code": "DLI.0003"}, 403), [LARGE, LARGE], []),
+        (Answer({"queues": "none"}), [LARGE], []),
+        (None, [LARGE | {"numExecutors": 2.0}, LARGE | {"region": "eu-nl"}, LARGE | {"adoptId": ID}], []),
+        (None, [LARGE | {"secretInputs": ["numExecutors"]}, {"file": "a.py"}], []),
+    ],
+    ids=["two too large", "fits or unknown", "refused", "junk", "small, elsewhere, adopting", "secret, no queue"],
+)
+def test_a_plan_warns_of_a_new_job_that_is_larger_than_its_queue_with_one_call(
+    answer: Answer | None, declarations: list[Properties], said: list[str]
+) -> None:
+    assert warned_of_size(answer, *declarations) == said
