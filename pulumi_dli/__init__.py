@@ -19,6 +19,7 @@ __all__ = [
     "SubmittedTo",
     "file_digest",
     "jobs_from_config",
+    "jobs_from_file",
 ]
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from pulumi_dli.program.batch_job_wait import BatchJobWait
     from pulumi_dli.program.file_digest import file_digest
     from pulumi_dli.program.jobs_from_config import jobs_from_config
+    from pulumi_dli.program.jobs_from_file import jobs_from_file
     from pulumi_dli.program.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
 else:
     # Import these names at their first use, because the local DLI and its pytest plugin run without Pulumi.
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        modules = ("batch_job", "batch_job_wait", "types", "file_digest", "jobs_from_config")
+        modules = ("batch_job", "batch_job_wait", "types", "file_digest", "jobs_from_config", "jobs_from_file")
         homes = (import_module(f"{__name__}.program.{module}") for module in modules)
         globals()[name] = next(getattr(home, name) for home in homes if hasattr(home, name))
         return globals()[name]

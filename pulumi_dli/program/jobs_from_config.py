@@ -1,4 +1,4 @@
-"""Read jobs from the stack's configuration and declare them. Each job is one block under `dli:jobs`.
+"""Declares the jobs of the stack's configuration. Each job is one block under `dli:jobs`.
 
 config:
   dli:jobDefaults:
@@ -14,34 +14,30 @@ config:
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 from pulumi.runtime import get_config, is_config_secret
 
-from pulumi_dli.program.batch_job import BatchJob, from_configuration
+from pulumi_dli.program.batch_job import BatchJob
 from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
-from pulumi_dli.program.settings_check import settings_failures, suggestion
-from pulumi_dli.program.types import wire_names
+from pulumi_dli.program.job_blocks import Block, declare_blocks
 
 JOBS = "dli:jobs"
 """The setting that holds the jobs: a map from the name of a job to its block."""
 DEFAULTS = "dli:jobDefaults"
 """The setting that holds the defaults of all jobs. A job's own block overrides them."""
 
-_ORDER = ("dependsOn", "rerunWith")
 _MAY_BE_SECRET = ("args", "conf", "triggers")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \S+")
 """The form in which Pulumi passes a value that YAML reads as a date."""
-
-Block = Mapping[str, Any]
+_LARGE = 96 * 1024
+"""Bytes of the configuration from which on there is a warning. Linux lets a variable have 128 KiB."""
 
 
 def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, BatchJob]:
@@ -67,39 +63,48 @@ def jobs_from_config(opts: pulumi.ResourceOptions | None = None) -> dict[str, Ba
     """
     if get_config(JOBS) is None:
         pulumi.log.warn(f"{JOBS} is not in this stack's configuration, so it declares no job")
-    defaults = _completed(_read(DEFAULTS))
-    declared = {name: _completed(block) for name, block in _read(JOBS).items()}
-    _refuse(settings_failures(), *_faults_of_blocks(defaults, declared))
-    blocks = {name: _merged(defaults, block) for name, block in declared.items()}
-    _refuse(*(_contradictions(name, blocks) for name in blocks))
-    is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)
-    jobs: dict[str, BatchJob] = {}
-    for name in _in_order(blocks):
-        jobs[name] = _declare(name, _with_secrets(blocks[name]) if is_secret else blocks[name], jobs, opts)
-    return {name: jobs[name] for name in blocks}
+    size = len(os.environ.get("PULUMI_CONFIG", "").encode())
+    if size > _LARGE:
+        pulumi.log.warn(
+            f"dli: the stack's configuration has {size // 1024} kB. With 128 kB no program starts any more (argument "
+            "list too long). Move the jobs into a file of their own: dli.jobs_from_file"
+        )
+    return declare_blocks(_Configuration(), _read(JOBS), _read(DEFAULTS), opts)
 
 
-def _faults_of_blocks(defaults: Any, declared: Mapping[str, Any]) -> Iterator[Iterable[str]]:
-    texts = NumberTexts()
-    yield _faults(defaults, DEFAULTS)
-    yield faults_of_numbers(defaults, DEFAULTS, [DEFAULTS], texts)
-    for name, block in declared.items():
-        yield _faults(block, _path(name))
-        yield faults_of_numbers(block, _path(name), [JOBS, name], texts)
+class _Configuration:
+    """The stack's configuration as a source of blocks."""
+
+    jobs, defaults = JOBS, DEFAULTS
+
+    def __init__(self) -> None:
+        self._is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)
+        self._texts = NumberTexts()
+
+    def path(self, name: str) -> str:
+        """Return the path of a job as `pulumi config set --path` reads it."""
+        return f"{JOBS}.{name}" if _PLAIN_NAME.fullmatch(name) else f'{JOBS}["{name}"]'
+
+    def faults(self, block: Any, path: str, name: str | None) -> Iterator[str]:
+        """Yield the mistakes that only YAML and Pulumi make: numbers and dates in another form than written."""
+        yield from _dates(block, path)
+        yield from faults_of_numbers(block, path, [DEFAULTS] if name is None else [JOBS, name], self._texts)
+
+    def declared(self, block: Block) -> Block:
+        """Return a block with secrets, if the configuration has one."""
+        if not self._is_secret:
+            return block
+        return {key: _as_secrets(value) if key in _MAY_BE_SECRET and value else value for key, value in block.items()}
+
+    def checked(self, block: Any) -> Any:
+        """Return the block itself: it has no output."""
+        return block
 
 
-def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi.ResourceOptions | None) -> BatchJob:
-    arguments: dict[str, Any] = {argument: block.get(key) for key, argument in _arguments().items()}
-    if block.get("rerunWith"):
-        reruns = {"rerunWith": {other: jobs[other].id for other in block["rerunWith"]}}
-        arguments["triggers"] = {**(block.get("triggers") or {}), **reruns}
-    order = pulumi.ResourceOptions(depends_on=[jobs[other].wait() for other in block.get("dependsOn") or ()])
-    with from_configuration():
-        job = BatchJob(name, **arguments, opts=pulumi.ResourceOptions.merge(opts, order))
-    wait = block.get("wait")
-    if isinstance(wait, Mapping):
-        job.wait(wait.get("until") or "success", wait.get("timeout"), stream_log=wait.get("streamLog") or False)
-    return job
+def _as_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: pulumi.Output.secret(item) for key, item in value.items()}
+    return [pulumi.Output.secret(item) for item in value]
 
 
 def _read(key: str) -> dict[str, Any]:
@@ -115,112 +120,6 @@ def _read(key: str) -> dict[str, Any]:
     return value
 
 
-def _completed(block: Any) -> Any:
-    """Return a block in its long form: an empty block, `wait: true` and booleans in `args` have a short form."""
-    if not isinstance(block, dict):
-        return {} if block is None else block
-    written_out: dict[str, Any] = {"wait": {}} if block.get("wait") is True else {}
-    if isinstance(block.get("args"), list):
-        written_out["args"] = [json.dumps(item) if isinstance(item, bool) else item for item in block["args"]]
-    return block | written_out
-
-
-def _merged(default: Any, own: Any) -> Any:
-    if not (isinstance(default, dict) and isinstance(own, dict)):
-        return own
-    merged = default | {key: _merged(default.get(key), value) for key, value in own.items()}
-    return {key: value for key, value in merged.items() if value is not None or key not in default}
-
-
-def _with_secrets(block: Block) -> Block:
-    def secret(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: pulumi.Output.secret(item) for key, item in value.items()}
-        return [pulumi.Output.secret(item) for item in value]
-
-    return {key: secret(value) if key in _MAY_BE_SECRET and value else value for key, value in block.items()}
-
-
-def _in_order(blocks: Mapping[str, Block]) -> list[str]:
-    """Return the names of the jobs in an order in which each job comes after the jobs that it names."""
-    try:
-        return [*TopologicalSorter({name: _names_in(block) for name, block in blocks.items()}).static_order()]
-    except CycleError as error:
-        cycle = [*reversed(error.args[1])]
-        key = next(key for key in _ORDER if cycle[1] in (blocks[cycle[0]].get(key) or ()))
-        raise pulumi.RunError(f"{_path(cycle[0])}.{key}: is a cycle: {' after '.join(cycle)}") from error
-
-
-def _names_in(block: Block) -> list[str]:
-    return [name for key in _ORDER for name in block.get(key) or ()]
-
-
-def _refuse(*faults: Iterable[str]) -> None:
-    lines = [fault for group in faults for fault in group]
-    if lines:
-        raise pulumi.RunError("\n".join(lines))
-
-
-def _path(name: str) -> str:
-    """Return the path of a job as `pulumi config set --path` reads it."""
-    return f"{JOBS}.{name}" if _PLAIN_NAME.fullmatch(name) else f'{JOBS}["{name}"]'
-
-
-@functools.cache
-def _arguments() -> dict[str, str]:
-    """Return the names of the Python arguments of a job, by their names in the file."""
-    parameters = inspect.signature(BatchJob).parameters
-    return {wire_name: name for name, wire_name in wire_names(BatchJob).items() if name in parameters}
-
-
-def _faults(block: Any, path: str) -> Iterator[str]:
-    """Yield the mistakes that one block has by itself, without its defaults."""
-    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415  it imports pydantic, which is slow
-    from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
-
-    if not isinstance(block, dict):
-        yield f"{path}: must be a map with the properties of a job, but is {kind_of(block)}"
-        return
-    arguments = _arguments()
-    yield from _unknown_keys(block, [*arguments, "wait", *_ORDER], path)
-    # A null in a map may remove a default. `_contradictions` refuses the nulls that are left after the merge.
-    given = {key: _without_nulls(value) for key, value in block.items() if key in arguments}
-    yield from (f"{path}.{failure}" for failure in JobInputs.parse(given).failures)
-    yield from _dates(block, path)
-    yield from _faults_of_wait(block.get("wait"), f"{path}.wait")
-    for key in _ORDER:
-        names = block.get(key)
-        if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-            yield f"{path}.{key}: must be a list of jobs, for example [extract, clean]"
-
-
-def _without_nulls(value: Any) -> Any:
-    return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
-
-
-def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
-    for key in block:
-        if key not in known:
-            yield f"{path}.{key}: there is no such property{suggestion(key, known)}"
-
-
-def _faults_of_wait(wait: Any, path: str) -> Iterator[str]:
-    from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
-    from pulumi_dli.jobs.wait_inputs import WaitInputs  # noqa: PLC0415
-
-    if wait is None or wait is False:
-        return
-    if not isinstance(wait, dict):
-        yield f"{path}: must be true, or a map with until, timeout and streamLog, but is {kind_of(wait)}"
-        return
-    yield from _unknown_keys(wait, ["until", "timeout", "streamLog"], path)
-    stream_log = wait.get("streamLog")
-    if stream_log is not None and not isinstance(stream_log, bool):
-        yield f"{path}.streamLog: must be true or false, but is {kind_of(stream_log)}"
-    declared = WaitInputs.parse({key: wait.get(key) for key in ("until", "timeout")})
-    yield from (f"{path}.{failure}" for failure in declared.failures)
-
-
 def _dates(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
@@ -230,20 +129,3 @@ def _dates(value: Any, path: str) -> Iterator[str]:
             yield from _dates(item, f"{path}[{index}]")
     elif isinstance(value, str) and _DATE.fullmatch(value):
         yield f"{path}: YAML reads this as a date, which Pulumi writes in another way; put it in quotes"
-
-
-def _contradictions(name: str, blocks: Mapping[str, Block]) -> Iterator[str]:
-    """Yield the mistakes of a job that has got its defaults."""
-    from pulumi_dli.jobs.inputs import JobInputs  # noqa: PLC0415
-    from pulumi_dli.jobs.job_rules import check  # noqa: PLC0415
-
-    block = blocks[name]
-    if name != name.strip() or not name:
-        yield f"{_path(name)}: a job's name must not be empty or have blanks around it"
-    for failure in check(JobInputs.parse({key: block.get(key) for key in _arguments()})).failures:
-        yield f"{_path(name)}.{failure}"
-    for key in _ORDER:
-        for index, other in enumerate(block.get(key) or ()):
-            if other not in blocks:
-                end = suggestion(other, blocks)
-                yield f"{_path(name)}.{key}[{index}]: there is no job {other!r} in {JOBS}{end}"

@@ -1,0 +1,200 @@
+"""Declares the jobs of a YAML file. Its size has no limit, and its values are what is written.
+
+jobDefaults:
+  queue: batch
+jobs:
+  load:
+    file: obs://demo/jobs/load.py
+    args: [--password, {secret: load.password}, 2026-11-29, no]
+    wait: {timeout: 2h}
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import pulumi
+import yaml
+
+from pulumi_dli.program.batch_job import BatchJob
+from pulumi_dli.program.job_blocks import Block, arguments, declare_blocks
+
+_KEYS = ("jobs", "jobDefaults")
+_MAPS = ("conf", "triggers")
+"""The properties whose keys users choose, so that a key `secret` there is one of theirs."""
+
+
+def jobs_from_file(path: str, opts: pulumi.ResourceOptions | None = None) -> dict[str, BatchJob]:
+    """Declare every job of a YAML file, and return the jobs by name.
+
+    The file has the maps `jobs` and `jobDefaults`, with the same blocks as `dli:jobs` and `dli:jobDefaults` of
+    `jobs_from_config`. There is no limit for its size. Scalars are text, as they are written (`3.10`, `007`, `no`),
+    and become numbers, true and false only for arguments of these types. Null removes a default.
+
+    In place of a text, `{secret: KEY}` is the secret of the stack's configuration with this key, for example
+    `{secret: load.password}` after `pulumi config set --secret load.password`. Only this value is secret.
+
+    Args:
+        path: The path of the file, from the folder in which Pulumi runs the program: that of Pulumi.yaml.
+        opts: Resource options for every job.
+
+    Raises:
+        pulumi.RunError: The file cannot be read, or it has mistakes. The message lists all of them with their paths.
+    """
+    document = _read(path)
+    jobs, defaults = (document.get(key) or {} for key in _KEYS)
+    unknown = [key for key in document if key not in _KEYS]
+    if unknown or not isinstance(jobs, dict):
+        what = f"{unknown[0]}: there is no such key; known are" if unknown else "jobs: must be a map, beside"
+        raise pulumi.RunError(f"{path}: {what} {' and '.join(_KEYS)}")
+    if not jobs:
+        pulumi.log.warn(f"{path} has no jobs, so it declares none")
+    blocks = {name: _typed(block) for name, block in jobs.items()}
+    return declare_blocks(_File(path), blocks, _typed(defaults), opts)
+
+
+@dataclass(frozen=True)
+class _Secret:
+    """A secret of the stack's configuration, by its key."""
+
+    key: str
+
+    def value(self) -> pulumi.Output[str] | None:
+        """Return the secret, or None if the configuration has no such key."""
+        namespace, _, name = self.key.rpartition(":")
+        return pulumi.Config(namespace or None).get_secret(name)
+
+
+class _File:
+    """A file as a source of blocks."""
+
+    def __init__(self, path: str) -> None:
+        self.jobs, self.defaults = f"{path}: jobs", f"{path}: jobDefaults"
+
+    def path(self, name: str) -> str:
+        """Return the path of a job in the file."""
+        return f"{self.jobs}.{name}"
+
+    def faults(self, block: Any, path: str, name: str | None) -> Iterator[str]:
+        """Yield the secrets that the stack's configuration does not have."""
+        for place, secret in _secrets(block, path):
+            if secret.value() is None:
+                yield (
+                    f"{place}.secret: the configuration has no {secret.key}; set it with `pulumi config set --secret "
+                    f"{secret.key}`"
+                )
+
+    def declared(self, block: Block) -> Block:
+        """Return a block with the values of its secrets."""
+        declared: Block = _replaced(block, _Secret.value)
+        return declared
+
+    def checked(self, block: Any) -> Any:
+        """Return a block with unknown values in place of its secrets."""
+        from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415  it imports pydantic, which is slow
+
+        return _replaced(block, lambda _: UNKNOWN)
+
+
+class _TextLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Loads YAML with every scalar as text, except null. It refuses a key that comes twice."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  as in the base class
+        first: [pair for pair in pairs if pair[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Construct a map. Raises ConstructorError for a key that comes twice."""
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} comes twice", node.start_mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        document = yaml.load(Path(path).read_text(encoding="utf-8"), _TextLoader)  # noqa: S506  a safe loader
+    except OSError as error:
+        raise pulumi.RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise pulumi.RunError(f"{path}: is no text in UTF-8") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise pulumi.RunError(f"{path}: {line}{problem or 'cannot be read as YAML'}") from error
+    if document is not None and not isinstance(document, dict):
+        raise pulumi.RunError(f"{path}: must be a map with {' and '.join(_KEYS)}")
+    return document or {}
+
+
+def _typed(block: Any) -> Any:
+    """Return a block with numbers, flags and secrets in the types of the arguments."""
+    if not isinstance(block, dict):
+        return block
+    typed = {key: _typed_value(key, value) for key, value in block.items()}
+    if isinstance(typed.get("wait"), dict):
+        typed["wait"] = {key: _as_flag(value) if key == "streamLog" else value for key, value in typed["wait"].items()}
+    return typed
+
+
+def _typed_value(key: str, value: Any) -> Any:
+    if key in _MAPS and isinstance(value, dict):
+        return {name: _with_secrets(item) for name, item in value.items()}
+    return _with_secrets(value) if not isinstance(value, str) else _converters().get(key, str)(value)
+
+
+@cache
+def _converters() -> dict[str, Callable[[str], Any]]:
+    """Return what makes a number or a flag of a text, for each argument of these types."""
+    parameters = inspect.signature(BatchJob).parameters
+    types = {
+        key: {part for one in get_args(parameters[name].annotation) for part in (one, *get_args(one))}
+        for key, name in arguments().items()
+    }
+    found: dict[str, Callable[[str], Any]] = {"wait": _as_flag}
+    found |= {key: _as_flag for key, parts in types.items() if bool in parts}
+    return found | {key: _as_number for key, parts in types.items() if int in parts}
+
+
+def _as_flag(text: Any) -> Any:
+    return {"true": True, "false": False}.get(text, text) if isinstance(text, str) else text
+
+
+def _as_number(text: str) -> Any:
+    return int(text) if re.fullmatch(r"[-+]?\d{1,15}", text, re.ASCII) else text
+
+
+def _with_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"secret"} and isinstance(value["secret"], str):
+            return _Secret(value["secret"])
+        return {key: _with_secrets(item) for key, item in value.items()}
+    return [_with_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def _replaced(value: Any, replace: Callable[[_Secret], Any]) -> Any:
+    if isinstance(value, _Secret):
+        return replace(value)
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, replace) for key, item in value.items()}
+    return [_replaced(item, replace) for item in value] if isinstance(value, list) else value
+
+
+def _secrets(value: Any, path: str) -> Iterator[tuple[str, _Secret]]:
+    if isinstance(value, _Secret):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secrets(item, f"{path}[{index}]")
