@@ -8,6 +8,7 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import UNKNOWN
 
+from pulumi_dli.program.interrupt import ends_quietly
 from pulumi_dli.program.mocks import is_mocked
 from pulumi_dli.program.registration import (
     check_declaration,
@@ -110,10 +111,12 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             if pulumi.runtime.is_dry_run() or is_mocked():
                 return batch_id, None
             # Import the gate late, because a program without waits needs no HTTP client.
-            from pulumi_dli.program.wait_gate import wait_at_gate  # noqa: PLC0415
+            with ends_quietly():
+                from pulumi_dli.program.wait_gate import wait_at_gate  # noqa: PLC0415
 
             waited = await wait_at_gate(
                 batch_id,
+                wait_name=resource_name,
                 until=await _value_of(until),
                 timeout=await _value_of(timeout),
                 submitted_to=await _value_of(submitted_to),

@@ -48,15 +48,33 @@ class AwaitedJobs:
         if batch_id in self._jobs:
             self._jobs[batch_id] = job_name, state
 
-    def _end_program(self, _number: int, _frame: FrameType | None) -> NoReturn:
+    def _end_program(self, number: int, frame: FrameType | None) -> NoReturn:
         # This must be fast, because Pulumi 3.259 may kill the program a millisecond after this signal.
         lines = [f"{name}: {state}, batch job {batch_id}" for batch_id, (name, state) in self._jobs.items()]
         os.write(_STDERR, interrupted_message(lines).encode())
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # the stream may be closed, or another thread may be writing to it
-                stream.flush()
-        # Do not raise SystemExit: another task would show its traceback, and `__del__` would swallow it.
-        os._exit(1)
+        _end_quietly(number, frame)
+
+
+@contextmanager
+def ends_quietly() -> Iterator[None]:
+    """End the program without a traceback if ^C comes in this block, unless the program handles it itself."""
+    if not _may_replace(signal.default_int_handler):
+        yield
+        return
+    signal.signal(signal.SIGINT, _end_quietly)
+    try:
+        yield
+    finally:
+        if _may_replace(_end_quietly):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_quietly(_number: int, _frame: FrameType | None) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the stream may be closed, or another thread may be writing to it
+            stream.flush()
+    # Do not raise SystemExit: another task would show its traceback, and `__del__` would swallow it.
+    os._exit(1)
 
 
 def waiting_message(job_names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +24,14 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.engine_log import ancestor_command_lines
 from pulumi_dli.jobs.screen import shown_text
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.log_stream import LogStream
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import LiveJobPoller, live_jobs
+from pulumi_dli.program.command_line import may_create
 from pulumi_dli.program.interrupt import AwaitedJobs, waiting_message
 from pulumi_dli.program.progress import LogDisplay, Progress
 
@@ -61,6 +64,8 @@ class WaitGate:
         self._pollers: dict[Any, LiveJobPoller] = {}
         self._awaited = AwaitedJobs()
         self._has_explained_interrupt = False
+        self._command_lines = [*ancestor_command_lines()]
+        self._parent = os.getppid()
         # The logs have their own threads, so that the listing of jobs never waits for logs.
         self._log_threads = ThreadPoolExecutor(_LOG_THREADS)
 
@@ -68,6 +73,7 @@ class WaitGate:
         self,
         batch_id: str,
         *,
+        wait_name: str,
         until: str,
         timeout: str | float | None,
         submitted_to: dict[str, Any] | None,
@@ -85,6 +91,7 @@ class WaitGate:
 
         Args:
             batch_id: The id of the job.
+            wait_name: The logical name of the wait.
             until: The goal.
             timeout: How long to wait at most, as text or in seconds. None for no limit.
             submitted_to: The region and the project where the job runs.
@@ -95,7 +102,7 @@ class WaitGate:
             outcome: The state and the duration in the wait's outputs. The provider resolves them later.
         """
         try:
-            if not self._may_wait(submitted_to or {}):
+            if not self._may_wait(submitted_to or {}, {wait_name, job_name}):
                 return None
             client = await asyncio.to_thread(self._context.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
@@ -103,6 +110,8 @@ class WaitGate:
             log = LogDisplay(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
 
             def report(batch: Batch, waited: float) -> None:
+                if os.getppid() != self._parent:
+                    os._exit(1)  # the engine and Pulumi's language host have gone, so nobody waits for this program
                 if not self._has_explained_interrupt:
                     pulumi.log.info(waiting_message(self._awaited.names()))
                 self._has_explained_interrupt = True
@@ -124,8 +133,9 @@ class WaitGate:
             return None
         return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
 
-    def _may_wait(self, submitted_to: dict[str, Any]) -> bool:
-        return self._context.settings.wait and not self._context.is_forgotten(submitted_to)
+    def _may_wait(self, submitted_to: dict[str, Any], names: set[str]) -> bool:
+        is_wanted = self._context.settings.wait and may_create(self._command_lines, names)
+        return is_wanted and not self._context.is_forgotten(submitted_to)
 
     def _poller(self, client: Client) -> LiveJobPoller:
         if client.location not in self._pollers:

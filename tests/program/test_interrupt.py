@@ -66,6 +66,23 @@ def test_a_program_that_handles_interrupts_itself_goes_on_doing_so() -> None:
     assert run(WAITS.format(then=INTERRUPT, before=own)) == (7, "")
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [("", (1, "before\n")), ("signal.signal(signal.SIGINT, lambda number, frame: exit(7))", (7, "before\n"))],
+)
+def test_an_interrupt_before_a_job_is_waited_for_shows_no_traceback(before: str, expected: tuple[int, str]) -> None:
+    code = f"""
+import signal
+from pulumi_dli.program.interrupt import ends_quietly
+{before}
+print("before")
+with ends_quietly():
+    signal.raise_signal(signal.SIGINT)
+"""
+    assert run(code) == expected
+    assert run(code.replace("    signal.raise", "    pass\nsignal.raise"))[0] in (7, -signal.SIGINT)
+
+
 def test_when_nothing_is_waited_for_interrupts_are_pythons_own_again() -> None:
     code, written = run(f"""
 import signal

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pulumi
 import pytest
 
@@ -283,3 +284,35 @@ def test_the_time_at_the_wait_gate_is_registered_only_if_the_provider_may_go_on_
     assert sent.inputs("wait").keys() == {"jobId", "until", "timeout", "jobName"} | ({"waited"} if counts else set())
     if counts:
         assert sent.inputs("wait")["waited"] >= (TIME_IS_OVER if timeout == TIME_IS_OVER else 0.1)
+
+
+def test_an_update_of_other_targets_does_not_wait(project: Project, service: Service) -> None:
+    project.write(f"dli.BatchJob('a', file='a.py', {ENDLESS})")
+    project.up()
+    project.write(f"""
+        dli.BatchJob("a", file="a.py", {ENDLESS}).wait()
+        dli.BatchJob("b", file="b.py", {ENDLESS})
+    """)
+    project.up("--target", "**::b")
+    assert service.states() == ["running", "running"]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process runs. A zombie has ended, though nobody has waited for it."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_program_whose_engine_is_gone_ends(project: Project, service: Service) -> None:
+    project.write(f"dli.BatchJob('a', file='a.py', {ENDLESS}).wait()")
+    with started(project) as up:
+        read_until(up, "a: running on queue default")
+        family = psutil.Process(up.pid).children(recursive=True)
+        (program,) = [one for one in family if "pulumi-language-python-exec" in " ".join(one.cmdline())]
+        up.kill()
+        while is_alive(program):  # pytest's time limit ends the test
+            psutil.wait_procs([program], timeout=0.2)
+        up.communicate()
+    assert service.states() == ["running"]
