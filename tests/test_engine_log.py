@@ -23,7 +23,7 @@ from tests.project import variables_of
 
 URN = "urn:pulumi:dev::jobs::pulumi-python:dynamic/dli:BatchJob::load"
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "load.py", "queue": "default"}
-NO_EFFECT = "maxRetryTimes has no effect"
+NO_EFFECT = "max_retry_times has no effect"
 
 Logged = tuple[str, str, str]
 """Level, URN and text of a message."""

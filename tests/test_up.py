@@ -152,9 +152,9 @@ def test_a_preview_shows_what_a_job_takes_and_what_is_doubtful(project: Project,
     screen = project.pulumi("preview", "--diff", DLI_REGION="eu-de")
     assert re.search(r'sizing +: "driver 2 vCPU 7G, 6 executors of 1 vCPU 4G: 8 vCPU, 31G, 8 CUs"', screen)
     for doubt in (
-        "neither queue nor clusterName is set",
-        "maxRetryTimes has no effect",
-        "sparkVersion: not documented",
+        "neither queue nor cluster_name is set",
+        "max_retry_times has no effect",
+        "spark_version: not documented",
     ):
         assert screen.count(f"load: {doubt}") == 1
     assert service.calls() == {}
@@ -176,7 +176,7 @@ def test_what_a_plan_refuses_is_never_submitted_and_shows_no_value(project: Proj
     assert (
         f"{problem} driver_memory: must be a size with a unit, for example '2G' or '2048M', but is '2048'" in run.screen
     )
-    assert f"{problem} maxRetryTimes: must be from 0 to 100, but is 101" in run.screen
+    assert f"{problem} max_retry_times: must be from 0 to 100, but is 101" in run.screen
     assert "s3cret" not in run.screen
     assert service.calls() == {}
 
@@ -254,5 +254,5 @@ def test_a_warning_of_the_plan_is_a_warning_on_the_row_of_its_job(project: Proje
         dli.BatchJob("plain", file="plain.py", queue="default")
     """)
     for screen in (project.pulumi("preview"), project.up()):
-        assert "warning: load: max_retry_times has no effect without autoRecovery" in row(screen, "load")
+        assert "warning: load: max_retry_times has no effect without auto_recovery" in row(screen, "load")
         assert row(screen, "plain") == ""

@@ -108,7 +108,7 @@ def _doubts(job: JobInputs, region: Any) -> Iterator[str]:
     if isinstance(job.project_id, str) and not _PROJECT_ID.fullmatch(job.project_id):
         yield "projectId: the id of a project has 32 hexadecimal digits; the console shows it under My Credentials"
     if _is_set(job.max_retry_times) and not job.auto_recovery:
-        yield "maxRetryTimes has no effect without autoRecovery"
+        yield "maxRetryTimes has no effect without autoRecovery; set autoRecovery to true, or leave maxRetryTimes out"
     yield from _undocumented(job, region)
     for place in rounded_places(job.properties, "triggers"):
         yield f"{place}: Pulumi rounds whole numbers from {LIMIT} on, and may not see a small change; write it as text"
@@ -119,11 +119,12 @@ def _doubts_of_file(job: JobInputs) -> Iterator[str]:
         return
     _, dot, extension = job.file.rpartition(".")
     if dot and extension.lower() in ("py", "jar") and extension != extension.lower():
-        yield f"file: the extension is {extension}; the service may not take the file for a .{extension.lower()}"
+        small = extension.lower()
+        yield f"file: the extension is {extension}; the service may not take it for a .{small}, so rename the file"
     if extension.lower() == "py" and job.class_name:
-        yield "className: a .py has no main class; the API page calls className mandatory, so the provider sends it"
+        yield "className: a .py has no main class; leave className out, and the provider sends it empty"
     if job.file.lower().startswith("https://"):
-        yield "file: is an https:// address; the API page names only obs:// paths and uploaded packages"
+        yield "file: is an https:// address, which the service may refuse; upload the file, and write obs://bucket/key"
 
 
 def _undocumented(job: JobInputs, region: str | None) -> Iterator[str]:

@@ -274,8 +274,8 @@ def needed_credentials_message() -> str:
 def no_such_job_message(job_name: str, batch_id: str, project_id: str) -> str:
     """Return the error of `BatchJob.get` if the service has no such job."""
     return (
-        f"{job_name}: there is no batch job {batch_id!r} in project {project_id}. The service keeps the record of a "
-        "finished job only for some hours."
+        f"{job_name}: there is no batch job {batch_id!r} in project {project_id}. Check the id, the region and the "
+        "project. The service keeps the record of a finished job only for some hours."
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SignInError, SubmissionError
+from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
 from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.jobs import diff, job_rules, messages, outputs, submission_messages
@@ -118,7 +118,7 @@ class BatchJobs:
             batch = self._adopt(client, declared) or self._submit(client, declared)
         except DliError as error:
             is_complete = isinstance(error, SubmissionError)
-            is_refusal = isinstance(error, ServiceError) and not isinstance(error, SignInError)
+            is_refusal = isinstance(error, ServiceError) and error.call.startswith("POST …/batches")
             sent = told_values(declared, str(error)) if is_refusal else {}
             message = str(error) if is_complete else submission_messages.not_submitted_message(name, error, sent)
             cancelled = self._context.runs.earlier_run_of(declared_key(declared))

@@ -84,9 +84,12 @@ def test_what_only_some_regions_know_is_doubtful_elsewhere(feature: Properties) 
     assert checked(JOB | feature | {"region": "cn-north-4"}, region="eu-de").warnings == []
 
 
+NO_EFFECT = "maxRetryTimes has no effect without autoRecovery; set autoRecovery to true, or leave maxRetryTimes out"
+
+
 def test_retries_that_are_not_switched_on_are_doubtful() -> None:
-    assert warnings(maxRetryTimes=5) == ["maxRetryTimes has no effect without autoRecovery"]
-    assert warnings(maxRetryTimes=5, autoRecovery=False) == ["maxRetryTimes has no effect without autoRecovery"]
+    assert warnings(maxRetryTimes=5) == [NO_EFFECT]
+    assert warnings(maxRetryTimes=5, autoRecovery=False) == [NO_EFFECT]
 
 
 def test_spark_3_3_without_an_agency_is_doubtful() -> None:
@@ -135,10 +138,13 @@ PROJECT = "5e1c0f2d5e1c0f2d5e1c0f2d5e1c0f2d"
 @pytest.mark.parametrize(
     ("declared", "warning"),
     [
-        ({"file": "obs://demo/wordcount.PY"}, "file: the extension is PY; the service may not take the file for a .py"),
+        (
+            {"file": "obs://demo/wordcount.PY"},
+            "file: the extension is PY; the service may not take it for a .py, so rename",
+        ),
         ({"file": "obs://demo/a.Jar", "className": "A"}, "file: the extension is Jar; the service may not take"),
-        ({"file": "obs://demo/a.py", "className": "Main"}, "className: a .py has no main class; the API page calls"),
-        ({"file": "https://demo/a.py"}, "file: is an https:// address; the API page names only obs:// paths and"),
+        ({"file": "obs://demo/a.py", "className": "Main"}, "className: a .py has no main class; leave className out"),
+        ({"file": "https://demo/a.py"}, "file: is an https:// address, which the service may refuse; upload"),
         ({"projectId": "my-project"}, "projectId: the id of a project has 32 hexadecimal digits; the console shows"),
     ],
 )
