@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_dli.account.credentials import CREDENTIALS, Credentials
-from pulumi_dli.account.same_cloud import Surroundings
+from pulumi_dli.account.same_cloud import Surroundings, surroundings_in
 from pulumi_dli.account.settings import NAMESPACE, Address, is_blank, names_of, read_model
 from pulumi_dli.api.errors import NoCredentialsError, SettingsError
 
@@ -49,7 +49,7 @@ class CredentialSource:
         """Return what is set beside the credentials with these names."""
         if self.iam_endpoint is not None:
             return Surroundings((self.iam_endpoint,))
-        return Surroundings.in_place(self.values, names)
+        return surroundings_in(self.values, names)
 
     def describe_search(self) -> str:
         """Return the names that were searched in this place, in their order, as text for an error message."""
@@ -93,7 +93,7 @@ def huawei_sdk_file(_stack: Mapping[str, Any]) -> CredentialSource:
         with Path(name).expanduser().open(encoding="utf-8") as file:
             parser.read_file(file)
         values = {f"[basic] {key}": value for key, value in parser["basic"].items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, RuntimeError):  # RuntimeError: nobody knows the home directory
         remark = ", which is not there,"
     except KeyError:
         remark = ", which has no section [basic],"

@@ -8,7 +8,7 @@ environment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,38 +21,50 @@ from pulumi_dli.api.regions import CLOUDS, dli_address
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is set beside credentials: the addresses, and those that are made from a region."""
+    """What is set beside credentials.
+
+    Args:
+        addresses: The addresses that tell the cloud of the credentials.
+        regions: The addresses that are made from a region there. They count if there are no addresses.
+        beside: The names of all addresses in the same place.
+        is_file: Whether the credentials come from a file that names their cloud.
+    """
 
     addresses: tuple[Address, ...] = ()
     regions: tuple[Address, ...] = ()
-
-    @classmethod
-    def in_place(cls, values: Mapping[str, Any], credential_names: Iterable[str]) -> Surroundings:
-        """Return the surroundings of credentials in a place.
-
-        In the environment several tools may have their variables. If our own (`DLI_`) and those of the same tool as
-        the credentials (`OS_`, `HW_`, `HUAWEICLOUD_`) name an address or a region, the others do not count.
-
-        Args:
-            values: The values in the place, by name.
-            credential_names: The names of the credentials.
-        """
-        prefixes = {"DLI", *(name.partition("_")[0] for name in credential_names)}
-        everything = cls(tuple(_addresses(values)), tuple(_regions(values)))
-        own = cls(
-            tuple(one for one in everything.addresses if _prefix(one) in prefixes),
-            tuple(one for one in everything.regions if _prefix(one) in prefixes),
-        )
-        return own if own.addresses or own.regions else everything
+    beside: frozenset[str] = frozenset()
+    is_file: bool = False
 
     def contradiction(self, target: Address) -> Address | None:
         """Return what tells that the credentials belong to another cloud than an address, or None."""
-        if target.is_set and target.source in {one.source for one in self.addresses}:
-            # Whoever sets both in one place knows what belongs together, unless it is surely two clouds.
-            others = (*self.addresses, *(() if is_loopback(target.url) else self.regions))
-            return next((one for one in others if _are_surely_two_clouds(one, target)), None)
+        if target.is_set and target.source in self.beside:
+            return self._contradiction_beside(target)
         hints = self.addresses or self.regions
         return None if any(_agree(one, target) for one in hints) else next(iter(hints), None)
+
+    def _contradiction_beside(self, target: Address) -> Address | None:
+        # Whoever sets both in one place knows what belongs together, unless it is surely two clouds.
+        others = self.addresses if is_loopback(target.url) else (*self.addresses, *self.regions)
+        is_other = _are_two_clouds if self.is_file else _are_surely_two_clouds
+        return next((one for one in others if is_other(one, target)), None)
+
+
+def surroundings_in(values: Mapping[str, Any], credential_names: Iterable[str]) -> Surroundings:
+    """Return the surroundings of credentials in a place.
+
+    In the environment several tools may have their variables. Only our own (`DLI_`) and those of the same tool as
+    the credentials (`OS_`, `HW_`, `HUAWEICLOUD_`) tell the cloud. If they name none, each region there does.
+
+    Args:
+        values: The values in the place, by name.
+        credential_names: The names of the credentials.
+    """
+    prefixes = {"DLI", *(name.partition("_")[0] for name in credential_names)}
+    addresses, regions = (*_addresses(values),), (*_regions(values),)
+    own_addresses = tuple(one for one in addresses if _is_own(one, prefixes))
+    own_regions = tuple(one for one in regions if _is_own(one, prefixes))
+    beside = frozenset(one.source for one in addresses)
+    return Surroundings(own_addresses, own_regions if own_addresses or own_regions else regions, beside)
 
 
 def check_same_cloud(source: str, surroundings: Surroundings, target: Address) -> None:
@@ -61,8 +73,8 @@ def check_same_cloud(source: str, surroundings: Surroundings, target: Address) -
     if hint is not None:
         raise SettingsError(
             f"the credentials ({source}) are for {_owner(hint)} ({hint.source}), but {target.url} ({target.source}) is "
-            f"an address of {_owner(target)}. So they are not sent there. Set the credentials, the region and the "
-            "addresses of one cloud in one place, and remove the settings of the other cloud."
+            f"an address of {_owner(target)}. So they are not sent there. Remove the settings of the other cloud. If "
+            "the address is right, set it in the same place as the credentials."
         )
 
 
@@ -82,8 +94,13 @@ def _regions(values: Mapping[str, Any]) -> Iterator[Address]:
             yield Address(url, name, is_set=False)
 
 
-def _prefix(address: Address) -> str:
-    return address.source.partition("_")[0]
+def _is_own(address: Address, prefixes: Collection[str]) -> bool:
+    return ":" in address.source or address.source.partition("_")[0] in prefixes
+
+
+def _are_two_clouds(one: Address, other: Address) -> bool:
+    """Return whether two addresses do not agree, and the cloud of one is known."""
+    return not _agree(one, other) and any(map(_known_owner, (one, other)))
 
 
 def _are_surely_two_clouds(one: Address, other: Address) -> bool:

@@ -113,7 +113,7 @@ class SignIn:
         if not isinstance(self._credentials, Cloud):
             return beside
         of_cloud = Address(self._cloud.plugin.auth_url, f"auth_url of cloud {self._credentials.cloud}")
-        return Surroundings((of_cloud, *beside.addresses))
+        return Surroundings((of_cloud,), beside=beside.beside, is_file=True)
 
     def project_id(self, region: str | None) -> str:
         """Return the id of the project: from the settings, from the credentials file, or from IAM, which is asked once.

@@ -63,7 +63,7 @@ def unwritten(value: Any) -> Any:
 
 
 def are_same(one: Any, other: Any) -> bool:
-    """Return whether two values are the same. A number and a text are the same if YAML reads the number in the text."""
+    """Return whether two values are the same: a number or a flag, and a text in which YAML reads it, are the same."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(are_same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -72,6 +72,9 @@ def are_same(one: Any, other: Any) -> bool:
 
 
 def _are_same_leaf(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) != isinstance(other, bool):
+        flag, text = (one, other) if isinstance(one, bool) else (other, one)
+        return bool(text == json.dumps(flag))
     if is_number(one) == is_number(other):
         return bool(one == other)
     number, text = (one, other) if is_number(one) else (other, one)
@@ -139,7 +142,11 @@ def earlier_forms(properties: Properties) -> Iterator[dict[str, Any]]:
 
 
 def _other_form(path: str, leaf: Any) -> Any:
-    """Return the text of a number, or the number in a text. In `conf` that number is text too, as 0.1.0 stored it."""
+    """Return the text of a number or a flag, or what is in a text. In `conf` a number is text, as 0.1.0 stored it."""
+    if isinstance(leaf, bool):
+        return json.dumps(leaf)
+    if leaf in ("true", "false") and not path.startswith("conf"):
+        return leaf == "true"
     if is_number(leaf):
         return written(leaf)
     number = number_in(leaf) if isinstance(leaf, str) else None
@@ -172,4 +179,4 @@ def _with_leaves(value: Any, replace: Callable[[str, Any], Any], path: str = "")
 
 def path_of(path: str, key: Any) -> str:
     """Return the path of a value in a map: `conf["spark.key"]`. At the top it is the key itself."""
-    return f"{path}[{json.dumps(key, ensure_ascii=False)}]" if path else str(key)
+    return f"{path}[{json.dumps(key, ensure_ascii=False, default=str)}]" if path else str(key)

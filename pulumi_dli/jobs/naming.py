@@ -40,8 +40,8 @@ def request_fingerprint_of(
 ) -> str:
     """Return the fingerprint of a request: 8 hex digits of the canonical request and of the triggers.
 
-    `left_out` has the paths of the secret values that they do not contain. It distinguishes the request from one that
-    does not have these values at all.
+    `left_out` has the names of the properties that they do not contain. It distinguishes the request from one that
+    does not have these properties at all.
     """
     parts = canonical, triggers or {}, replacement_trigger
     return _digest(*parts, sorted(left_out)) if left_out else _digest(*parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import combinations
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -18,10 +19,12 @@ from pulumi_dli.jobs.secret_paths import (
     PUBLIC_ARGUMENTS,
     SECRET_INPUTS,
     is_secret,
-    without_secrets,
 )
 from pulumi_dli.jobs.validation import is_known
 
+NEVER_SENT = ("triggers", "replacementTrigger")
+"""The properties that make a job run again, but that the service does not know."""
+_OFTEN_SECRET = ("args", "conf")
 _RERUNS = [name for name, one in ARGUMENTS.items() if one.on_change is OnChange.RERUN and not one.is_sent]
 _SERVICE_DEFAULTS = {name: one.service_default for name, one in ARGUMENTS.items() if one.service_default is not None}
 
@@ -122,10 +125,20 @@ def texts_of_arguments(job: JobInputs) -> set[str]:
 def fingerprint(properties: Properties) -> str:
     """Return the request fingerprint (8 hex digits). Like 0.1.0, it uses the rounded numbers.
 
-    The name of a submission has it, in plain. So secret values are left out: they could be guessed from it.
+    The name of a submission has it, in plain. So it does not have secret values, which could be guessed from it.
     """
-    secret_inputs = properties.get(SECRET_INPUTS) or []
-    return _fingerprint(without_secrets(properties, secret_inputs), secret_inputs)
+    return _fingerprint(properties, left_out(properties))
+
+
+def left_out(properties: Properties) -> tuple[str, ...]:
+    """Return the properties that the fingerprint does not have: none for a job without secrets.
+
+    With a secret these are the properties that have secrets, and always `args` and `conf`: which of their values are
+    marked as secret may change, and the job is still the same.
+    """
+    secret_inputs = properties.get(SECRET_INPUTS)
+    secret = {name for name in (*WIRE_NAMES, *NEVER_SENT) if is_secret(name, secret_inputs)}
+    return tuple(sorted({*_OFTEN_SECRET, *secret})) if secret else ()
 
 
 def equal_fingerprints(job: JobInputs) -> frozenset[str]:
@@ -133,19 +146,29 @@ def equal_fingerprints(job: JobInputs) -> frozenset[str]:
 
     Earlier versions did not leave out secret values. Numbers may be in place of texts, or texts in place of numbers.
     """
-    return frozenset(map(_fingerprint, (job.properties, *earlier_forms(job.properties))))
+    return frozenset(_fingerprint(properties) for properties in (job.properties, *earlier_forms(job.properties)))
 
 
-def similar_fingerprints(job: JobInputs) -> frozenset[str]:
-    """Return the fingerprints of requests that are equal except in their secret values, which may be equal too."""
-    if not job.properties.get(SECRET_INPUTS):
-        return frozenset()
-    return frozenset(map(fingerprint, (job.properties, *earlier_forms(job.properties))))
+def similar_fingerprints(job: JobInputs) -> dict[str, tuple[str, ...]]:
+    """Return the fingerprints of requests that are equal except in the properties that they leave out.
+
+    For each fingerprint the result has these properties, which are still to be compared. Other values than today may
+    have been marked as secret when the job was submitted.
+    """
+    similar = {}
+    triggers = [name for name in NEVER_SENT if job.properties.get(name) is not None]
+    for count in range(len(triggers) + 1):
+        for marked in combinations(triggers, count):
+            names = tuple(sorted({*_OFTEN_SECRET, *left_out(job.properties), *marked}))
+            for properties in (job.properties, *earlier_forms(job.properties)):
+                similar[_fingerprint(properties, names)] = names
+    return similar
 
 
-def _fingerprint(properties: Properties, left_out: Collection[str] = ()) -> str:
-    triggers, replacement_trigger = properties.get("triggers"), properties.get("replacementTrigger")
-    return request_fingerprint_of(canonical(properties), triggers, replacement_trigger, left_out)
+def _fingerprint(properties: Properties, names_left_out: Collection[str] = ()) -> str:
+    kept = {name: value for name, value in properties.items() if name not in names_left_out}
+    triggers, replacement_trigger = kept.get("triggers"), kept.get("replacementTrigger")
+    return request_fingerprint_of(canonical(kept), triggers, replacement_trigger, names_left_out)
 
 
 def sizing(job: JobInputs) -> str | None:

@@ -6,10 +6,7 @@ Pulumi gives the provider all values in plain. So the program also sends where s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any
-
-from pulumi_dli.jobs.exact_numbers import path_of
 
 SECRET_INPUTS = "secretInputs"  # noqa: S105  a name, no secret
 """The name of the hidden input."""
@@ -48,16 +45,3 @@ def is_secret(path: str, secret_inputs: Any) -> bool:
     if not isinstance(secret_inputs, list):
         return secret_inputs is not None  # in a plan they may be unknown
     return any(one == path or str(one).startswith(f"{path}[") for one in secret_inputs)
-
-
-def without_secrets(value: Any, secret_inputs: Collection[str] | None, path: str = "") -> Any:
-    """Return a value with None in place of each secret part."""
-    if not secret_inputs:
-        return value
-    if path in secret_inputs:
-        return None
-    if isinstance(value, Mapping):
-        return {key: without_secrets(item, secret_inputs, path_of(path, key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_secrets(item, secret_inputs, f"{path}[{index}]") for index, item in enumerate(value)]
-    return value

@@ -22,13 +22,13 @@ from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.jobs.request import (
     equal_fingerprints,
     fingerprint,
+    left_out,
     request_body,
     similar_fingerprints,
     sizing,
     texts_of_arguments,
     told_values,
 )
-from pulumi_dli.jobs.secret_paths import without_secrets
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
@@ -83,12 +83,14 @@ class BatchJobs:
 
     def _announce(self, declared: JobInputs) -> None:
         """Tell in a plan what the creation of a job will need or do."""
-        if isinstance(declared.adopt_id, str):
-            message = submission_messages.adoption_planned_message(declared.adopt_id)
+        adopt_id, key = declared.adopt_id, declared_key(declared)
+        adopts = isinstance(adopt_id, str) and not self._context.runs.is_adoption_consumed(key, adopt_id)
+        if adopts:
+            message = submission_messages.adoption_planned_message(str(adopt_id))
             self._context.notify(Level.INFO, name_of(declared), message)
         if not self._context.has_credentials():
             self._context.notify(Level.INFO, "dli", messages.needed_credentials_message())
-        elif declared.adopt_id is None:
+        elif not adopts:
             self._context.queue_sizes.warn_if_too_large(name_of(declared), declared)
 
     def _default_region(self) -> str | None:
@@ -138,9 +140,9 @@ class BatchJobs:
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
         # Make the whole request before it is sent, so that a failure here means that nothing runs.
-        secret_inputs = known(declared.secret_inputs) or ()
         # The name is public, so a secret number must not be guessed from it.
-        numbers = large_numbers(without_secrets(declared.properties, secret_inputs))
+        hidden = left_out(declared.properties)
+        numbers = large_numbers({name: value for name, value in declared.properties.items() if name not in hidden})
         request = SubmissionRequest(
             key=declared_key(declared),
             resource_fingerprint=resource_fingerprint_of(declared.scope, self._context.settings.scope),
@@ -148,7 +150,6 @@ class BatchJobs:
             fixed_name=known(declared.name),
             body=lambda name: request_body(declared, name),
             redact=(*(declared.redact or ()), *texts_of_arguments(declared)),
-            secret_inputs=secret_inputs,
             logical_names=logical_names(name_of(declared), numbers),
             equal_fingerprints=lambda: equal_fingerprints(declared),
             similar_fingerprints=lambda: similar_fingerprints(declared),

@@ -27,7 +27,7 @@ from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.job_rules import Checked
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.screen import shown_lines
-from pulumi_dli.jobs.validation import known
+from pulumi_dli.jobs.validation import is_known, known
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.context import ProviderContext
@@ -52,7 +52,8 @@ class BatchJobWaits:
     def changes(self, stored: Properties, declared: WaitInputs) -> bool:
         """Return whether the wait must be updated: it has another job, another goal or other secret texts."""
         self.stored(stored)
-        return _has_new_goal(stored, declared) or stored.get("redact") != declared.redact
+        has_new_secrets = is_known(declared.redact) and stored.get("redact") != declared.redact
+        return _has_new_goal(stored, declared) or has_new_secrets
 
     def stored(self, stored: Properties) -> None:
         """Record the end that a stored wait has seen. The adapter calls it before the job is deleted or replaced."""

@@ -12,8 +12,8 @@ from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import ServiceError, SignInError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs import submission_messages as messages
-from pulumi_dli.jobs.naming import Relation, relation_of
-from pulumi_dli.jobs.request_matching import is_same_request, unknown_secrets
+from pulumi_dli.jobs.naming import Relation, SubmissionName, relation_of
+from pulumi_dli.jobs.request_matching import is_same_request, unknown_properties
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.duplicates import cancel_duplicates, in_order_of_acceptance, runs_by_submission
 from pulumi_dli.operations.live_listing import LiveListing
@@ -87,7 +87,7 @@ class Orphans:
                 continue
             batch = settled(self._client, batch)
             if relation is Relation.SAME_BUT_SECRETS:
-                relation = _compared(request, batch)
+                relation = _compared(request, batch, listed.name)
             yield relation, batch
 
     def _claim(self, request: SubmissionRequest, run: str) -> bool:
@@ -124,15 +124,17 @@ def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:
     return is_same_request(batch, request.body(str(request.fixed_name))) is True
 
 
-def _compared(request: SubmissionRequest, batch: Batch) -> Relation:
-    """Return how a run relates to a job if their names agree, but say nothing about the secret values.
+def _compared(request: SubmissionRequest, batch: Batch, run_name: str | None) -> Relation:
+    """Return how a run relates to a job if their names agree, but say nothing about properties that may be secret.
 
-    Raises SubmissionError if the run is live and a secret value cannot be compared: the run may be the job's.
+    Raises SubmissionError if the run is live and such a property cannot be compared: the run may be the job's.
     """
-    body = request.body(str(batch.name))
-    if is_same_request(batch, body) is False:
+    name = SubmissionName.parse(run_name)
+    left_out = request.open_fingerprints[name.request_fingerprint] if name is not None else ()
+    body = request.body(str(run_name))
+    if is_same_request(batch, body, exactly=left_out) is False:
         return Relation.OTHER_DECLARATION
-    unknown = unknown_secrets(batch, body, request.secret_inputs)
+    unknown = unknown_properties(batch, body, left_out)
     if unknown and not batch.is_final:
         raise SubmissionError(messages.incomparable_orphan_message(request.resource_name, batch, unknown))
     return Relation.SAME

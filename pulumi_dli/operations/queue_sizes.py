@@ -45,7 +45,8 @@ class QueueSizes:
         with self._lock:
             if self._sizes is None:
                 self._sizes = {}
-                # This is only a hint: the account may not list queues.
+                # This is only a hint: the account may not list queues, and a plan must not wait for IAM.
                 with suppress(DliError):
-                    self._sizes = self._context.client().queue_sizes()
+                    if self._context.sign_in.known_project_id(self._context.sign_in.region) is not None:
+                        self._sizes = self._context.client().queue_sizes()
             return self._sizes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,11 +22,11 @@ class SubmissionRequest:
         fixed_name: The name that the user declares, or None.
         body: Returns the body of the request with a given name.
         redact: The texts that are masked in an answer of the service, which may repeat the request.
-        secret_inputs: The paths of the secret inputs. The fingerprint does not have their values.
         logical_names: If there are any, the submitted name begins with the first, and an orphaned run has one of them.
         equal_fingerprints: Returns the fingerprints of equal requests in earlier forms. There may be hundreds, so they
             are computed only if there is a run to compare with.
-        similar_fingerprints: Returns the fingerprints of requests that are equal except in their secret values.
+        similar_fingerprints: Returns the fingerprints of requests that are equal except in some properties, each with
+            the names of these properties.
     """
 
     key: ResourceKey
@@ -35,20 +35,20 @@ class SubmissionRequest:
     fixed_name: str | None
     body: Callable[[str], dict[str, Any]]
     redact: Sequence[str] = ()
-    secret_inputs: Sequence[str] = ()
     logical_names: tuple[str, ...] = ()
     equal_fingerprints: Callable[[], Collection[str]] = frozenset
-    similar_fingerprints: Callable[[], Collection[str]] = frozenset
+    similar_fingerprints: Callable[[], Mapping[str, Collection[str]]] = dict
 
     @cached_property
     def proving_fingerprints(self) -> frozenset[str]:
         """The fingerprints which prove that an orphaned run has an equal request."""
-        return frozenset((*(() if self.secret_inputs else (self.request_fingerprint,)), *self.equal_fingerprints()))
+        own = {self.request_fingerprint} - self.open_fingerprints.keys()
+        return frozenset((*own, *self.equal_fingerprints()))
 
     @cached_property
-    def open_fingerprints(self) -> frozenset[str]:
-        """The fingerprints of orphaned runs whose secret values are still to be compared."""
-        return frozenset(self.similar_fingerprints())
+    def open_fingerprints(self) -> Mapping[str, Collection[str]]:
+        """The fingerprints of orphaned runs of which some properties are still to be compared, with their names."""
+        return self.similar_fingerprints()
 
     @property
     def resource_name(self) -> str:

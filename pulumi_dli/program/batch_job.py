@@ -283,8 +283,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         digits = digits_of(numbered | {"replacementTrigger": opts.replacement_trigger})
         declared |= numbered
         self._rerun_on_failure = declared.get("rerun_on_failure")
-        inputs = {_WIRE_NAMES[name]: value for name, value in declared.items()}
-        self._secrets = SecretInputs(resource_name, inputs | {"replacementTrigger": opts.replacement_trigger})
+        self._secrets = _secrets_of(resource_name, declared, opts)
         self._waits: dict[str, tuple[BatchJobWait, Mapping[str, Any]]] = {}
         self._parent, self._job_aliases = opts.parent, opts.aliases
         if _is_from_configuration.get():
@@ -393,6 +392,13 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         )
         self._waits[wait_name] = wait, arguments
         return wait
+
+
+def _secrets_of(resource_name: str, declared: Mapping[str, Any], opts: pulumi.ResourceOptions) -> SecretInputs:
+    inputs = {_WIRE_NAMES[name]: value for name, value in declared.items()}
+    inputs["replacementTrigger"] = opts.replacement_trigger
+    marked = [_WIRE_NAMES.get(name, name) for name in opts.additional_secret_outputs or ()]
+    return SecretInputs(resource_name, inputs, marked)
 
 
 _is_from_configuration: ContextVar[bool] = ContextVar("is_from_configuration", default=False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ import yaml
 from pulumi_dli.program.batch_job import BatchJob
 from pulumi_dli.program.job_blocks import Block, arguments, declare_blocks
 
+_NULL, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 _KEYS = ("jobs", "jobDefaults")
 _MAPS = ("conf", "triggers")
 """The properties whose keys users choose, so that a key `secret` there is one of theirs."""
@@ -106,18 +107,25 @@ class _TextLoader(yaml.SafeLoader):  # type: ignore[misc]
     """Loads YAML with every scalar as text, except null. It refuses a key that comes twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  as in the base class
-        first: [pair for pair in pairs if pair[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")]
+        first: [pair for pair in pairs if pair[0] in (_NULL, _MERGE)]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Construct a map. Raises ConstructorError for a key that comes twice."""
-        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for index, key in enumerate(keys):
-            if key in keys[:index]:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key} comes twice", node.start_mark)
+        """Construct a map. Raises ConstructorError for a key that comes twice or is null."""
+        problem = _problem_of_keys([key for key, _ in node.value if key.tag != _MERGE])
+        if problem:
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
+
+
+def _problem_of_keys(keys: Sequence[yaml.Node]) -> str:
+    if any(key.tag == _NULL for key in keys):
+        return "a key is null"
+    names = [str(key.value) for key in keys]
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    return "" if twice is None else f"the key {twice} comes twice"
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def _read(path: str) -> dict[str, Any]:
         raise pulumi.RunError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise pulumi.RunError(f"{path}: is no text in UTF-8") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""
         raise pulumi.RunError(f"{path}: {line}{problem or 'cannot be read as YAML'}") from error

@@ -45,8 +45,10 @@ def duration_of(timeout: Any, opts: pulumi.ResourceOptions | None) -> Any:
     """Return the timeout of a wait. A `timedelta` becomes seconds. The default is `custom_timeouts.create`."""
     if isinstance(timeout, timedelta):
         return timeout.total_seconds()
-    custom = opts.custom_timeouts if opts is not None else None
-    return custom.create if timeout is None and custom is not None else timeout
+    custom: Any = opts.custom_timeouts if opts is not None else None
+    if timeout is not None or custom is None:
+        return timeout
+    return custom.get("create") if isinstance(custom, Mapping) else custom.create  # Pulumi takes a dict too
 
 
 def without_none(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi.output import UNKNOWN
 
 from pulumi_dli.jobs.exact_numbers import is_number, path_of, written
 from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS
@@ -26,6 +27,7 @@ class _Found:
     secret: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     plain: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     paths: list[str] = field(default_factory=list)
+    is_known: bool = True
 
     def add(self, name: str, value: Any, *, is_secret: bool) -> None:
         """Add a text or a number of a property."""
@@ -38,17 +40,19 @@ class SecretInputs:
     """The secret inputs of a job.
 
     Texts that are also inside a plain input are not secret, because everybody can read them. Texts of public arguments
-    (`PUBLIC_ARGUMENTS`) and texts of one or two characters are never secret. Values that are not known yet have no
-    text.
+    (`PUBLIC_ARGUMENTS`) and texts of one or two characters are never secret. In a preview both are unknown if
+    a declared value is unknown.
 
     Args:
         resource_name: The logical name of the job, which everybody can read.
         declared: The declared values by property name.
+        marked: The names of plain properties that the program marks as secret.
     """
 
-    def __init__(self, resource_name: str, declared: Mapping[str, Any]) -> None:
+    def __init__(self, resource_name: str, declared: Mapping[str, Any], marked: Iterable[str] = ()) -> None:
         self._resource_name = resource_name
         self._declared = declared
+        self._marked = [name for name in marked if name in declared]
         # Most jobs of a large program have plain inputs only: save the time of a task.
         self._found = asyncio.ensure_future(_inspect(declared)) if has_output(declared) else None
 
@@ -58,9 +62,15 @@ class SecretInputs:
         return None if self._found is None else _as_secret(self._texts(self._found, {}))
 
     @property
-    def paths(self) -> pulumi.Output[list[str] | None] | None:
-        """The paths of the declared secret inputs, in plain, or None if no input is an output."""
-        return None if self._found is None else pulumi.Output.from_input(_paths(self._found))
+    def paths(self) -> pulumi.Input[list[str] | None] | None:
+        """The paths of the declared secret inputs, in plain, or None if there are none."""
+        if self._found is None:
+            return sorted(self._marked) or None
+        return pulumi.Output.from_input(self._paths(self._found))
+
+    async def _paths(self, found: Awaitable[_Found]) -> Any:
+        declared = await found
+        return sorted({*declared.paths, *self._marked}) or None if declared.is_known else UNKNOWN
 
     def texts_with_marks(self, outputs: Mapping[str, pulumi.Output[Any]]) -> Texts:
         """Return the texts inside all secret inputs, also those that Pulumi has marked after the declaration.
@@ -73,8 +83,10 @@ class SecretInputs:
         """
         return _as_secret(self._texts(self._found or asyncio.ensure_future(_inspect(self._declared)), outputs))
 
-    async def _texts(self, found: Awaitable[_Found], outputs: Mapping[str, pulumi.Output[Any]]) -> list[str]:
+    async def _texts(self, found: Awaitable[_Found], outputs: Mapping[str, pulumi.Output[Any]]) -> Any:
         declared = await found
+        if not declared.is_known:
+            return UNKNOWN  # a plan accepts any texts then
         plain, secret = {**declared.plain}, set[str]().union(*declared.secret.values())
         for name, output in outputs.items():
             if name in PUBLIC_ARGUMENTS or not await output.is_secret():
@@ -82,7 +94,7 @@ class SecretInputs:
             marked = _Found()
             await _look_into(await output.future(), name, name, marked, is_secret=True)
             if marked.secret[name] <= plain.get(name, set()) and name not in declared.secret:
-                del plain[name]  # the plain property as a whole was marked
+                plain.pop(name, None)  # the plain property as a whole was marked
             secret |= marked.secret[name]
         texts = secret - {self._resource_name, *_FLAGS}.union(*plain.values())
         return sorted(text for text in texts if len(text) >= MIN_SECRET_LENGTH)
@@ -102,14 +114,10 @@ def has_output(value: Any) -> bool:
     return isinstance(value, pulumi.Output)
 
 
-async def _paths(found: Awaitable[_Found]) -> list[str] | None:
-    return sorted((await found).paths) or None
-
-
-def _as_secret(texts: Awaitable[list[str]]) -> Texts:
+def _as_secret(texts: Awaitable[Any]) -> Texts:
     async def secret_or_none() -> Any:
-        known = await texts
-        return pulumi.Output.secret(known) if known else None
+        found = await texts
+        return found if found is UNKNOWN else pulumi.Output.secret(found) if found else None
 
     collected: Texts = pulumi.Output.from_input(secret_or_none())
     return collected
@@ -126,6 +134,7 @@ async def _look_into(value: Any, name: str, path: str, found: _Found, *, is_secr
     """Add what is inside a value of a property to `found`. `is_secret`: an output around the value is secret."""
     if isinstance(value, pulumi.Output):
         is_marked = await value.is_secret()
+        found.is_known = found.is_known and await value.is_known()
         if is_marked and not is_secret:
             found.paths.append(path)
         await _look_into(await value.future(), name, path, found, is_secret=is_secret or is_marked)

@@ -134,6 +134,13 @@ def test_a_secret_is_not_sent_to_another_cloud_and_the_error_names_both(
         (OF_OTC, {"OS_TOKEN": "t"}, OTC["dli"]),
         (
             {},
+            {"OS_TOKEN": "t", "OS_AUTH_URL": OTC["iam"], "OS_REGION_NAME": "eu-de"}
+            | {"HUAWEICLOUD_SDK_REGION_DLI_EU_DE": PRIVATE},
+            PRIVATE,
+        ),
+        (OF_OTC, {"HW_ACCESS_KEY": "a", "HW_SECRET_KEY": "s", "OS_AUTH_URL": ORANGE_IAM}, OTC["dli"]),
+        (
+            {},
             {"OS_TOKEN": "t", "OS_REGION_NAME": "eu-west-0", "OS_AUTH_URL": ORANGE_IAM, "DLI_ENDPOINT": ORANGE_DLI},
             ORANGE_DLI,
         ),

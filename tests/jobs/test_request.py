@@ -121,6 +121,8 @@ EVERYWHERE = ["conf", "triggers", "replacementTrigger"]
         ({"triggers": {"a": [42.0]}}, {"triggers": {"a": ["42"]}}, [], ["triggers"]),
         ({"triggers": {"a": "42"}}, {"triggers": {"a": 42.0}}, [], ["triggers"]),
         ({"triggers": {"a": "3.1"}}, {"triggers": {"a": "3.10"}}, ["triggers"], ["triggers"]),
+        ({"triggers": {"a": [True]}}, {"triggers": {"a": ["true"]}}, [], ["triggers"]),
+        ({"triggers": {"a": "false"}}, {"triggers": {"a": True}}, ["triggers"], ["triggers"]),
     ],
 )
 def test_a_number_and_its_text_are_no_change_but_are_stored_anew(
@@ -169,8 +171,30 @@ def test_the_fingerprint_of_0_1_0_with_its_secrets_proves_an_equal_request_and_t
     declared, by_0_1_0 = parse(JOB | PIN), fingerprint(JOB | {"args": ["--pin", "483920"]})
     assert by_0_1_0 in equal_fingerprints(declared)
     assert fingerprint(JOB | PIN) not in equal_fingerprints(declared)
-    assert fingerprint(JOB | PIN) in similar_fingerprints(declared)
-    assert similar_fingerprints(parse(JOB)) == frozenset()
+    assert similar_fingerprints(declared)[fingerprint(JOB | PIN)] == ("args", "conf")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (["args[1]"], []),
+        (["args[1]"], ["args"]),
+        (["args", 'conf["a"]'], ["args[1]"]),
+        (["args", "conf", 'triggers["t"]'], ["args[1]"]),
+        (['triggers["t"]'], []),
+        ([], ["args[1]"]),
+        ([], ["triggers"]),
+    ],
+)
+def test_a_run_is_known_again_though_other_values_are_marked_as_secret(before: list[str], now: list[str]) -> None:
+    values = JOB | {"args": ["--pin", "483920"], "conf": {"a": "b"}, "triggers": {"t": "u"}}
+    old, new = values | {"secretInputs": before}, parse(values | {"secretInputs": now})
+    known = {*equal_fingerprints(new), *similar_fingerprints(new)}
+    assert fingerprint(old) in known
+    triggers = "triggers" in similar_fingerprints(new).get(fingerprint(old), ())
+    assert triggers is any(path.startswith("triggers") for path in before)
+    changed = parse(values | {"file": "obs://other/a.py", "secretInputs": now})
+    assert fingerprint(old) not in {*equal_fingerprints(changed), *similar_fingerprints(changed)}
 
 
 @pytest.mark.parametrize(

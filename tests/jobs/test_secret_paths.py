@@ -1,7 +1,7 @@
 import pytest
 
 from pulumi_dli.jobs.inputs import ARGUMENTS
-from pulumi_dli.jobs.secret_paths import PUBLIC_ARGUMENTS, is_secret, without_secrets
+from pulumi_dli.jobs.secret_paths import PUBLIC_ARGUMENTS, is_secret
 from pulumi_dli.jobs.validation import UNKNOWN
 
 
@@ -24,16 +24,3 @@ def test_the_public_arguments_are_arguments_that_users_can_set() -> None:
 )
 def test_a_value_is_secret_if_a_part_of_it_is_or_if_nobody_knows(path: str, paths: object, *, expected: bool) -> None:
     assert is_secret(path, paths) is expected
-
-
-def test_secret_parts_are_left_out_wherever_they_are() -> None:
-    value = {"args": ["a", "b"], "conf": {"x.y": "c", "z": "d"}, "triggers": {"t": [{"u": 1}, 2]}, "file": "e"}
-    paths = ["args[1]", 'conf["x.y"]', 'triggers["t"][0]["u"]', "file"]
-    assert without_secrets(value, paths) == {
-        "args": ["a", None],
-        "conf": {"x.y": None, "z": "d"},
-        "triggers": {"t": [{"u": None}, 2]},
-        "file": None,
-    }
-    assert without_secrets(value, ["conf", "triggers"]) == {**value, "conf": None, "triggers": None}
-    assert without_secrets(value, []) == value

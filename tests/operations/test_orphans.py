@@ -182,12 +182,12 @@ def test_a_live_job_of_a_fixed_name_is_adopted_if_0_1_0_rounded_its_number(stage
 
 
 SIMILAR = "0000001f"
-WITH_SECRETS = {"secret_inputs": ["args[1]"], "similar_fingerprints": lambda: {SIMILAR}}
 
 
-def secret_request(**changes: Any) -> SubmissionRequest:
-    """Make a request whose fingerprint does not have its secret argument."""
-    return replace(a_request(), request_fingerprint=SIMILAR, **WITH_SECRETS | changes)
+def secret_request(*left_out: str, **changes: Any) -> SubmissionRequest:
+    """Make a request whose fingerprint does not have these properties, because they may be secret."""
+    similar = {SIMILAR: left_out or ("args", "conf")}
+    return replace(a_request(), request_fingerprint=SIMILAR, similar_fingerprints=lambda: similar, **changes)
 
 
 @pytest.mark.parametrize("argument", ["out", "another secret"])
@@ -206,21 +206,22 @@ def test_a_run_of_an_earlier_version_whose_name_proves_the_secrets_is_adopted(st
 
 
 @pytest.mark.parametrize(
-    ("secret_input", "req_body", "named"),
+    ("left_out", "req_body", "named"),
     [
-        ("args[1]", None, "args"),
-        ("args", "{}", "args"),
-        ('conf["spark.a"]', '{"args": ["in", "out"]}', "conf"),
-        ('triggers["pin"]', '{"args": ["in", "out"]}', "triggers"),
-        ("replacementTrigger", '{"args": ["in", "out"]}', "replacementTrigger"),
+        (["args"], None, "args"),
+        (["args"], "{}", "args"),
+        (["conf"], '{"args": ["in", "out"]}', "conf"),
+        (["args", "conf"], '{"args": ["in", "out"], "conf": {"spark.a": "x", "spark.b": "added"}}', "conf"),
+        (["args", "triggers"], '{"args": ["in", "out"]}', "triggers"),
+        (["args", "replacementTrigger"], '{"args": ["in", "out"]}', "replacementTrigger"),
     ],
 )
 def test_nothing_is_adopted_or_submitted_if_a_secret_cannot_be_compared(
-    stage: Stage, secret_input: str, req_body: str | None, named: str
+    stage: Stage, left_out: list[str], req_body: str | None, named: str
 ) -> None:
     left = stage.dli.add(run_name(spec=SIMILAR), req_body=req_body)
     body = {"file": "obs://demo/wordcount.py", "args": ["in", "out"], "conf": {"spark.a": "x"}}
-    request = secret_request(secret_inputs=[secret_input], body=lambda name: {**body, "name": name})
+    request = secret_request(*left_out, body=lambda name: {**body, "name": name})
     with pytest.raises(SubmissionError) as raised:
         stage.submit(request)
     assert f"batch job {left} " in str(raised.value)
@@ -231,7 +232,13 @@ def test_nothing_is_adopted_or_submitted_if_a_secret_cannot_be_compared(
 
 def test_a_run_that_has_ended_needs_no_comparison_of_secrets(stage: Stage) -> None:
     stage.dli.add(run_name(spec=SIMILAR), state="dead")
-    assert stage.submit(secret_request(secret_inputs=["triggers"])) == "id-1"
+    assert stage.submit(secret_request("triggers")) == "id-1"
+
+
+def test_secret_values_are_compared_letter_by_letter(stage: Stage) -> None:
+    body = {"file": "obs://demo/wordcount.py", "args": ["in", "out"], "conf": {"spark.pin": "010"}}
+    left = stage.dli.add(run_name(spec=SIMILAR), req_body=json.dumps({**body, "conf": {"spark.pin": "8"}}))
+    assert stage.submit(secret_request(body=lambda name: {**body, "name": name})) != left
 
 
 def test_an_ended_run_with_another_declaration_is_not_worth_a_word(stage: Stage) -> None:

@@ -259,6 +259,12 @@ def test_a_second_wait_with_other_arguments_is_refused_with_what_to_write() -> N
     )
 
 
+def test_custom_timeouts_may_be_a_map() -> None:
+    opts = pulumi.ResourceOptions(custom_timeouts={"create": "1h"})  # type: ignore[arg-type]
+    sent, _ = run(lambda: {"id": dli.BatchJob("etl", file="a.py").wait(opts=opts).id})
+    assert sent.inputs("etl-success")["timeout"] == "1h"
+
+
 @pytest.mark.parametrize(
     ("timeout", "create", "sent_timeout"),
     [

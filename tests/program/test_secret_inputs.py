@@ -55,7 +55,6 @@ def resolved(value: Any) -> pulumi.Output[Any]:
             ['args["password"]'],
         ),
         (lambda: secret("a").apply(lambda _: [resolved("bcd")]), ["bcd"], ["args"]),
-        (lambda: secret(["hunter2", UNKNOWN]), None, ["args"]),
         (lambda: [secret("42"), secret("true"), secret("etl")], None, ["args[0]", "args[1]", "args[2]"]),
         (lambda: [secret("shared"), "shared"], None, ["args[0]"]),
         (lambda: [secret("shared"), resolved("shared")], None, ["args[0]"]),
@@ -105,12 +104,31 @@ def marked(declared: Callable[[], Mapping[str, Any]], outputs: Callable[[], Mapp
         # the marks of an old state are missing
         (lambda: {"args": [secret("hunter2")]}, lambda: {"args": resolved(["hunter2"])}, ["hunter2"]),
         (lambda: {"args": ["plain"]}, lambda: {"args": resolved(["plain"])}, None),
+        # there is no text in it
+        (lambda: {"args": secret([])}, lambda: {"args": secret([])}, None),
+        (lambda: {"triggers": {"x": secret(True)}}, lambda: {"triggers": secret({"x": True})}, None),
     ],
 )
 def test_what_pulumi_marks_after_the_declaration_is_secret_too(
     declared: Callable[[], Mapping[str, Any]], outputs: Callable[[], Mapping[str, Any]], texts: Texts
 ) -> None:
     assert marked(declared, outputs) == texts
+
+
+@pytest.mark.parametrize("inputs", [lambda: secret(["hunter2", UNKNOWN]), lambda: [resolved(UNKNOWN)]])
+def test_in_a_preview_nobody_knows_what_is_secret_if_a_value_is_unknown(inputs: Inputs) -> None:
+    """So a plan accepts whatever it is."""
+
+    async def known() -> list[bool]:
+        secrets = SecretInputs("etl", {"args": inputs()})
+        outputs = secrets.texts, secrets.paths, secrets.texts_with_marks({"args": secret(UNKNOWN)})
+        return [await pulumi.Output.from_input(one).is_known() for one in outputs]
+
+    assert asyncio.run(known()) == [False, False, False]
+
+
+def test_what_additional_secret_outputs_names_is_secret() -> None:
+    assert SecretInputs("etl", {"args": ["a"], "file": "b"}, ["args", "log"]).paths == ["args"]
 
 
 def test_the_texts_of_public_arguments_are_never_masked() -> None:
