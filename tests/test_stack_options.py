@@ -84,7 +84,7 @@ def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
     project.up()
     assert service.jobs("import") == []
     project.write(program.format(name="import", day=day, trigger=trigger, adopt_id=first.id, endless=ENDLESS))
-    assert "import: the job has already used its adoptId" in row(project.up(), "import")
+    assert "import: the job has already used its adopt_id" in row(project.up(), "import")
     assert (service.states("load"), service.states("import")) == ([RUNNING], [RUNNING])
 
 
