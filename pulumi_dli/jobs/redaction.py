@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from html import escape
 from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
@@ -102,6 +101,8 @@ def _in_any_case(form: str) -> str:
 
 def _escaped(text: str) -> Iterable[str]:
     """Return the forms in which programs write a text inside other text. Their case does not matter."""
+    from html import escape  # noqa: PLC0415  its table of entities takes 2 ms, and most programs have no secret
+
     data = text.encode(errors="replace")
     xml = escape(text)
     return {

@@ -1,8 +1,6 @@
 """The resource `BatchJob`: one run of a batch job."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, final
 
@@ -10,10 +8,10 @@ import pulumi
 from pulumi import dynamic
 
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, large_as_text
-from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.exact_numbers import digits_of, show_exact
+from pulumi_dli.program.job_identity import is_from_configuration, scope_of, secrets_of
 from pulumi_dli.program.registration import (
     check_declaration,
     duration_of,
@@ -21,7 +19,6 @@ from pulumi_dli.program.registration import (
     outputs_only,
     without_none,
 )
-from pulumi_dli.program.secret_inputs import SecretInputs
 from pulumi_dli.program.seen_ends import ends_seen_inputs
 from pulumi_dli.program.settings_check import check_settings
 from pulumi_dli.program.types import (
@@ -272,7 +269,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         opts = opts if opts is not None else pulumi.ResourceOptions()
         hidden = {
             "resourceName": resource_name,
-            "scope": _scope(resource_name, opts.parent),
+            "scope": scope_of(resource_name, opts.parent),
             # Pulumi replaces the job by itself. The provider needs the value for the fingerprint of the request.
             "replacementTrigger": opts.replacement_trigger,
         }
@@ -283,10 +280,10 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         digits = digits_of(numbered | {"replacementTrigger": opts.replacement_trigger})
         declared |= numbered
         self._rerun_on_failure = declared.get("rerun_on_failure")
-        self._secrets = _secrets_of(resource_name, declared, opts)
+        self._secrets = secrets_of(resource_name, declared, opts, _WIRE_NAMES)
         self._waits: dict[str, tuple[BatchJobWait, Mapping[str, Any]]] = {}
         self._parent, self._job_aliases = opts.parent, opts.aliases
-        if _is_from_configuration.get():
+        if is_from_configuration():
             hidden["fromConfiguration"] = True
         hidden |= {"redact": self._secrets.texts, SECRET_INPUTS: self._secrets.paths, EXACT_NUMBERS: digits}
         props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
@@ -392,40 +389,6 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         )
         self._waits[wait_name] = wait, arguments
         return wait
-
-
-def _secrets_of(resource_name: str, declared: Mapping[str, Any], opts: pulumi.ResourceOptions) -> SecretInputs:
-    inputs = {_WIRE_NAMES[name]: value for name, value in declared.items()}
-    inputs["replacementTrigger"] = opts.replacement_trigger
-    marked = [_WIRE_NAMES.get(name, name) for name in opts.additional_secret_outputs or ()]
-    return SecretInputs(resource_name, inputs, marked)
-
-
-_is_from_configuration: ContextVar[bool] = ContextVar("is_from_configuration", default=False)
-
-
-@contextmanager
-def from_configuration() -> Iterator[None]:
-    """Declare jobs in this block as jobs of a file. Messages about them spell the arguments as the file does."""
-    token = _is_from_configuration.set(True)
-    try:
-        yield
-    finally:
-        _is_from_configuration.reset(token)
-
-
-def _scope(resource_name: str, parent: pulumi.Resource | None) -> pulumi.Input[str]:
-    """Return the fingerprint of a resource: the hash of its organization, project, stack, parents and name."""
-    stack = pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()
-    if parent is None:
-        return resource_fingerprint_of(*stack, [], resource_name)
-
-    async def scope_below_parent() -> str:
-        # Await the URN: an output of a component would make the job depend on all children of it, and so on itself.
-        *_, types, name = str(await parent.urn.future()).split("::", 3)
-        return resource_fingerprint_of(*stack, [types, name], resource_name)
-
-    return pulumi.Output.from_input(scope_below_parent())
 
 
 _WIRE_NAMES = wire_names(BatchJob)
