@@ -260,7 +260,9 @@ def unread_ends_message(error: DliError) -> str:
 
 def too_large_message(*, needed: int, queue: str, available: int) -> str:
     """Return the warning of a plan that a job needs more CUs than its queue has."""
-    return f"may not fit: {needed} CUs, queue {queue} has {available}. The job may wait for capacity until it is dead."
+    return (
+        f"may not fit: {needed} CUs, queue {queue} has {available}. Use fewer or smaller executors, or a larger queue."
+    )
 
 
 def needed_credentials_message() -> str:

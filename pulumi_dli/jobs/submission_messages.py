@@ -141,7 +141,7 @@ def not_submitted_message(job_name: str, error: DliError, sent: Mapping[str, str
     """
     values = ", ".join(f"{name} {value}" for name, value in sent.items())
     request = f" The request had {values}." if values else ""
-    return f"{job_name}: the job was not submitted, and nothing runs. {_sentence(error)}{request}"
+    return f"{job_name}: the job was not submitted, and nothing runs. {_capitalized(_sentence(error))}{request}"
 
 
 def cancelled_run_message(run: str) -> str:
@@ -156,7 +156,7 @@ def unread_submission_message(run: str, error: DliError) -> str:
 
 def adoption_planned_message(run: str) -> str:
     """Return the note in a plan that the job adopts the run that adoptId names."""
-    return f"adopts batch job {run}, which adoptId names, in place of a new run."
+    return f"adopts batch job {run}, which adoptId names, if the service has it, in place of a new run."
 
 
 def adopted_message(batch: Batch) -> str:
@@ -261,3 +261,8 @@ def _sentence(error: DliError) -> str:
 
 def _ids(batches: Iterable[Batch]) -> str:
     return ", ".join(batch.id for batch in batches)
+
+
+def _capitalized(sentence: str) -> str:
+    """Return a sentence with a capital letter, unless it begins with a name such as `dli:region`."""
+    return sentence[:1].upper() + sentence[1:] if sentence.partition(" ")[0].isalpha() else sentence

@@ -140,7 +140,9 @@ def path(value: Any) -> str:
             "obs://bucket/key"
         )
     if _OTHER_STORE.match(written):
-        raise RefusedError("is a path of another store; the service reads only OBS: write obs://bucket/key")
+        raise RefusedError(
+            "is a path of another store; the service reads only OBS: copy the file there, and write obs://bucket/key"
+        )
     if written.startswith("obs:") and not _OBS_PATH.fullmatch(written):
         raise RefusedError("must have a bucket and a key: obs://bucket/key")
     return written
@@ -167,7 +169,8 @@ def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if not is_number(value) or value != value // 1:
             written = repr(value) if is_number(value) or isinstance(value, str) else kind_of(value)
-            advice = "; write it without quotes and without a fraction"
+            has_digits = is_number(value) or (isinstance(value, str) and value.strip().isdecimal())
+            advice = "; write it without quotes and without a fraction" if has_digits else ", for example 4"
             raise RefusedError("must be a whole number", advice, value=written)
         if value < least or (most is not None and value > most):
             raise RefusedError(f"must be {limits}", value=str(int(value)))
@@ -205,7 +208,7 @@ def list_of(check_item: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
 
     def check(value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise RefusedError(f"must be a list, but is {kind_of(value)}; put it in square brackets")
+            raise RefusedError(f"must be a list, but is {kind_of(value)}; write a list with one item for each value")
         return [at(f"[{index}]", check_item, item) for index, item in enumerate(value)]
 
     return check

@@ -368,8 +368,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             if arguments == earlier or (arguments == by_name and earlier["until"] == until):
                 return wait
             raise pulumi.RunError(
-                f"BatchJob {self.pulumi_resource_name}: wait {wait_name} is declared twice, with other arguments. Give "
-                f'the second a name of its own: job.wait(..., name="{wait_name}-2")'
+                f"BatchJob {self.pulumi_resource_name}: wait {wait_name} is declared twice, with different arguments. "
+                f'Remove one, or give it a name of its own: job.wait(..., name="{wait_name}-2")'
             )
         if opts is None or opts.parent is None or opts.parent is self._parent:
             own_options.aliases = wait_aliases(self, self._job_aliases, name_of)

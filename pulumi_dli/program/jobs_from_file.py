@@ -129,12 +129,9 @@ def _problem_of_keys(keys: Sequence[yaml.Node]) -> str:
 
 
 def _read(path: str) -> dict[str, Any]:
+    text = _read_text(path)
     try:
-        document = yaml.load(Path(path).read_text(encoding="utf-8"), _TextLoader)  # noqa: S506  a safe loader
-    except OSError as error:
-        raise pulumi.RunError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise pulumi.RunError(f"{path}: is no text in UTF-8") from error
+        document = yaml.load(text, _TextLoader)  # noqa: S506  a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""
@@ -142,6 +139,16 @@ def _read(path: str) -> dict[str, Any]:
     if document is not None and not isinstance(document, dict):
         raise pulumi.RunError(f"{path}: must be a map with {' and '.join(_KEYS)}")
     return document or {}
+
+
+def _read_text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        folder = "" if Path(path).is_absolute() else f" (in {Path.cwd()})"
+        raise pulumi.RunError(f"{path}: cannot be read{folder}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise pulumi.RunError(f"{path}: is no text in UTF-8") from error
 
 
 def _typed(block: Any) -> Any:

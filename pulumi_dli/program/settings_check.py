@@ -89,22 +89,23 @@ def _failures(_configuration: str | None, *, is_own_namespace: bool) -> list[str
     """
     messages = [*_messages(sorted(get_config_env()), likeness=0.8 if is_own_namespace else 0.6)]
     if not is_own_namespace:
-        return [message for message, _ in messages]
-    for message, has_suggestion in messages:
+        return [f"{message} Remove it: `pulumi config rm {key}`" for key, message, _ in messages]
+    for _, message, has_suggestion in messages:
         if has_suggestion:
             pulumi.log.warn(message)
     return []
 
 
-def _messages(keys: Iterable[str], likeness: float) -> Iterator[tuple[str, bool]]:
-    """Yield a message for each key that is no setting, and whether it suggests another key."""
+def _messages(keys: Iterable[str], likeness: float) -> Iterator[tuple[str, str, bool]]:
+    """Yield each key that is no setting, a message about it, and whether the message suggests another key."""
     for key in keys:
         name = key.removeprefix(NAMESPACE)
         if name == key or name in SETTINGS:
             continue
         head = name.partition(".")[0].partition("[")[0]
         if head in MAPS and head != name:
-            yield f"{key}: is no setting; to set a part of {NAMESPACE}{head}, use `pulumi config set --path`", True
+            how = f"to set a part of {NAMESPACE}{head}, use `pulumi config set --path`"
+            yield key, f"{key}: was set without --path; {how}.", True
         else:
             end = suggestion(name, SETTINGS, likeness, prefix=NAMESPACE)
-            yield f"{key}: there is no such setting{end}", bool(end)
+            yield key, f"{key}: there is no such setting{end or '.'}", bool(end)

@@ -66,7 +66,7 @@ def test_a_kind_is_named_without_the_value(value: Any, kind: str) -> None:
             )
         ],
         *[
-            (value, "is a path of another store; the service reads only OBS: write obs://bucket/key")
+            (value, "is a path of another store; the service reads only OBS: copy the file there, and write")
             for value in ("s3://demo/a.py", "S3A://demo/a.py", "gs://demo/a.py", "abfss://a@b/c.py")
         ],
         *[

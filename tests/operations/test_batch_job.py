@@ -705,7 +705,7 @@ def test_a_refresh_keeps_a_job_whose_end_is_stored_if_its_place_cannot_be_reache
 
 LARGE: Properties = {"file": "a.py", "queue": "Batch", "numExecutors": 20.0, "executorCores": 4.0}
 QUEUES = Answer({"queues": [{"queue_name": "other", "cu_count": 512}, {"queue_name": "batch", "cu_count": 64}, {}]})
-TOO_LARGE = "may not fit: 82 CUs, queue Batch has 64. The job may wait for capacity until it is dead."
+TOO_LARGE = "may not fit: 82 CUs, queue Batch has 64. Use fewer or smaller executors, or a larger queue."
 
 
 def warned_of_size(answer: Answer | None, *declarations: Properties) -> list[str]:

@@ -239,7 +239,10 @@ def test_without_a_secret_nothing_is_one() -> None:
             {**A, "conf": {"spark.a": []}},
             'dli:jobs.load.conf["spark.a"]: must be text, a number, true or false, but is',
         ),
-        ({**A, "args": "in"}, "dli:jobs.load.args: must be a list, but is text; put it in square brackets"),
+        (
+            {**A, "args": "in"},
+            "dli:jobs.load.args: must be a list, but is text; write a list with one item for",
+        ),
         (
             {**A, "drivermemory": "4G"},
             "dli:jobs.load.drivermemory: there is no such property; did you mean driverMemory?",
@@ -270,7 +273,10 @@ def test_without_a_secret_nothing_is_one() -> None:
         ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true or false, but is text"),
         ({**A, "wait": {"streamLog": 1}}, "dli:jobs.load.wait.streamLog: must be true or false, but is a number"),
         ({**A, "wait": {"untl": "running"}}, "dli:jobs.load.wait.untl: there is no such property; did you mean until?"),
-        ({**A, "wait": {"until": "done"}}, "dli:jobs.load.wait.until: must be one of success, running, finished"),
+        (
+            {**A, "wait": {"until": "done"}},
+            "dli:jobs.load.wait.until: must be one of success, running, finished",
+        ),
         (
             {**A, "wait": {"timeout": "soon"}},
             "dli:jobs.load.wait.timeout: not a duration: 'soon'; write it as in '90s'",
@@ -419,7 +425,7 @@ def test_what_yaml_and_pulumi_make_of_a_block_is_refused_without_a_traceback_and
     )
     screen = project.failing_up()
     for told in (
-        "dli:jobDefault: there is no such setting; did you mean dli:jobDefaults?",
+        "dli:jobDefault: there is no such setting; did you mean dli:jobDefaults? Remove it",
         "dli:jobs.extract.args[0]: YAML reads this as a date",
         "dli:jobs.extract.args[1]: must be text, but is a number; put it in quotes",
         "dli:jobs.load.colour: there is no such property",

@@ -131,7 +131,7 @@ def test_what_is_wrong_is_told_with_its_path_in_the_file(text: str, message: str
 
 def test_a_file_that_cannot_be_read_is_named() -> None:
     for path, problem in (("nowhere.yaml", "No such file"), (".", "directory")):
-        with pytest.raises(pulumi.RunError, match=f"^{path}: cannot be read: .*{problem}"):
+        with pytest.raises(pulumi.RunError, match=rf"^{path}: cannot be read \(in .+\): .*{problem}"):
             run(lambda path=path: {"x": dli.jobs_from_file(path)})  # type: ignore[misc]
     Path("latin.yaml").write_bytes(b"jobs: \xe9")
     with pytest.raises(pulumi.RunError, match=r"^latin\.yaml: is no text in UTF-8"):

@@ -254,8 +254,8 @@ def test_a_second_wait_with_other_arguments_is_refused_with_what_to_write() -> N
     with pytest.raises(pulumi.RunError) as raised:
         run(program)
     assert str(raised.value) == (
-        "BatchJob etl: wait etl-success is declared twice, with other arguments. Give the second a name of its own: "
-        'job.wait(..., name="etl-success-2")'
+        "BatchJob etl: wait etl-success is declared twice, with different arguments. Remove one, or give it a name of "
+        'its own: job.wait(..., name="etl-success-2")'
     )
 
 

@@ -29,6 +29,9 @@ def test_the_settings_are_those_that_are_declared() -> None:
     assert {NAMESPACE + name for name in SETTINGS} == {*configuration_keys(), *(NAMESPACE + name for name in MAPS)}
 
 
+WITHOUT_PATH = "was set without --path; to set a part of dli:jobs, use `pulumi config set --path`."
+
+
 def test_settings_and_keys_of_others_are_accepted(configure: Callable[..., None]) -> None:
     configure(*(f"dli:{name}" for name in SETTINGS), "aws:region", "jobs:regoin", "dlix:a")
     check_settings()
@@ -37,18 +40,12 @@ def test_settings_and_keys_of_others_are_accepted(configure: Callable[..., None]
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ("dli:regoin", "dli:regoin: there is no such setting; did you mean dli:region?"),
-        ("dli:acessKey", "dli:acessKey: there is no such setting; did you mean dli:accessKey?"),
-        ("dli:project", "dli:project: there is no such setting; did you mean dli:projectId?"),
-        ("dli:x", "dli:x: there is no such setting"),
-        (
-            "dli:jobs.load.wait",
-            "dli:jobs.load.wait: is no setting; to set a part of dli:jobs, use `pulumi config set --path`",
-        ),
-        (
-            'dli:jobs["load"].wait',
-            'dli:jobs["load"].wait: is no setting; to set a part of dli:jobs, use `pulumi config set --path`',
-        ),
+        ("dli:regoin", "there is no such setting; did you mean dli:region?"),
+        ("dli:acessKey", "there is no such setting; did you mean dli:accessKey?"),
+        ("dli:project", "there is no such setting; did you mean dli:projectId?"),
+        ("dli:x", "there is no such setting."),
+        ("dli:jobs.load.wait", WITHOUT_PATH),
+        ('dli:jobs["load"].wait', WITHOUT_PATH),
     ],
 )
 def test_what_is_no_setting_is_refused_with_the_nearest_one_and_without_its_value(
@@ -57,7 +54,7 @@ def test_what_is_no_setting_is_refused_with_the_nearest_one_and_without_its_valu
     configure("dli:region", key)
     with pytest.raises(pulumi.RunError) as raised:
         check_settings()
-    assert str(raised.value) == told
+    assert str(raised.value) == f"{key}: {told} Remove it: `pulumi config rm {key}`"
 
 
 def test_all_mistakes_are_told_at_once(configure: Callable[..., None]) -> None:
@@ -73,6 +70,6 @@ def test_in_a_project_of_the_same_name_only_near_misses_are_told(
     for _ in range(2):
         check_settings()
     assert warnings == [
-        "dli:jobs.load: is no setting; to set a part of dli:jobs, use `pulumi config set --path`",
+        f"dli:jobs.load: {WITHOUT_PATH}",
         "dli:regoin: there is no such setting; did you mean dli:region?",
     ]
