@@ -15,6 +15,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -156,7 +157,9 @@ def members(hint: Any) -> list[Any]:
     if get_origin(hint) is pulumi.Output:
         return members(get_args(hint)[0])
     if get_origin(hint) in (Union, UnionType):
-        return [kind for kind in get_args(hint) if get_origin(kind) not in (Awaitable, pulumi.Output)]
+        # A program sends the seconds of a timedelta.
+        kinds = (kind for kind in get_args(hint) if kind is not timedelta)
+        return [kind for kind in kinds if get_origin(kind) not in (Awaitable, pulumi.Output)]
     return [hint]
 
 

@@ -730,8 +730,8 @@ def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderP
     [
         ({"OS_SECRET_KEY": "wrong"}, {}, "APIGW.0301 401, wrong credentials or signature"),
         ({"OS_TOKEN": "wrong", "OS_ACCESS_KEY": "", "OS_SECRET_KEY": ""}, {}, "APIGW.0301 401"),
-        ({"DLI_ENDPOINT": "", "DLI_REGION": "eu-moon"}, {}, "region 'eu-moon' is not known to have DLI"),
-        ({"OS_PROJECT_ID": ""}, {}, "no project: set dli:projectId"),
+        ({"DLI_ENDPOINT": "", "DLI_REGION": "eu-moon"}, {}, "Region 'eu-moon' is not known to have DLI"),
+        ({"OS_PROJECT_ID": ""}, {}, "No project: set dli:projectId"),
         ({"DLI_ENDPOINT": "http://127.0.0.1:9"}, {}, "no connection to 127.0.0.1:9"),
         ({}, {"queue": "nowhere"}, "The queue that parameter queue names does not exist"),
         ({}, {"queue": "nowhere"}, "The request had file obs://demo/load.py, queue nowhere."),

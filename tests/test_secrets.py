@@ -123,9 +123,9 @@ WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "bad input": (
         program(more="jars=[argument.apply('{} '.format)], py_files=[conf, 7],"),
         [],
-        r"(?s)(?=.*problem: pyFiles\[1\]: must be text).*problem: jars\[0\]: must be a package name or an obs:// path",
+        r"(?s)(?=.*problem: py_files\[1\]: must be text).*problem: jars\[0\]: must be a package name or an obs:// path",
     ),
-    "nothing to adopt": (program(more=f"adopt_id='{GONE}',"), [], f"adoptId names batch job {GONE}, but the service"),
+    "nothing to adopt": (program(more=f"adopt_id='{GONE}',"), [], f"adopt_id names batch job {GONE}, but the service"),
 }
 
 
@@ -293,8 +293,8 @@ def test_the_refused_value_of_a_secret_is_not_shown(project: Project, written: W
         dli.BatchJob("load", file="load.py", driver_memory=secret("memsword"), num_executors=secret("4711"))
     """)
     screen = written.up(works=False)
-    assert "driverMemory: must be a size with a unit, for example '2G' or '2048M'\n" in screen
-    assert "numExecutors: must be a whole number; write it without quotes and without a fraction\n" in screen
+    assert "driver_memory: must be a size with a unit, for example '2G' or '2048M'\n" in screen
+    assert "num_executors: must be a whole number; write it without quotes and without a fraction\n" in screen
     program = project.folder / "__main__.py"
     program.write_text(program.read_text().replace("secret(", "("))
     assert "but is 'memsword'" in project.failing_up()
