@@ -198,7 +198,7 @@ def test_an_up_with_changes_runs_each_job_once_and_cancels_what_is_live(copy: Co
 
     copy.write(day="tuesday", refused_day="tuesday")
     screen = copy.project.failing_up("--target", "**::refused", **TODAY)
-    assert "whenRunning" in screen
+    assert "when_running" in screen
     assert copy.effects()["refused"] == NOTHING
 
 
