@@ -202,8 +202,19 @@ TRANSFORMS = {
 }
 
 
-@pytest.mark.parametrize("conf", ["conf={'spark.example.queue': 'nightly'},", ""], ids=["conf", "no conf"])
-@pytest.mark.parametrize("transform", TRANSFORMS)
+CONF = "conf={'spark.example.queue': 'nightly'},"
+
+
+@pytest.mark.parametrize(
+    ("transform", "conf"),
+    [
+        ("transform", CONF),
+        pytest.param("transform", "", marks=pytest.mark.slow),
+        pytest.param("old transformation", CONF, marks=pytest.mark.slow),
+        pytest.param("old transformation", "", marks=pytest.mark.slow),
+    ],
+    ids=["transform", "transform, no conf", "old transformation", "old transformation, no conf"],
+)
 def test_a_secret_that_a_transform_adds_is_written_nowhere(
     project: Project, service: Service, written: Written, transform: str, conf: str
 ) -> None:
@@ -389,7 +400,9 @@ def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: 
         (("accessKey", "secretKey"), ("secretKey", "swordfish-key", "APIGW.0301 401, wrong credentials or signature")),
         (("username", "password", "domainName"), ("password", "swordfish-password", "401")),
         (("token",), ("token", "swordfish-token", "401")),
-        (("token",), ("token", "swordfish\ttoken", "a character that cannot be sent")),
+        pytest.param(
+            ("token",), ("token", "swordfish\ttoken", "a character that cannot be sent"), marks=pytest.mark.slow
+        ),
     ],
     ids=["key", "password", "token", "broken token"],
 )
