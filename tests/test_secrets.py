@@ -202,15 +202,15 @@ TRANSFORMS = {
 }
 
 
-CONF = "conf={'spark.example.queue': 'nightly'},"
+WITH_CONF = "conf={'spark.example.queue': 'nightly'},"
 
 
 @pytest.mark.parametrize(
     ("transform", "conf"),
     [
-        ("transform", CONF),
+        ("transform", WITH_CONF),
         pytest.param("transform", "", marks=pytest.mark.slow),
-        pytest.param("old transformation", CONF, marks=pytest.mark.slow),
+        pytest.param("old transformation", WITH_CONF, marks=pytest.mark.slow),
         pytest.param("old transformation", "", marks=pytest.mark.slow),
     ],
     ids=["transform", "transform, no conf", "old transformation", "old transformation, no conf"],
@@ -398,7 +398,9 @@ def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: 
     ("right", "wrong"),
     [
         (("accessKey", "secretKey"), ("secretKey", "swordfish-key", "APIGW.0301 401, wrong credentials or signature")),
-        (("username", "password", "domainName"), ("password", "swordfish-password", "401")),
+        pytest.param(
+            ("username", "password", "domainName"), ("password", "swordfish-password", "401"), marks=pytest.mark.slow
+        ),
         (("token",), ("token", "swordfish-token", "401")),
         pytest.param(
             ("token",), ("token", "swordfish\ttoken", "a character that cannot be sent"), marks=pytest.mark.slow
