@@ -184,24 +184,17 @@ def test_no_command_in_the_life_of_a_job_writes_a_secret_in_plain(
 
 
 ADDED = "swordfish-added"
+ADD = """
+    def add(args):
+        if args.type_.endswith("dli:BatchJob"):
+            args.props["conf"] = {{**(args.props.get("conf") or {{}}), "spark.example.added": added}}
+        return pulumi.{result}(args.props, args.opts)
+    pulumi.runtime.{register}(add)
+"""
 TRANSFORMS = {
-    "old transformation": """
-        def add(args):
-            if args.type_.endswith("dli:BatchJob"):
-                args.props["conf"] = {**(args.props.get("conf") or {}), "spark.example.added": added}
-            return pulumi.ResourceTransformationResult(args.props, args.opts)
-        pulumi.runtime.register_stack_transformation(add)
-    """,
-    "transform": """
-        def add(args):
-            if args.type_.endswith("dli:BatchJob"):
-                args.props["conf"] = {**(args.props.get("conf") or {}), "spark.example.added": added}
-            return pulumi.ResourceTransformResult(args.props, args.opts)
-        pulumi.runtime.register_resource_transform(add)
-    """,
+    "old transformation": ADD.format(result="ResourceTransformationResult", register="register_stack_transformation"),
+    "transform": ADD.format(result="ResourceTransformResult", register="register_resource_transform"),
 }
-
-
 WITH_CONF = "conf={'spark.example.queue': 'nightly'},"
 
 
