@@ -89,7 +89,7 @@ def exact_texts(places: Properties) -> dict[str, str]:
 def large_as_text(value: Any) -> Any:
     """Return a value with whole numbers as text if they are too large for a double. Pulumi cannot send them."""
     largest = sys.float_info.max
-    return _with_leaves(value, lambda _, leaf: str(leaf) if isinstance(leaf, int) and abs(leaf) > largest else leaf)
+    return with_leaves(value, lambda _, leaf: str(leaf) if isinstance(leaf, int) and abs(leaf) > largest else leaf)
 
 
 def exact(properties: Properties) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def exact(properties: Properties) -> dict[str, Any]:
     def replace(path: str, leaf: Any) -> Any:
         return texts[path] if path in texts and are_same(unwritten(leaf), texts[path]) else leaf
 
-    known: dict[str, Any] = _with_leaves(properties, replace)
+    known: dict[str, Any] = with_leaves(properties, replace)
     return known
 
 
@@ -138,7 +138,7 @@ def earlier_forms(properties: Properties) -> Iterator[dict[str, Any]]:
     all_or_none = [(False,) * count, (True,) * count]
     for chosen in itertools.product((False, True), repeat=count) if count <= _MAX_CHOICES else all_or_none:
         forms = dict(itertools.compress(others.items(), chosen))
-        yield _with_leaves(known, lambda path, leaf, forms=forms: forms.get(path, leaf))  # type: ignore[misc]
+        yield with_leaves(known, lambda path, leaf, forms=forms: forms.get(path, leaf))  # type: ignore[misc]
 
 
 def _other_form(path: str, leaf: Any) -> Any:
@@ -169,11 +169,12 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _with_leaves(value: Any, replace: Callable[[str, Any], Any], path: str = "") -> Any:
+def with_leaves(value: Any, replace: Callable[[str, Any], Any], path: str = "") -> Any:
+    """Return a value with what `replace` returns for each value inside maps and lists, from its path and itself."""
     if isinstance(value, Mapping):
-        return {key: _with_leaves(item, replace, path_of(path, key)) for key, item in value.items()}
+        return {key: with_leaves(item, replace, path_of(path, key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_leaves(item, replace, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [with_leaves(item, replace, f"{path}[{index}]") for index, item in enumerate(value)]
     return replace(path, value)
 
 

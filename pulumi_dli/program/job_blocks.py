@@ -78,6 +78,18 @@ def _declare(name: str, block: Block, jobs: Mapping[str, BatchJob], opts: pulumi
     return job
 
 
+def values_in(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield each value inside the maps and lists of a block, with its path as messages write it: `args[1]`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from values_in(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from values_in(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
 def _completed(block: Any) -> Any:
     """Return a block in its long form: an empty block, `wait: true` and booleans in `args` have a short form."""
     if not isinstance(block, dict):

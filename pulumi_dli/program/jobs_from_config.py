@@ -25,7 +25,7 @@ from pulumi.runtime import get_config, is_config_secret
 
 from pulumi_dli.program.batch_job import BatchJob
 from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
-from pulumi_dli.program.job_blocks import Block, declare_blocks
+from pulumi_dli.program.job_blocks import Block, declare_blocks, values_in
 
 JOBS = "dli:jobs"
 """The setting that holds the jobs: a map from the name of a job to its block."""
@@ -87,7 +87,9 @@ class _Configuration:
 
     def faults(self, block: Any, path: str, name: str | None) -> Iterator[str]:
         """Yield the mistakes that only YAML and Pulumi make: numbers and dates in another form than written."""
-        yield from _dates(block, path)
+        for place, value in values_in(block, path):
+            if isinstance(value, str) and _DATE.fullmatch(value):
+                yield f"{place}: YAML reads this as a date, which Pulumi writes in another way; put it in quotes"
         yield from faults_of_numbers(block, path, [DEFAULTS] if name is None else [JOBS, name], self._texts)
 
     def declared(self, block: Block) -> Block:
@@ -118,14 +120,3 @@ def _read(key: str) -> dict[str, Any]:
             f"{key}: must be a map; write it into the stack's file, or use `pulumi config set --path`"
         )
     return value
-
-
-def _dates(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _dates(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _dates(item, f"{path}[{index}]")
-    elif isinstance(value, str) and _DATE.fullmatch(value):
-        yield f"{path}: YAML reads this as a date, which Pulumi writes in another way; put it in quotes"

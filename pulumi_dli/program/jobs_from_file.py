@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,9 @@ from typing import Any, get_args
 import pulumi
 import yaml
 
+from pulumi_dli.jobs.exact_numbers import with_leaves
 from pulumi_dli.program.batch_job import BatchJob
-from pulumi_dli.program.job_blocks import Block, arguments, declare_blocks
+from pulumi_dli.program.job_blocks import Block, arguments, declare_blocks, values_in
 
 _NULL, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 _KEYS = ("jobs", "jobDefaults")
@@ -84,8 +85,8 @@ class _File:
 
     def faults(self, block: Any, path: str, name: str | None) -> Iterator[str]:
         """Yield the secrets that the stack's configuration does not have."""
-        for place, secret in _secrets(block, path):
-            if secret.value() is None:
+        for place, secret in values_in(block, path):
+            if isinstance(secret, _Secret) and secret.value() is None:
                 yield (
                     f"{place}.secret: the configuration has no {secret.key}; set it with `pulumi config set --secret "
                     f"{secret.key}`"
@@ -93,14 +94,14 @@ class _File:
 
     def declared(self, block: Block) -> Block:
         """Return a block with the values of its secrets."""
-        declared: Block = _replaced(block, _Secret.value)
+        declared: Block = with_leaves(block, lambda _, leaf: leaf.value() if isinstance(leaf, _Secret) else leaf)
         return declared
 
     def checked(self, block: Any) -> Any:
         """Return a block with unknown values in place of its secrets."""
         from pulumi_dli.jobs.validation import UNKNOWN  # noqa: PLC0415  it imports pydantic, which is slow
 
-        return _replaced(block, lambda _: UNKNOWN)
+        return with_leaves(block, lambda _, leaf: UNKNOWN if isinstance(leaf, _Secret) else leaf)
 
 
 class _TextLoader(yaml.SafeLoader):  # type: ignore[misc]
@@ -194,22 +195,3 @@ def _with_secrets(value: Any) -> Any:
             return _Secret(value["secret"])
         return {key: _with_secrets(item) for key, item in value.items()}
     return [_with_secrets(item) for item in value] if isinstance(value, list) else value
-
-
-def _replaced(value: Any, replace: Callable[[_Secret], Any]) -> Any:
-    if isinstance(value, _Secret):
-        return replace(value)
-    if isinstance(value, Mapping):
-        return {key: _replaced(item, replace) for key, item in value.items()}
-    return [_replaced(item, replace) for item in value] if isinstance(value, list) else value
-
-
-def _secrets(value: Any, path: str) -> Iterator[tuple[str, _Secret]]:
-    if isinstance(value, _Secret):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _secrets(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _secrets(item, f"{path}[{index}]")
