@@ -116,11 +116,17 @@ def test_a_plan_runs_the_job_that_changed_and_no_other(project: Project, service
     configure(project, CONFIGURATION)
     project.write("""
         dli.jobs_from_config()
-        dli.BatchJob("text", file="text.py", args=["monday"], queue="default").wait(timeout="5m")
+        text = dli.BatchJob("text", file="text.py", args=["monday"], queue="default")
+        text.wait(timeout="5m")
+        size, secret = text.id.apply(lambda _: "4G"), pulumi.Output.secret("5G")
+        dli.BatchJob("sized", file="sized.py", queue="default", executor_memory=size)
+        dli.BatchJob("secret", file="secret.py", queue="default", executor_memory=secret, args=[text.id])
     """)
     project.up(*planned(project), **EXPERIMENTAL)
+    assert "5G" not in project.pulumi("stack", "export")
     first = runs(service)
-    assert first == Counter(["extract.py", "load.py", "report.py", "own.py", "text.py"])
+    jobs = ["extract", "load", "report", "own", "text", "sized", "secret"]
+    assert first == Counter([f"{job}.py" for job in jobs])
 
     configure(project, CONFIGURATION.replace("monday", "tuesday"))
     project.up(*planned(project), **EXPERIMENTAL)

@@ -165,6 +165,8 @@ class JobInputs:
     """The fingerprint of the resource, which distinguishes it from the jobs of all stacks."""
     secret_inputs: Value[Sequence[str]] = _hidden(OnChange.IGNORE, values.list_of(values.text))
     """The paths of the secret inputs: see `jobs.secret_paths`."""
+    has_secret_size: Value[bool] = _hidden(OnChange.IGNORE, values.flag, is_transient=True)
+    """True in a plan if a size is secret while `secret_inputs` is unknown."""
     redact: Sequence[str] | None = _hidden(OnChange.UPDATE)
     """The secret texts among the arguments. The provider masks them in logs and in messages of the service."""
     from_configuration: Value[bool] = _hidden(OnChange.IGNORE, values.flag)
@@ -173,7 +175,7 @@ class JobInputs:
     """The final states of earlier runs by batch id, which the program has read from the waits in the stack's state."""
     waits_unread: Value[bool] = _hidden(OnChange.IGNORE, values.flag, is_transient=True)
     """True if the job has a wait, but the program could not read the stack's state."""
-    sizing: str | None = _hidden(OnChange.IGNORE)
+    sizing: Value[str] = _hidden(OnChange.IGNORE)
     """The sizes of the job, in words."""
     exact_numbers: Mapping[str, str] | Unknown | None = _hidden(OnChange.IGNORE)
     """The digits of the numbers that Pulumi rounds, by place. `jobs.request` compares them with the numbers."""

@@ -7,20 +7,21 @@ from collections.abc import Collection, Mapping
 from itertools import combinations
 from typing import Any
 
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_snake
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.sizes import Sizing, memory_mib
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, are_same, earlier_forms, exact, leaves, unwritten
-from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, Properties
+from pulumi_dli.jobs.inputs import ARGUMENTS, WIRE_NAMES, JobInputs, OnChange, Properties, Value
 from pulumi_dli.jobs.naming import request_fingerprint_of
 from pulumi_dli.jobs.secret_paths import (
     MIN_SECRET_LENGTH,
     PUBLIC_ARGUMENTS,
     SECRET_INPUTS,
+    SIZES,
     is_secret,
 )
-from pulumi_dli.jobs.validation import is_known
+from pulumi_dli.jobs.validation import UNKNOWN, is_known
 
 NEVER_SENT = ("triggers", "replacementTrigger")
 """The properties that make a job run again, but that the service does not know."""
@@ -171,14 +172,14 @@ def _fingerprint(properties: Properties, names_left_out: Collection[str] = ()) -
     return request_fingerprint_of(canonical(kept), triggers, replacement_trigger, names_left_out)
 
 
-def sizing(job: JobInputs) -> str | None:
+def sizing(job: JobInputs) -> Value[str]:
     """Return the sizes of a job in words: the vCPUs, the memory and the CUs (1 CU is 1 vCPU and 4 GB).
 
-    None if a size is not known yet, or if one is secret.
+    UNKNOWN if a size is not known yet, and None if one is secret.
     """
     size = sizes_of(job)
     if size is None:
-        return None
+        return None if _has_secret_size(job) else UNKNOWN
     return (
         f"driver {size.driver_cores} vCPU {size.driver_memory}, {size.num_executors} executors of "
         f"{size.executor_cores} vCPU {size.executor_memory}: {size.vcpus} vCPU, {size.memory_mib / 1024:g}G, "
@@ -188,14 +189,14 @@ def sizing(job: JobInputs) -> str | None:
 
 def sizes_of(job: JobInputs) -> Sizing | None:
     """Return the sizes of a job, or None if a size is not known yet, or if one is secret."""
-    sizes: dict[str, Any] = {name: getattr(job, name) for name in _SIZES}
-    secret_inputs = job.properties.get(SECRET_INPUTS)
-    if not is_known(sizes) or any(is_secret(to_camel(name), secret_inputs) for name in _SIZES):
-        return None
-    return Sizing.of(**sizes)
+    sizes: dict[str, Any] = {to_snake(name): job.properties.get(name) for name in SIZES}
+    return None if not is_known(sizes) or _has_secret_size(job) else Sizing.of(**sizes)
 
 
-_SIZES = ("sc_type", "driver_cores", "driver_memory", "executor_cores", "executor_memory", "num_executors")
+def _has_secret_size(job: JobInputs) -> bool:
+    if job.secret_inputs is UNKNOWN:
+        return job.has_secret_size is True
+    return any(is_secret(name, job.secret_inputs) for name in SIZES)
 
 
 def _mib_if_readable(value: Any) -> Any:

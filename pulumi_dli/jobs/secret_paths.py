@@ -11,17 +11,18 @@ from typing import Any
 SECRET_INPUTS = "secretInputs"  # noqa: S105  a name, no secret
 """The name of the hidden input."""
 
+HAS_SECRET_SIZE = "hasSecretSize"  # noqa: S105  a name, no secret
+"""The name of the hidden input that is true in a plan if a size is secret while `secretInputs` is unknown."""
+
+SIZES = ("scType", "driverCores", "driverMemory", "executorCores", "executorMemory", "numExecutors")
+"""The arguments that are sizes of a job."""
+
 PUBLIC_ARGUMENTS = frozenset(
     (
+        *SIZES,
         "queue",
         "clusterName",
-        "scType",
         "name",
-        "driverMemory",
-        "driverCores",
-        "executorMemory",
-        "executorCores",
-        "numExecutors",
         "autoRecovery",
         "maxRetryTimes",
         "region",

@@ -8,7 +8,7 @@ import pulumi
 from pulumi import dynamic
 
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, large_as_text
-from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
+from pulumi_dli.jobs.secret_paths import HAS_SECRET_SIZE, SECRET_INPUTS
 from pulumi_dli.program.batch_job_wait import BatchJobWait
 from pulumi_dli.program.exact_numbers import digits_of, show_exact
 from pulumi_dli.program.job_identity import is_from_configuration, scope_of, secrets_of
@@ -285,7 +285,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._parent, self._job_aliases = opts.parent, opts.aliases
         if is_from_configuration():
             hidden["fromConfiguration"] = True
-        hidden |= {"redact": self._secrets.texts, SECRET_INPUTS: self._secrets.paths, EXACT_NUMBERS: digits}
+        hidden |= {SECRET_INPUTS: self._secrets.paths, HAS_SECRET_SIZE: self._secrets.has_secret_size}
+        hidden |= {"redact": self._secrets.texts, EXACT_NUMBERS: digits}
         props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         super().__init__(BatchJobProvider(), resource_name, props, options)

@@ -12,7 +12,7 @@ import pulumi
 from pulumi.output import UNKNOWN
 
 from pulumi_dli.jobs.exact_numbers import is_number, path_of, written
-from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS
+from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS, SIZES
 
 _FLAGS = ("true", "false")
 
@@ -71,6 +71,15 @@ class SecretInputs:
     async def _paths(self, found: Awaitable[_Found]) -> Any:
         declared = await found
         return sorted({*declared.paths, *self._marked}) or None if declared.is_known else UNKNOWN
+
+    @property
+    def has_secret_size(self) -> pulumi.Input[bool | None] | None:
+        """True if the paths are unknown, and one of them is surely a size. None otherwise."""
+        return None if self._found is None else pulumi.Output.from_input(self._has_secret_size(self._found))
+
+    async def _has_secret_size(self, found: Awaitable[_Found]) -> bool | None:
+        declared = await found
+        return (not declared.is_known and not {*SIZES}.isdisjoint((*declared.paths, *self._marked))) or None
 
     def texts_with_marks(self, outputs: Mapping[str, pulumi.Output[Any]]) -> Texts:
         """Return the texts inside all secret inputs, also those that Pulumi has marked after the declaration.

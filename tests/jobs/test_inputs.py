@@ -131,7 +131,7 @@ def test_what_the_program_passes_for_the_providers_own_use_is_kept_as_it_is() ->
         "exactNumbers": {"conf": "1"},
         "secretInputs": ["args"],
     }
-    hidden |= {"fromConfiguration": True}
+    hidden |= {"fromConfiguration": True, "hasSecretSize": True}
     assert set(hidden) == {name for name, argument in ARGUMENTS.items() if argument.is_hidden}
     assert JobInputs.parse(JOB | hidden).properties == JOB | hidden
 

@@ -369,8 +369,15 @@ def test_the_sizing_says_what_a_job_takes(declared: Properties, words: str) -> N
 
 
 @pytest.mark.parametrize("name", ["scType", "driverMemory", "numExecutors"])
-def test_there_is_no_sizing_before_the_sizes_are_known(name: str) -> None:
-    assert sizing(parse(JOB | {name: UNKNOWN})) is None
+def test_the_sizing_is_unknown_before_the_sizes_are_known(name: str) -> None:
+    assert sizing(parse(JOB | {name: UNKNOWN})) is UNKNOWN
+
+
+def test_a_secret_size_is_in_no_sizing() -> None:
+    """In a plan the paths of secrets may be unknown: then the program tells whether a size is among them."""
+    assert sizing(parse(JOB | {"executorMemory": "4G", "secretInputs": ["executorMemory"]})) is None
+    assert sizing(parse(JOB | {"secretInputs": UNKNOWN, "hasSecretSize": True})) is None
+    assert sizing(parse(JOB | {"secretInputs": UNKNOWN})) == sizing(parse(JOB))
 
 
 # Whatever is declared
