@@ -165,6 +165,7 @@ def _unknown_keys(block: Block, known: list[str], path: str) -> Iterator[str]:
 
 
 def _faults_of_wait(wait: Any, path: str) -> Iterator[str]:
+    from pulumi_dli.jobs.exact_numbers import is_number  # noqa: PLC0415
     from pulumi_dli.jobs.validation import kind_of  # noqa: PLC0415
     from pulumi_dli.jobs.wait_inputs import WaitInputs  # noqa: PLC0415
 
@@ -175,8 +176,9 @@ def _faults_of_wait(wait: Any, path: str) -> Iterator[str]:
         return
     yield from _unknown_keys(wait, ["until", "timeout", "streamLog"], path)
     stream_log = wait.get("streamLog")
-    if stream_log is not None and not isinstance(stream_log, bool):
-        yield f"{path}.streamLog: must be true or false, but is {kind_of(stream_log)}"
+    if stream_log not in (None, True, False, "all") or is_number(stream_log):
+        what = repr(stream_log) if isinstance(stream_log, str) else kind_of(stream_log)
+        yield f"{path}.streamLog: must be true, false or all, but is {what}"
     declared = WaitInputs.parse({key: wait.get(key) for key in ("until", "timeout")})
     yield from (f"{path}.{failure}" for failure in declared.failures)
 

@@ -10,12 +10,20 @@ import pulumi
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.driver_log import JobLines
 from pulumi_dli.jobs.screen import shown_lines, shown_text
 from pulumi_dli.operations.log_stream import LogStream
 
 _MIN_INTERVAL = 10.0
 _MAX_INTERVAL = 60.0
-_NO_CAPACITY_AFTER = 600.0
+_EXPLAINED_AFTER = 600.0
+
+
+NOT_STARTED = (
+    "no free capacity (the service gives up after about 3 hours), a new queue (up to 15 minutes for its first job), or "
+    "a program that has no SparkContext yet"
+)
+"""Why a job is still starting. A program counts as running when its SparkContext has begun."""
 
 
 class Progress:
@@ -61,8 +69,8 @@ def progress_message(batch: Batch, waited: float) -> str:
     on_queue = f" on queue {queue}" if queue else ""
     message = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
     state = batch.batch_state
-    if state is not None and state.facts.needs_capacity and waited >= _NO_CAPACITY_AFTER:
-        message += f": no free capacity{on_queue}; the service gives up after about 3 hours"
+    if state is not None and state.facts.needs_capacity and waited >= _EXPLAINED_AFTER:
+        message += f": {NOT_STARTED}"
     return message
 
 
@@ -74,15 +82,23 @@ class LogDisplay:
         executor: Runs the reads in its threads.
         redact: The secret texts.
         row: The resource on whose row the lines appear.
+        shows_framework: Whether the lines of Spark and its libraries are shown too.
     """
 
     def __init__(
-        self, stream: LogStream, executor: Executor, redact: Sequence[str] | None, row: pulumi.Resource | None
+        self,
+        stream: LogStream,
+        executor: Executor,
+        redact: Sequence[str] | None,
+        row: pulumi.Resource | None,
+        *,
+        shows_framework: bool,
     ) -> None:
         self._stream = stream
         self._executor = executor
         self._redact = redact
         self._row = row
+        self._job_lines = None if shows_framework else JobLines()
         self._reading: asyncio.Future[None] | None = None
 
     def poll(self, batch: Batch) -> None:
@@ -90,16 +106,19 @@ class LogDisplay:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._show_new_lines(batch))
 
-    async def finish(self) -> None:
-        """Show the last lines. Without a poll there are none: an earlier `up` has shown the log of an ended job."""
+    async def finish(self, *, is_new: bool) -> None:
+        """Show the last lines. If the job is not new and was never polled, an earlier `up` has shown them."""
         if self._reading is not None:
             await self._reading
+        if self._reading is not None or is_new:
             await self._show_new_lines(None)
 
     async def _show_new_lines(self, batch: Batch | None) -> None:
         loop = asyncio.get_running_loop()
         lines = await loop.run_in_executor(self._executor, self._stream.new_lines, batch)
-        shown = shown_lines(lines, self._redact)
+        shown = shown_lines(lines, self._redact)  # before lines are left out: a secret may have several lines
+        if self._job_lines is not None:
+            shown = [text for line, text in zip(lines, shown, strict=True) if self._job_lines.is_of_job(line)]
         for text in ("\n".join(shown[:-1]), *shown[-1:]):  # the row shows the first line of the last message
             if text:
                 pulumi.log.info(text, self._row)

@@ -14,6 +14,7 @@ Strings = pulumi.Input[Sequence[pulumi.Input[str]]]
 OnRecordExpired = Literal["keep", "rerun"]
 WhenRunning = Literal["cancel", "refuse"]
 Until = Literal["success", "running", "finished"]
+StreamLog = bool | Literal["all"]
 
 JOB_TYPE, WAIT_TYPE = "pulumi-python:dynamic/dli:BatchJob", "pulumi-python:dynamic/dli:BatchJobWait"
 """The type tokens of the two resources in Pulumi's state."""

@@ -34,6 +34,7 @@ from pulumi_dli.operations.pollers import LiveJobPoller, live_jobs
 from pulumi_dli.program.command_line import may_create
 from pulumi_dli.program.interrupt import AwaitedJobs, waiting_message
 from pulumi_dli.program.progress import LogDisplay, Progress
+from pulumi_dli.program.types import StreamLog
 
 _LOG_THREADS = 4
 
@@ -79,7 +80,9 @@ class WaitGate:
         submitted_to: dict[str, Any] | None,
         job_name: str,
         row: pulumi.Resource | None,
-        stream_log: bool,
+        stream_log: StreamLog,
+        created: int | None,
+        began: float,
         redact: Sequence[str] | None,
         outcome: Sequence[pulumi.Output[Any]],
     ) -> float | None:
@@ -97,7 +100,9 @@ class WaitGate:
             submitted_to: The region and the project where the job runs.
             job_name: The logical name of the job.
             row: The resource on whose row the terminal shows the progress and the log.
-            stream_log: Whether to show the log.
+            stream_log: Whether to show the log, and of whom.
+            created: When the service created the job, in milliseconds since 1970, or None if it is unknown.
+            began: When the program began, in seconds of the monotonic clock.
             redact: The texts to mask in the log.
             outcome: The state and the duration in the wait's outputs. The provider resolves them later.
         """
@@ -107,7 +112,7 @@ class WaitGate:
             client = await asyncio.to_thread(self._context.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
             progress = Progress(job_name, row)
-            log = LogDisplay(LogStream(client, batch_id), self._log_threads, redact, row) if stream_log else None
+            log = self._log_display(client, batch_id, stream_log, redact, row) if stream_log else None
 
             def report(batch: Batch, waited: float) -> None:
                 if os.getppid() != self._parent:
@@ -124,7 +129,7 @@ class WaitGate:
                 poller = self._poller(client)
                 waited = await poller.wait(batch_id, Until(until), seconds, report)
             if log is not None:
-                await log.finish()
+                await log.finish(is_new=self._is_new(client.age_of(created), began))
             if progress.was_reported:
                 pulumi.Output.all(*outcome).apply(lambda values: progress.report_end(*values))
         except (DliError, ValueError) as error:
@@ -136,6 +141,21 @@ class WaitGate:
     def _may_wait(self, submitted_to: dict[str, Any], names: set[str]) -> bool:
         is_wanted = self._context.settings.wait and may_create(self._command_lines, names)
         return is_wanted and not self._context.is_forgotten(submitted_to)
+
+    def _log_display(
+        self,
+        client: Client,
+        batch_id: str,
+        stream_log: StreamLog,
+        redact: Sequence[str] | None,
+        row: pulumi.Resource | None,
+    ) -> LogDisplay:
+        stream, shows_framework = LogStream(client, batch_id), stream_log == "all"
+        return LogDisplay(stream, self._log_threads, redact, row, shows_framework=shows_framework)
+
+    def _is_new(self, age: float | None, began: float) -> bool:
+        """Return whether a job of this age in seconds was created since the program began."""
+        return age is not None and age <= self._context.clock.now() - began
 
     def _poller(self, client: Client) -> LiveJobPoller:
         if client.location not in self._pollers:

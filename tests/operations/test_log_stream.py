@@ -53,7 +53,7 @@ def logs(service: ScriptedService) -> Logs:
     return Logs(service)
 
 
-@given(before=st.integers(0, 250), growth=st.lists(st.integers(0, 250), max_size=5))
+@given(before=st.integers(0, 1250), growth=st.lists(st.integers(0, 800), max_size=5))
 def test_each_line_comes_once_and_in_its_order_however_the_log_grows(
     service: ScriptedService, before: int, growth: list[int]
 ) -> None:
@@ -61,20 +61,39 @@ def test_each_line_comes_once_and_in_its_order_however_the_log_grows(
     for count in [before, *growth]:
         logs.attempts[0] += [str(len(logs.attempts[0]) + number) for number in range(count)]
         seen += logs.stream.new_lines(RUNNING)
-    left_out = max(before - 100, 0)
+    left_out = max(before - 900, 0)
     assert seen == [f"… {left_out} earlier lines are not shown"][: bool(left_out)] + logs.attempts[0][left_out:]
 
 
-def test_a_look_makes_ten_calls_at_most_and_the_next_ones_give_the_rest(logs: Logs, service: ScriptedService) -> None:
-    assert logs.stream.new_lines(RUNNING) == []
-    logs.attempts[0] = [str(number) for number in range(2500)]
-    looks = []
-    for _ in range(4):
+@given(growth=st.lists(st.integers(0, 3000), min_size=1, max_size=4))
+def test_where_too_many_lines_came_the_first_and_the_last_are_shown_and_the_others_counted(
+    service: ScriptedService, growth: list[int]
+) -> None:
+    logs, total = Logs(service), 0
+    logs.stream.new_lines(RUNNING)
+    for count in growth:
+        logs.attempts[0] += [str(total + number) for number in range(count)]
         service.calls.clear()
-        looks.append(logs.stream.new_lines(RUNNING))
+        lines = logs.stream.new_lines(RUNNING)
         assert len(service.calls) <= 10
-    assert looks[-1] == []
-    assert [line for lines in looks for line in lines] == logs.attempts[0]
+        at = total
+        for line in lines:
+            if line.startswith("…"):
+                at += int(line.split()[1])
+            else:
+                assert line == str(at)
+                at += 1
+        total += count
+        assert at == total
+        assert len(lines) <= 1001
+
+
+def test_a_page_that_fails_loses_no_line_of_the_pages_before_it(logs: Logs) -> None:
+    logs.stream.new_lines(RUNNING)
+    logs.attempts[0] = [str(number) for number in range(250)]
+    logs.answer(Answer({"id": ID, "from": 0, "total": 250, "log": logs.attempts[0][:100]}), BUSY)
+    assert logs.stream.new_lines(RUNNING) == []
+    assert logs.stream.new_lines(RUNNING) == logs.attempts[0]
 
 
 def test_a_line_that_was_half_written_comes_again_as_a_whole(logs: Logs) -> None:
@@ -122,8 +141,8 @@ def test_where_there_is_no_log_call_the_new_lines_of_the_record_are_given(logs: 
 
 @pytest.mark.parametrize(
     ("start", "lines"),
-    [("7", ["… 7 earlier lines are not shown", "x"]), (None, ["x"]), ("many", ["x"]), ([], ["x"])],
+    [("807", ["… 7 earlier lines are not shown", "x"]), (None, ["x"]), ("many", ["x"]), ([], ["x"])],
 )
 def test_the_first_line_is_a_number_or_text_or_not_there(logs: Logs, start: object, lines: list[str]) -> None:
-    logs.answer(Answer({"from": start, "log": ["x"]}))
+    logs.answer(*[Answer({"from": start, "log": ["x"]})] * 2)
     assert logs.stream.new_lines(RUNNING) == lines

@@ -270,8 +270,8 @@ def test_without_a_secret_nothing_is_one() -> None:
             {**A, "wait": 1},
             "dli:jobs.load.wait: must be true, or a map with until, timeout and streamLog, but is a number",
         ),
-        ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true or false, but is text"),
-        ({**A, "wait": {"streamLog": 1}}, "dli:jobs.load.wait.streamLog: must be true or false, but is a number"),
+        ({**A, "wait": {"streamLog": "yes"}}, "dli:jobs.load.wait.streamLog: must be true, false or all, but is 'yes'"),
+        ({**A, "wait": {"streamLog": 1}}, "dli:jobs.load.wait.streamLog: must be true, false or all, but is a number"),
         ({**A, "wait": {"untl": "running"}}, "dli:jobs.load.wait.untl: there is no such property; did you mean until?"),
         (
             {**A, "wait": {"until": "done"}},

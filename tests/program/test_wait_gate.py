@@ -185,6 +185,25 @@ def test_the_log_is_shown_as_it_comes_with_its_secrets_masked(project: Project, 
     assert "all read" not in project.up("--expect-no-changes")
 
 
+FRAMEWORK = "26/01/31 10:00:00 INFO SparkContext: Running Spark version 3.5.9"
+
+
+@pytest.mark.parametrize(("stream_log", "shows_framework"), [("True", False), ("'all'", True)])
+def test_the_log_of_a_short_job_is_shown_without_sparks_own_lines(
+    project: Project, service: Service, stream_log: str, shows_framework: bool
+) -> None:
+    service.play("load", "running:0s,success", f"{FRAMEWORK}\n26/01/31 10:00:01 INFO etl: 3 rows\nRESULT=42")
+    project.write(f"""
+        job = dli.BatchJob("load", file="a.py", queue="default")
+        job.wait(stream_log={stream_log})
+    """)
+    screen = project.up()
+    assert "INFO etl: 3 rows" in screen
+    assert "RESULT=42" in screen
+    assert (FRAMEWORK in screen) is shows_framework
+    assert "RESULT=42" not in project.up("--expect-no-changes")
+
+
 def test_a_log_that_cannot_be_read_is_no_reason_to_fail(project: Project, service: Service) -> None:
     service.fail("GET", "/batches/{id}/log", status=404, code="APIG.0101", count=None)
     project.write("""

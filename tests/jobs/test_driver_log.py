@@ -1,0 +1,104 @@
+"""Which lines of a driver log the job wrote."""
+
+import pytest
+
+from pulumi_dli.jobs.driver_log import Header, JobLines, header_of
+
+SPARK = "26/01/31 10:00:00 INFO SparkContext: Running Spark version 3.5.9"
+
+
+def of_job(text: str) -> list[str]:
+    lines = JobLines()
+    return [line for line in text.splitlines() if lines.is_of_job(line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "header"),
+    [
+        (SPARK, Header("SparkContext", "Running Spark version 3.5.9")),
+        ("26/01/31 10:00:00 WARN etl.load: 3 rows: late", Header("etl.load", "3 rows: late")),
+        ("26/01/31 10:00:00 INFO MapOutputTrackerMasterEndpoint:", Header("MapOutputTrackerMasterEndpoint", "")),
+        (
+            "2026-01-31 10:00:00,123 | INFO  | [main] | Run | now | org.apache.spark.SparkContext (Logging.scala:61)",
+            Header("org.apache.spark.SparkContext", "Run | now"),
+        ),
+        (
+            "2026-01-31 10:00:00,123 | ERROR | shutdown-hook-0 | Shutdown hook called | org.apache.spark.util.Hooks",
+            Header("org.apache.spark.util.Hooks", "shutdown-hook-0 | Shutdown hook called"),
+        ),
+        (
+            "2026-01-31 10:00:00,123 INFO [main] org.apache.spark.SparkContext: Running",
+            Header("org.apache.spark.SparkContext", "Running"),
+        ),
+        ("2026-01-31 10:00:00 INFO  org.apache.spark.X:54 - Running", Header("org.apache.spark.X", "Running")),
+        ("RESULT=42", None),
+        ("2026-01-31 10:00:00,123 - etl - INFO - 3 rows", None),
+        ("", None),
+    ],
+)
+def test_a_header_has_the_logger_and_the_message(line: str, header: Header | None) -> None:
+    assert header_of(line) == header
+
+
+@pytest.mark.parametrize(
+    ("logger", "is_of_framework"),
+    [
+        ("org.apache.spark.SparkContext", True),
+        ("org.sparkproject.jetty.util.log", True),
+        ("SparkContext", True),
+        ("DAGScheduler", True),
+        ("ShutdownHookManager", True),
+        ("OutputCommitCoordinator$OutputCommitCoordinatorEndpoint", True),
+        ("com.example.Main", False),
+        ("Main", False),
+        ("WordCount", False),
+        ("root", False),
+    ],
+)
+def test_the_logger_decides_and_not_the_level(logger: str, is_of_framework: bool) -> None:
+    for level in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL"):
+        assert of_job(f"26/01/31 10:00:00 {level} {logger}: text") == (
+            [] if is_of_framework else [f"26/01/31 10:00:00 {level} {logger}: text"]
+        )
+
+
+def test_what_the_job_prints_between_the_lines_of_spark_is_its_own() -> None:
+    assert of_job(f"{SPARK}\nrow 1\n{SPARK}\n\nrow 2\n  indented") == ["row 1", "", "row 2", "  indented"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ERROR Executor: Exception in task 0.0 in stage 0.0 (TID 0)\njava.lang.IllegalStateException: no\nsecond line\n"
+        "\tat com.example.Main.run(Main.java:3)\nCaused by: java.io.IOException: first\nsecond\n\tat a.B.c(B.java)\n"
+        "\t... 3 more",
+        "WARN TaskSetManager: Lost task 0.0: org.apache.spark.api.python.PythonException: Traceback (most recent call "
+        'last):\n  File "a.py", line 3, in f\n    return int(x)\nValueError: no\n\n\tat org.apache.spark.A.b(A)\n\n'
+        "Driver stacktrace:",
+        "WARN TaskSetManager: Lost task 0.0 (TID 0): java.lang.NullPointerException\n\tat com.example.Main.run(A.java)",
+        "INFO ParquetWriteSupport: Initialized Parquet WriteSupport with Catalyst schema:\n{\n  }\n"
+        "message spark_schema {\n}",
+        "INFO AsyncEventQueue: Process of event SparkListenerSQLExecutionStart(0,\nat a\nInput [1]: [obj#5]\n)"
+        " by listener EventLoggingListener took 1.5s.",
+    ],
+)
+def test_a_message_of_spark_ends_with_its_stack_or_its_last_line(message: str) -> None:
+    end = "       \n" if "Parquet" in message else ""
+    assert of_job(f"26/01/31 10:00:00 {message}\n{end}RESULT=42\nrow") == ["RESULT=42", "row"]
+
+
+def test_an_uncaught_exception_is_the_jobs_own() -> None:
+    java = 'Exception in thread "main" java.lang.IllegalStateException: no\n\tat com.example.Main.main(Main.java:3)'
+    python = 'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\nValueError: no'
+    assert of_job(f"{SPARK}\n{java}\n{SPARK}\n{python}") == [*java.splitlines(), *python.splitlines()]
+
+
+def test_what_spark_prints_without_a_logger_is_not_the_jobs() -> None:
+    lines = [
+        'Setting default log level to "WARN".',
+        "To adjust logging level use sc.setLogLevel(newLevel). For SparkR, use setLogLevel(newLevel).",
+        "Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties",
+        "[Stage 0:=====>            (3 + 1) / 10]",
+        "WARNING: Using incubator modules: jdk.incubator.vector",
+    ]
+    assert of_job("\n".join([*lines, "done"])) == ["done"]
