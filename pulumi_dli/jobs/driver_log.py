@@ -16,8 +16,11 @@ _TIME = r"\d{2,4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[+-]\d{4}|Z)
 _HEADER = re.compile(rf"\s*{_TIME}[ |]*\[?{_LEVEL}\]?[ |]+(?P<rest>.*)", re.DOTALL)
 _LOGGER_FIRST = re.compile(r"(?:\[[^\]]*\] ?)?(?P<logger>[\w.$]+)(?::\d+)?(?::| -)(?: (?P<message>.*))?$", re.DOTALL)
 """Spark's own pattern: `26/01/31 10:00:00 INFO SparkContext: Running Spark version 3.5.9`."""
-_LOGGER_LAST = re.compile(r"(?:\[[^\]]*\] \| )?(?P<message>.*) \| (?P<logger>[\w.$]+)(?: \(.*\)| .*)?$", re.DOTALL)
-"""The service's pattern: `… | INFO  | [main] | Running Spark version 3.5.9 | org.apache.spark.SparkContext (…)`."""
+_LOGGER_LAST = re.compile(r"(?:\[[^\]]*\] \| )?(?P<message>.*) \| (?P<logger>[\w.$<>]+)(?: ?\(.*\))?$", re.DOTALL)
+"""The service's pattern: `… | INFO  | [main] | Running | org.apache.spark.internal.Logging.logInfo(Logging.scala:57)`.
+
+Its last part is a method (seen in a driver log of DLI of 2024-07-02, see `tests/data/logs/README.md`), or a logger.
+"""
 
 _FRAMEWORK_PACKAGES = ("org.apache.", "org.sparkproject.", "org.datanucleus.", "DataNucleus.")
 _STARTUP = re.compile(
@@ -41,7 +44,7 @@ class Header:
     """The beginning of a log message."""
 
     logger: str
-    """The name of the logger, with or without its package."""
+    """The name of the logger, with or without its package, or of the method that logged."""
     message: str
 
     @property

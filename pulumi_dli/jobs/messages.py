@@ -8,6 +8,7 @@ from typing import Any
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.errors import DliError, NoCredentialsError
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.failure_reason import FailureReason
 from pulumi_dli.jobs.job_rules import FILE_MISSING
 from pulumi_dli.jobs.outputs import duration
 
@@ -19,18 +20,17 @@ def lasted(batch: Batch) -> str:
 
 
 def dead_message(
-    job_name: str, batch: Batch, log: Sequence[str], *, reruns: bool, others: Mapping[str, str] | None = None
+    job_name: str, batch: Batch, reason: FailureReason, *, reruns: bool, others: Mapping[str, str] | None = None
 ) -> str:
-    """Return the error for a dead job.
+    """Return the error for a dead job. Its first line is the reason, as far as the log tells.
 
     Args:
         job_name: The logical name of the job.
         batch: The job.
-        log: The last lines of its log.
+        reason: Why it failed.
         reruns: Whether the next `up` runs the job again.
         others: The states of the other jobs that still run, by their logical names.
     """
-    lines = [line.rstrip() for line in log if line.strip()]
     still_running = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
     what_next = (
         "Fix the cause, then run `pulumi up`. It runs the job again."
@@ -40,27 +40,38 @@ def dead_message(
     )
     return "\n".join(
         [
-            f"{job_name}: batch job {batch.id} is dead{lasted(batch)}. It failed, was cancelled, or got no capacity.",
-            _last_lines(lines),
+            *_first_lines(job_name, batch, reason),
             what_next,
             *([f"Still running: {still_running}. The next `pulumi up` waits for them."] if still_running else []),
         ]
     )
 
 
+def _first_lines(job_name: str, batch: Batch, reason: FailureReason) -> list[str]:
+    dead = f"batch job {batch.id} is dead{lasted(batch)}"
+    lines = [f"  | {line}" for line in reason.lines]
+    if reason.text is not None:
+        return [f"{job_name} failed: {reason.text}", f"{dead[0].upper()}{dead[1:]}. From its driver log:", *lines]
+    return [
+        f"{job_name}: {dead}. It failed, was cancelled, or got no capacity.",
+        *(_without_log(reason.lines) or ["Last lines of its log:", *lines]),
+    ]
+
+
 _RECORD_HEADINGS = frozenset({"stdout:", "stderr:", "YARN Diagnostics:"})
 """The lines of a job's record that only say what would follow (examples of Open Telekom Cloud's API reference)."""
 
 
-def _last_lines(lines: Sequence[str]) -> str:
+def _without_log(lines: Sequence[str]) -> list[str]:
+    """Return what to say if there are no lines that tell anything, else nothing."""
     if not lines:
-        return "The service has no lines of its log."
-    if _RECORD_HEADINGS.issuperset(line.strip() for line in lines):
-        return (
-            "The service returned no lines of the driver log. To read it, open the job in the DLI console under Job "
-            "Management > Spark Jobs, and select Driver Logs. Or search the DLI job bucket of the project."
-        )
-    return "\n".join(["Last lines of its log:", *(f"  | {line}" for line in lines)])
+        return ["The service has no lines of its log."]
+    if not _RECORD_HEADINGS.issuperset(line.strip() for line in lines):
+        return []
+    return [
+        "The service returned no lines of the driver log. To read it, open the job in the DLI console under Job "
+        "Management > Spark Jobs, and select Driver Logs. Or search the DLI job bucket of the project."
+    ]
 
 
 def unknown_message(job_name: str, batch_id: str) -> str:

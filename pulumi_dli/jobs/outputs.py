@@ -20,6 +20,7 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, is_number
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, Properties
+from pulumi_dli.jobs.redaction import masked as masked_text
 from pulumi_dli.jobs.redaction import masked_lines
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, is_secret
 
@@ -123,10 +124,12 @@ class Output:
     is_verdict: bool = False
     """It is an output of a wait too."""
     is_masked: bool = False
-    """It is a list of lines in which secret texts are masked."""
+    """It is a text or a list of lines in which secret texts are masked."""
     repeats: tuple[str, ...] = ()
     """The arguments that it repeats under another name. It is secret if one of them is secret."""
 
+
+FAILURE_REASON = "failureReason"
 
 OBSERVED: dict[str, Output] = {
     # Some replies have no state, and the state must not lose an end that was seen.
@@ -136,6 +139,8 @@ OBSERVED: dict[str, Output] = {
     "proxyUser": Output(lambda batch: batch.proxy_user or None),
     "kind": Output(lambda batch: batch.kind or None),
     "log": Output(lambda batch: batch.log, is_verdict=True, is_masked=True),
+    # Not in a reply: whoever reads the job finds it in the driver log.
+    FAILURE_REASON: Output(lambda _: None, is_verdict=True, is_masked=True),
     "createTime": Output(lambda batch: batch.create_time, is_verdict=True),
     "updateTime": Output(lambda batch: batch.update_time, is_verdict=True),
     "duration": Output(duration, is_verdict=True),
@@ -158,7 +163,7 @@ _BY_THIS_VERSION: Properties = {EXACT_NUMBERS: {}}
 
 def observed(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
     """Return the observed outputs of a job. `redact` has the texts to mask in its log."""
-    return _masked({name: output.read(batch) for name, output in OBSERVED.items()}, redact)
+    return masked({name: output.read(batch) for name, output in OBSERVED.items()}, redact)
 
 
 def verdict(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
@@ -178,7 +183,7 @@ def secret_outputs(outputs: Properties) -> set[str]:
     They repeat a secret input under another name. A log may contain the arguments and the configuration in any form.
     """
     names = {name for name, output in OBSERVED.items() if is_repeated_secret(output, outputs)}
-    return names | ({"log"} if any(outputs.get(name) for name in ("redact", "args", "conf")) else set())
+    return names | ({"log", FAILURE_REASON} if any(map(outputs.get, ("redact", "args", "conf"))) else set())
 
 
 def is_repeated_secret(output: Output, properties: Properties) -> bool:
@@ -186,11 +191,11 @@ def is_repeated_secret(output: Output, properties: Properties) -> bool:
     return any(is_secret(name, properties.get(SECRET_INPUTS)) for name in output.repeats)
 
 
-def refreshed(stored: StoredJob, batch: Batch | None) -> dict[str, Any]:
+def refreshed(stored: StoredJob, batch: Batch | None, failure_reason: str | None = None) -> dict[str, Any]:
     """Return the outputs after a refresh. If the service has deleted the record, the stored outputs stay."""
     if batch is None:
         return {**stored.properties, "recordExpired": True}
-    current = observed(batch, stored.inputs.redact)
+    current = observed(batch, stored.inputs.redact) | {FAILURE_REASON: failure_reason}
     kept = {name for name, value in current.items() if value is None and OBSERVED[name].is_kept_on_refresh}
     return {**stored.properties, **{name: value for name, value in current.items() if name not in kept}}
 
@@ -200,8 +205,13 @@ def updated(stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
     new = {name: value for name, value in declared.properties.items() if not ARGUMENTS[name].is_kept_on_update}
     kept = {name: value for name, value in stored.inputs.properties.items() if ARGUMENTS[name].is_kept_on_update}
     last_observed = {name: stored.properties.get(name) for name in OBSERVED}
-    return {**_BY_THIS_VERSION, **new, **kept, **_masked(last_observed, declared.redact)}
+    return {**_BY_THIS_VERSION, **new, **kept, **masked(last_observed, declared.redact)}
 
 
-def _masked(outputs: dict[str, Any], redact: Sequence[str] | None) -> dict[str, Any]:
-    return {name: masked_lines(value, redact) if OBSERVED[name].is_masked else value for name, value in outputs.items()}
+def masked(outputs: Mapping[str, Any], redact: Sequence[str] | None) -> dict[str, Any]:
+    """Return observed outputs with the texts of `redact` masked in the log and in the reason of a failure."""
+    return {name: _masked(value, redact) if OBSERVED[name].is_masked else value for name, value in outputs.items()}
+
+
+def _masked(value: Any, redact: Sequence[str] | None) -> Any:
+    return masked_text(value, redact) if isinstance(value, str) else masked_lines(value, redact)

@@ -32,6 +32,7 @@ from pulumi_dli.jobs.request import (
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.last_lines import reason_of
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.planning import Planner
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
@@ -227,7 +228,14 @@ class BatchJobs:
             if duplicates:
                 message = messages.duplicates_message(batch_id, duplicates)
                 self._context.notify(Level.WARNING, name_of(stored.inputs), message)
-        return outputs.refreshed(stored, batch)
+        return outputs.refreshed(stored, batch, self._failure_reason(batch, stored))
+
+    def _failure_reason(self, batch: Batch | None, stored: StoredJob, client: Client | None = None) -> str | None:
+        """Return why a job failed: the stored reason, or the one that its log tells. None if it has not failed."""
+        if batch is None or not batch.is_failure:
+            return None
+        known_reason = stored.properties.get(outputs.FAILURE_REASON) if stored.end() is not None else None
+        return known_reason or reason_of(client or self._jobs.client_of(stored), batch, stored.inputs.redact).text
 
     def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
         """Return the outputs of a job that this stack does not manage. Raises JobError if there is no such job."""
@@ -238,7 +246,8 @@ class BatchJobs:
             raise JobError(
                 messages.no_such_job_message(name_of(declared), batch_id, project_id=client.location.project_id)
             )
-        return {**outputs.refreshed(stored, batch), "submittedTo": _submitted_to(client)}
+        reason = self._failure_reason(batch, stored, client)
+        return {**outputs.refreshed(stored, batch, reason), "submittedTo": _submitted_to(client)}
 
     def update(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
         """Return the outputs with new options of the provider. Cancel the duplicates that the plan has found.

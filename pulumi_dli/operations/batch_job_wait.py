@@ -25,16 +25,13 @@ from pulumi_dli.api.retry import Outage, poll, poll_pause
 from pulumi_dli.jobs import messages, outputs
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.job_rules import Checked
-from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.screen import shown_lines
 from pulumi_dli.jobs.validation import is_known, known
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.last_lines import reason_of
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import MAX_OUTAGE, live_jobs
-
-_LOG_LINES = 20
 
 
 class BatchJobWaits:
@@ -64,7 +61,7 @@ class BatchJobWaits:
         if _has_new_goal(stored, declared):
             return self.wait(declared)
         verdict = {name: stored.get(name) for name in outputs.VERDICT}
-        return {**declared.properties, **verdict, "log": masked_lines(stored.get("log"), declared.redact)}
+        return {**declared.properties, **outputs.masked(verdict, declared.redact)}
 
     def wait(self, declared: WaitInputs) -> dict[str, Any]:
         """Wait until the job has reached the goal, and return the outputs.
@@ -86,7 +83,7 @@ class BatchJobWaits:
         batch = self._poll(client, declared, batch_id)
         if until.is_missed(batch.batch_state):
             raise JobDeadError(self._dead_message(client, declared, batch_id, batch))
-        return self._verdict(declared, batch)
+        return self._verdict(declared, batch, client)
 
     def _poll(self, client: Client, declared: WaitInputs, batch_id: str) -> Batch:
         """Read a job until it has reached the goal or can no longer reach it, and return the job."""
@@ -113,10 +110,13 @@ class BatchJobWaits:
             raise JobWaitTimeoutError(messages.timeout_message(name, shown, limit))
         return batch
 
-    def _verdict(self, declared: WaitInputs, batch: Batch) -> dict[str, Any]:
-        """Return the outputs of the wait."""
+    def _verdict(self, declared: WaitInputs, batch: Batch, client: Client | None = None) -> dict[str, Any]:
+        """Return the outputs of the wait. The client reads why a dead job failed."""
         self._context.remember(batch)
-        return {**declared.properties, **outputs.verdict(batch, declared.redact)}
+        verdict = outputs.verdict(batch, declared.redact)
+        if client is not None and batch.is_failure:
+            verdict[outputs.FAILURE_REASON] = reason_of(client, batch, declared.redact).text
+        return {**declared.properties, **verdict}
 
     def _with_seen_end(self, batch_id: str) -> Batch | None:
         """Return a job without a record at the service, with the end that was seen earlier. None if there is no end."""
@@ -124,10 +124,10 @@ class BatchJobWaits:
         return Batch(id=batch_id, state=end.value) if end is not None else None
 
     def _dead_message(self, client: Client, declared: WaitInputs, batch_id: str, batch: Batch) -> str:
-        log = shown_lines(_log_tail(client, batch), declared.redact)
+        reason = reason_of(client, batch, declared.redact)
         others = self._other_live_jobs(client, batch_id)
         reruns = bool(declared.rerun_on_failure)
-        return messages.dead_message(declared.job_name, batch, log, reruns=reruns, others=others)
+        return messages.dead_message(declared.job_name, batch, reason, reruns=reruns, others=others)
 
     def _other_live_jobs(self, client: Client, batch_id: str) -> dict[str, str]:
         """Return the states of the stack's other live jobs that this process has seen, by their logical names."""
@@ -210,12 +210,3 @@ class _JobReader:
 def _has_new_goal(stored: Properties, declared: WaitInputs) -> bool:
     """Return whether the wait has another job or another goal than the stored one."""
     return any(stored.get(name) != declared.properties.get(name) for name in ("jobId", "until"))
-
-
-def _log_tail(client: Client, batch: Batch) -> list[str]:
-    """Return the last lines of a job's log, or of its record if the service has no log call."""
-    try:
-        lines = client.log(batch.id, size=_LOG_LINES).log
-    except DliError:  # the message about the dead job must not fail because of its log
-        lines = []
-    return (lines or batch.log or [])[-_LOG_LINES:]

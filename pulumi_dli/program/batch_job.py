@@ -28,6 +28,7 @@ from pulumi_dli.program.types import (
     Package,
     PackageArgsDict,
     Scalar,
+    StreamLog,
     Strings,
     SubmittedTo,
     Until,
@@ -136,6 +137,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     """The last lines of the job's record, at most ten, with secret texts masked. They are secret if the job has `args`,
     `conf` or a secret input, because the job may have written these in another form.
     """
+    failure_reason: pulumi.Output[str | None] = pulumi.property("failureReason")
+    """Why the job failed, in one line, as far as its driver log tells. Secret like `log`."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
     """When the service created the job, in milliseconds since 1970."""
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
@@ -334,7 +337,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         timeout: str | float | timedelta | None = None,
         *,
         name: str | None = None,
-        stream_log: bool = False,
+        stream_log: StreamLog = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> "BatchJobWait":
         """Declare a wait for the outcome of this job: a resource on which other resources can depend.
@@ -344,11 +347,9 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
 
         Args:
             until: `success`, `running` or `finished`; see `BatchJobWait`.
-            timeout: How long one `pulumi up` waits: `90s`, `20m`, `1h30m`, seconds or a `timedelta`. The default has no
-                limit.
-            name: The logical name of the wait. The default is `<job>-<until>`. A job with two waits for the same goal
-                needs it.
-            stream_log: Whether the terminal shows the driver's log during the wait; see `BatchJobWait`.
+            timeout: How long one `pulumi up` waits; see `BatchJobWait`.
+            name: The logical name of the wait, by default `<job>-<until>`. Two waits for one goal need two names.
+            stream_log: Whether the terminal shows the log during the wait, True or "all"; see `BatchJobWait`.
             opts: Options of the wait.
 
         Raises:

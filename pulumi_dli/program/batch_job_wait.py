@@ -1,5 +1,6 @@
 """The resource `BatchJobWait`: the outcome of a batch job, which other resources can depend on."""
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, final
@@ -21,6 +22,7 @@ from pulumi_dli.program.secret_inputs import secret_texts
 from pulumi_dli.program.seen_ends import declare_wait
 from pulumi_dli.program.settings_check import check_settings
 from pulumi_dli.program.types import (
+    StreamLog,
     SubmittedTo,
     SubmittedToArgsDict,
     Until,
@@ -28,6 +30,8 @@ from pulumi_dli.program.types import (
     with_getters,
 )
 from pulumi_dli.provider import BatchJobWaitProvider
+
+_BEGAN = time.monotonic()
 
 
 @final
@@ -59,6 +63,8 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
     """The id of the job's Spark application. It is not the id of the job."""
     log: pulumi.Output[Sequence[str] | None]
     """The last lines of the job's record, at most ten. If an input of the job is secret, they are masked and secret."""
+    failure_reason: pulumi.Output[str | None] = pulumi.property("failureReason")
+    """Why the job failed, in one line, as far as its driver log tells. Secret like `log`."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
     """When the service created the job, in milliseconds since 1970."""
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
@@ -77,7 +83,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         submitted_to: pulumi.Input[SubmittedToArgsDict] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
         redact: pulumi.Input[Sequence[pulumi.Input[str]] | None] = None,
-        stream_log: bool = False,
+        stream_log: StreamLog = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a wait. Programs usually call `BatchJob.wait`, which sets `job_name` to `redact` as well.
@@ -95,8 +101,10 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             rerun_on_failure: Whether the next `up` runs a dead job again, for messages.
             redact: Texts to mask in the job's log, in messages and in outputs. They are stored as a secret.
             stream_log: Whether the terminal shows the driver's log on the job's row while `up` waits, with `redact`
-                masked. It begins with the last 100 lines, and lines may be missing. If the service has no log call, it
-                shows the lines of the job's record, at most ten. The lines are not stored.
+                masked. True shows what the job prints and logs, "all" also what Spark logs. It begins with the last
+                900 lines or more. Where more than about 1,000 lines are new at once, it leaves out those in the middle
+                and says how many. If the service has no log call, it shows the lines of the job's record, at most ten.
+                The lines are not stored.
             opts: Options of the resource.
         """
         timeout = duration_of(timeout, opts)
@@ -114,6 +122,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             with ends_quietly():
                 from pulumi_dli.program.wait_gate import wait_at_gate  # noqa: PLC0415
 
+            row = await _row_of(job_id, opts)
             waited = await wait_at_gate(
                 batch_id,
                 wait_name=resource_name,
@@ -121,8 +130,10 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 timeout=await _value_of(timeout),
                 submitted_to=await _value_of(submitted_to),
                 job_name=shown_name,
-                row=await _row_of(job_id, opts),
+                row=row,
                 stream_log=stream_log,
+                created=await _value_of(getattr(row, "create_time", None)) if stream_log else None,
+                began=_BEGAN,
                 redact=await _value_of(texts) if stream_log else None,
                 outcome=(self.state, self.duration),
             )

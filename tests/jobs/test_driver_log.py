@@ -23,6 +23,11 @@ def of_job(text: str) -> list[str]:
             Header("org.apache.spark.SparkContext", "Run | now"),
         ),
         (
+            "2024-07-02 14:27:51,511 | INFO  | [shutdown-hook-0] | Shutdown hook called | "
+            "org.apache.spark.internal.Logging.logInfo(Logging.scala:57)",
+            Header("org.apache.spark.internal.Logging.logInfo", "Shutdown hook called"),
+        ),
+        (
             "2026-01-31 10:00:00,123 | ERROR | shutdown-hook-0 | Shutdown hook called | org.apache.spark.util.Hooks",
             Header("org.apache.spark.util.Hooks", "shutdown-hook-0 | Shutdown hook called"),
         ),

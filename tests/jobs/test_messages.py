@@ -1,19 +1,32 @@
+from typing import Any
+
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.failure_reason import failure_reason
 from pulumi_dli.jobs.messages import dead_message, timeout_message, unknown_message
 from tests.jobs.examples import ID
 
 
-def test_a_dead_job_is_told_with_name_id_duration_last_words_and_what_to_do() -> None:
-    batch = Batch(id=ID, state="dead", duration=185000)
-    message = dead_message("load", batch, ["reading\n", "", "ValueError: no column"], reruns=True)
-    first, *others = message.splitlines()
-    assert first.startswith(f"load: batch job {ID} is dead after 3 min 5 s. It failed, was cancelled")
-    assert others[:3] == ["Last lines of its log:", "  | reading", "  | ValueError: no column"]
-    assert "run `pulumi up`. It runs the job again" in others[3]
+def dead(*log: str, reruns: bool = True, **batch: Any) -> str:
+    return dead_message("load", Batch(id=ID, **batch), failure_reason(log), reruns=reruns)
+
+
+def test_the_error_of_a_dead_job_begins_with_the_reason() -> None:
+    log = ["reading\n", "", "Traceback (most recent call last):", '  File "load.py", line 3', "ValueError: no column"]
+    first, second, *others = dead(*log, state="dead", duration=185000).splitlines()
+    assert first == "load failed: ValueError: no column"
+    assert second == f"Batch job {ID} is dead after 3 min 5 s. From its driver log:"
+    assert others[:-1] == [f"  | {line}" for line in ("reading", *log[2:])]
+    assert "run `pulumi up`. It runs the job again" in others[-1]
+
+
+def test_a_dead_job_whose_log_has_no_reason_is_told_with_its_last_lines() -> None:
+    first, *others = dead("reading\n", "", "all read").splitlines()
+    assert first == f"load: batch job {ID} is dead. It failed, was cancelled, or got no capacity."
+    assert others[:3] == ["Last lines of its log:", "  | reading", "  | all read"]
 
 
 def test_a_dead_job_that_stays_dead_is_told_with_the_way_to_run_it_again() -> None:
-    message = dead_message("load", Batch(id=ID), [" "], reruns=False)
+    message = dead(" ", reruns=False)
     assert f"batch job {ID} is dead. It failed" in message
     assert "The service has no lines of its log." in message
     assert "rerunOnFailure is false" in message
@@ -22,10 +35,10 @@ def test_a_dead_job_that_stays_dead_is_told_with_the_way_to_run_it_again() -> No
 
 def test_a_record_that_has_only_headings_is_told_with_the_place_of_the_driver_log() -> None:
     log = ["stdout: ", "stderr: ", "YARN Diagnostics: "]
-    message = dead_message("load", Batch(id=ID), log, reruns=True)
+    message = dead(*log)
     assert "The service returned no lines of the driver log. To read it, open the job in the DLI console" in message
     assert "stderr" not in message
-    assert "  | ValueError" in dead_message("load", Batch(id=ID), [*log, "ValueError: no column"], reruns=True)
+    assert "  | no column" in dead(*log, "no column")
 
 
 def test_an_unknown_outcome_is_told_with_both_ways_on() -> None:

@@ -48,6 +48,7 @@ def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> No
         "proxyUser": "tenant",
         "kind": "spark",
         "log": ["stdout: "],
+        "failureReason": None,
         "createTime": 1795478400000,
         "updateTime": 1795478464000,
         "duration": 60000,

@@ -468,6 +468,17 @@ def test_a_young_run_that_the_service_does_not_know_in_the_whole_window_is_gone(
     assert sum(clock.slept) >= 60
 
 
+def test_a_refresh_tells_why_a_job_failed_and_asks_for_its_log_once() -> None:
+    dead, log = Answer({"id": ID, "state": "dead"}), Answer({"log": ["ValueError: column swordfish"]})
+    with ScriptedService(dead, log, dead, LIVE) as service:
+        first = operations_at(service, FakeClock()).read(ID, StoredJob.parse({**STREAM, "redact": ["swordfish"]}))
+        second = operations_at(service, FakeClock()).read(ID, StoredJob.parse(first))
+        back = {**second, "autoRecovery": True}
+        again = operations_at(service, FakeClock()).read(ID, StoredJob.parse(back))
+    assert [one["failureReason"] for one in (first, second, again)] == ["ValueError: column [secret]"] * 2 + [None]
+    assert service.asked() == [f"GET /{ID}", f"GET /{ID}/log", *[f"GET /{ID}"] * 2]
+
+
 def test_a_refresh_of_a_young_run_does_not_say_that_its_record_is_deleted() -> None:
     with ScriptedService(UNKNOWN_ID, UNKNOWN_ID, LIVE) as service:
         service.date = CREATED + 5

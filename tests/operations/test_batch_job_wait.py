@@ -157,9 +157,18 @@ def test_a_dead_job_that_comes_back_under_auto_recovery_is_not_dead(stage: Stage
 def test_a_job_that_is_dead_twice_under_auto_recovery_is_dead_even_when_the_time_is_over(
     stage: Stage, timeout: Any
 ) -> None:
-    with pytest.raises(JobDeadError, match=f"load: batch job {ID} is dead"):
-        stage.wait(FALLEN, FALLEN, LOG, timeout=timeout)
+    attempts = [Answer({"id": ID, "log": []})] * 5  # none of the 20 attempts that may follow the first has a log
+    with pytest.raises(JobDeadError, match=f"load failed: ValueError: no column\nBatch job {ID} is dead"):
+        stage.wait(FALLEN, FALLEN, *attempts, LOG, timeout=timeout)
     assert stage.clock.slept == [1]
+
+
+@pytest.mark.parametrize(("declared", "masked"), [({}, "no column"), ({"redact": ["column"]}, "no [secret]")])
+def test_a_wait_that_passes_for_a_dead_job_stores_why_it_failed(
+    stage: Stage, declared: dict[str, Any], masked: str
+) -> None:
+    assert stage.wait(DEAD, LOG, until="finished", **declared)["failureReason"] == f"ValueError: {masked}"
+    assert stage.wait(SUCCESS, until="finished", **declared)["failureReason"] is None
 
 
 def test_a_job_that_was_dead_when_it_was_last_seen_is_not_told_to_go_on(stage: Stage) -> None:
