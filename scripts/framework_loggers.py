@@ -64,15 +64,19 @@ def loggers() -> set[str]:
     parents, logs = {}, set()
     for name, code in code_of_classes():
         parents[name] = parent_of(code)
-        if any(mark in code for mark in LOGS):
-            logs.add(name)
-    grown = True
-    while grown:
-        heirs = {name for name, parent in parents.items() if parent in logs} - logs
-        logs |= heirs
-        grown = bool(heirs)
-    used = {name for name in logs if DRIVER.match(name) and not UNUSED.search(name)}
+        logs |= {name for mark in LOGS if mark in code}
+    used = {name for name in with_heirs(logs, parents) if DRIVER.match(name) and not UNUSED.search(name)}
     return {name.rpartition("/")[2].split("$")[0] for name in used}
+
+
+def with_heirs(classes: set[str], parents: dict[str, str]) -> set[str]:
+    """Return the classes, and all that extend one of them."""
+    found, grown = set(classes), True
+    while grown:
+        heirs = {name for name, parent in parents.items() if parent in found} - found
+        found |= heirs
+        grown = bool(heirs)
+    return found
 
 
 if __name__ == "__main__":
