@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from pulumi_dli.api.errors import JobError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.cli.errors import CliError, one_line
 from pulumi_dli.cli.job_view import Reading
@@ -38,9 +39,17 @@ def cancel_job(session: Session, text: str, *, is_confirmed: bool) -> None:
         return
     if not is_confirmed:
         _confirm(target, reading.batch)
-    BatchJobs(session.context).delete(target.batch_id, _with_cancel_timeout(target.stored))
+    try:
+        BatchJobs(session.context).delete(target.batch_id, _with_cancel_timeout(target.stored))
+    except JobError as error:
+        raise CliError(without_state(str(error))) from error
     batch = reader.read(target).batch
     _report(session, target, batch, is_cancelled=batch is None or batch.is_failure)
+
+
+def without_state(message: str) -> str:
+    """Return an error of a delete without its sentence about the state, which a command does not change."""
+    return message.replace(" The job stays in the state.", "")
 
 
 def _known_end(target: Target, reading: Reading) -> Batch:
@@ -61,6 +70,7 @@ def _confirm(target: Target, batch: Batch) -> None:
     try:
         is_yes = click.confirm(one_line(f"Cancel {target.words}, which is {batch.state}?"), err=True)
     except click.Abort:
+        click.echo(err=True)
         if sys.stdin.isatty():
             raise
         raise CliError("nothing was cancelled, because nobody answered. Use --yes.") from None

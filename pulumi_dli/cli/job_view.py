@@ -32,7 +32,7 @@ _ARGUMENTS = (
     "sparkVersion",
 )
 """The arguments that `show` shows. Others, such as `args` and `conf`, may contain secrets that nobody marked."""
-_DETAILS = (*_ARGUMENTS, "effectiveScType", "owner", "proxyUser", "appId", "submittedName")
+_DETAILS = (*_ARGUMENTS, "effectiveScType", "sizing", "owner", "proxyUser", "appId", "submittedName")
 _LABELS = {"effectiveScType": "scType"}
 
 

@@ -42,8 +42,6 @@ def print_log(session: Session, text: str, *, follow: bool, from_start: bool) ->
         reader.client_of(target), target.batch_id, from_start=from_start, recovers=_recovers(target, reading.batch)
     )
     printer.print_new(log, reading.batch)
-    if log.hidden:
-        print_message(f"{log.hidden} earlier lines are not shown. --all shows them.")
     if log.refusal is not None:
         print_message(f"these are the last lines in the job's record, because its log cannot be read: {log.refusal}")
     if follow and not reading.has_ended:
@@ -69,6 +67,8 @@ class _Printer:
     def print_new(self, log: DriverLog, batch: Batch) -> None:
         """Print the new lines of a log. Raises DliError."""
         for part in log.new_lines(batch):
+            if self._attempt is None and log.hidden:
+                print_message(f"{log.hidden} earlier lines are not shown. --all shows them.")
             self._print(part)
 
     def print_stored(self) -> None:
@@ -83,14 +83,13 @@ class _Printer:
 
     def _print(self, part: LogPart) -> None:
         lines = shown_lines(part.lines, self._target.secrets)
+        is_next = part.attempt != (self._attempt or 0)
+        self._attempt = part.attempt
         if self._as_json:
             for line in lines:
                 print_json({"attempt": part.attempt + 1, "line": line}, indent=None)
             return
-        if part.attempt != (self._attempt or 0):
-            print_lines([f"… Log of attempt {part.attempt + 1}:"])
-        self._attempt = part.attempt
-        print_lines(lines)
+        print_lines([f"… Log of attempt {part.attempt + 1}:", *lines] if is_next else lines)
 
 
 class _Follower:
