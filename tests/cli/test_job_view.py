@@ -144,7 +144,9 @@ def test_a_time_is_in_utc(milliseconds: int | None, text: str) -> None:
     assert utc_text(milliseconds) == text
 
 
-@pytest.mark.parametrize(("state", "has_ended"), [("running", False), ("success", True), ("dead", True), ("odd", False)])
+@pytest.mark.parametrize(
+    ("state", "has_ended"), [("running", False), ("success", True), ("dead", True), ("odd", False)]
+)
 def test_a_job_has_ended_if_its_state_says_so(state: str, has_ended: bool) -> None:
     assert Reading(batch(state=state)).has_ended is has_ended
     assert not Reading(is_expired=True).has_ended

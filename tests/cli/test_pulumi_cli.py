@@ -36,7 +36,9 @@ def test_only_settings_are_taken_from_the_configuration() -> None:
 
 @pytest.mark.parametrize("end", ["", " or `pulumi stack init`"])
 def test_an_unselected_stack_is_told_in_our_words(end: str) -> None:
-    error = failure("`pulumi config`", f"error: no stack selected; please use `pulumi stack select`{end} to choose one\n")
+    error = failure(
+        "`pulumi config`", f"error: no stack selected; please use `pulumi stack select`{end} to choose one\n"
+    )
     assert isinstance(error, NoStackError)
     assert str(error) == "no stack is selected. Run `pulumi stack select NAME`, or use --stack NAME."
 

@@ -47,7 +47,7 @@ def test_the_configuration_of_the_stack_signs_in(pulumi: FakePulumi, service: Se
 def test_outside_a_project_only_names_need_a_stack() -> None:
     session = Session(Options())
     assert session.target(ID).batch_id == ID
-    with pytest.raises(NoStackError, match="there is no Pulumi project here, so jobs have no names. Give the id"):
+    with pytest.raises(NoStackError, match="there is no Pulumi project here, so jobs have no names"):
         session.target("load")
 
 
