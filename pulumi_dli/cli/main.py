@@ -75,10 +75,18 @@ def _session(context: click.Context) -> Session:
     """Return the session of a command, in the directory that the user gave."""
     from pulumi_dli.cli.session import Session  # noqa: PLC0415
 
-    options = context.ensure_object(Options)
-    if options.directory is not None:
-        context.with_resource(chdir(options.directory))
-    return Session(options)
+    _enter_directory(context)
+    return Session(context.ensure_object(Options))
+
+
+def _enter_directory(context: click.Context) -> None:
+    """Change to the directory that the user gave, until the command has ended."""
+    directory = context.ensure_object(Options).directory
+    try:
+        if directory is not None:
+            context.with_resource(chdir(directory))
+    except OSError as error:
+        raise click.UsageError(f"cannot change to {directory}: {error.strerror}") from error
 
 
 _job = click.argument("job", metavar="NAME|ID")
@@ -153,7 +161,5 @@ def _local(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Run a local DLI: `serve`, `env` and `link`. See `pulumi-dli local --help`."""
     from pulumi_dli.cli.local import run  # noqa: PLC0415
 
-    directory = context.ensure_object(Options).directory
-    if directory is not None:
-        context.with_resource(chdir(directory))
+    _enter_directory(context)
     context.exit(run(arguments))

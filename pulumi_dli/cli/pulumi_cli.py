@@ -20,7 +20,8 @@ _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 def find_project(directory: Path) -> Path | None:
     """Return the folder of the Pulumi project that a directory belongs to, as `pulumi` finds it, or None."""
     folders = (directory, *directory.parents)
-    return next((one for one in folders if any((one / name).is_file() for name in _PROJECT_FILES)), None)
+    # Path.is_file raises PermissionError for a folder that the user may not read.
+    return next((one for one in folders if any(os.path.isfile(one / name) for name in _PROJECT_FILES)), None)  # noqa: PTH113
 
 
 @dataclass(frozen=True)

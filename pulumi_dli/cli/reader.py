@@ -47,12 +47,21 @@ class JobReader:
 
         No call is needed for a job whose end is known, and none is allowed if `dli:forget` names its project.
         """
-        is_read = self._jobs.end_of(target.batch_id, target.stored) is not None
-        is_forgotten = bool(target.stored.location) and self._context.is_forgotten(target.stored.location)
-        return Reading(location=target.stored.location) if is_read or is_forgotten else None
+        has_end = self._jobs.end_of(target.batch_id, target.stored) is not None
+        return Reading(location=target.stored.location) if has_end or self.is_forgotten(target) else None
+
+    def is_forgotten(self, target: Target) -> bool:
+        """Return whether `dli:forget` names the project of a job, so that nothing may be called for it."""
+        return self._context.is_forgotten(target.stored.location)
 
     def existing(self, target: Target) -> Reading:
-        """Return a job as `read` does. Raises CliError if the service does not know it, and the stack neither."""
+        """Return a job as `read` does.
+
+        Raises CliError if the service does not know it, and the stack neither, or if no call for it is allowed.
+        """
+        if self.is_forgotten(target):
+            project = target.stored.location.get("projectId")
+            raise CliError(f"{target.words} ran in project {project}, which dli:forget names. Nothing is called there.")
         reading = self.read(target)
         if reading.is_expired and not target.name:
             raise CliError(no_such_job_message(target.batch_id, reading.location))

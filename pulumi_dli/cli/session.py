@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from pulumi_dli.api.clock import Clock
 from pulumi_dli.cli.errors import CliError, NoStackError
 from pulumi_dli.cli.options import Options
 from pulumi_dli.cli.pulumi_cli import PulumiCli, find_project
@@ -20,17 +19,15 @@ class Session:
 
     Args:
         options: The options of the command.
-        clock: The clock of all calls and waits.
     """
 
-    def __init__(self, options: Options, clock: Clock | None = None) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
-        self._clock = clock
 
     @cached_property
     def _pulumi(self) -> PulumiCli | None:
         """The `pulumi` of the project, or None outside a project."""
-        directory = Path.cwd()
+        directory = _current_directory()
         if find_project(directory) is not None:
             return PulumiCli(directory, self.options.stack)
         if self.options.stack is not None:
@@ -71,7 +68,15 @@ class Session:
         """The settings and clients. Raises CliError if the configuration of the stack cannot be read."""
         stack = self._stack_or_none
         configuration = self._pulumi.configuration() if self._pulumi is not None and stack is not None else {}
-        context = ProviderContext(configuration, TerminalNotifier(), self._clock)
+        context = ProviderContext(configuration, TerminalNotifier())
         for batch_id, wait in stack.seen_ends.items() if stack is not None else ():
             context.ends.record(batch_id, wait.get("state"))
         return context
+
+
+def _current_directory() -> Path:
+    """Return the current directory. Raises CliError if it does not exist any more."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise CliError(f"the current directory cannot be used: {error.strerror}.") from error

@@ -12,8 +12,7 @@ def show_job(session: Session, text: str) -> None:
     """Print the details of the job with this logical name or id. Raises CliError and DliError."""
     target = session.target(text)
     reader = JobReader(session.context)
-    is_forgotten = bool(target.stored.location) and session.context.is_forgotten(target.stored.location)
-    known = reader.known(target) if is_forgotten else None
+    known = reader.known(target) if reader.is_forgotten(target) else None
     view = view_of(target, known or reader.existing(target), details=True)
     if session.options.json:
         print_json(view.to_json())

@@ -9,7 +9,7 @@ from pulumi_dli.cli.reader import JobReader, _side_by_side, read_project_jobs, r
 from pulumi_dli.cli.session import Session
 from pulumi_dli.cli.targets import Target, targets_in
 from pulumi_dli.local.testing import Service
-from tests.cli.conftest import FakePulumi, submit
+from tests.cli.conftest import FakePulumi, Run, submit
 from tests.cli.states import ID, OTHER_ID, job, wait
 
 pytestmark = pytest.mark.usefixtures("signed_in")
@@ -60,6 +60,17 @@ def test_nothing_is_called_for_a_job_in_a_project_that_is_forgotten(
     assert not isinstance(reading, DliError)
     assert service.calls() == {}
     assert "dli:forget names project gone" in capsys.readouterr().err
+
+
+def test_a_job_in_a_project_that_is_forgotten_has_no_log_and_is_not_cancelled(
+    pulumi: FakePulumi, service: Service, run: Run
+) -> None:
+    pulumi.has(job("load", state="running", submittedTo={"region": "local-1", "projectId": "gone"}), forget="gone")
+    for command in ("logs", "cancel"):
+        ended = run(command, "load")
+        assert (ended.code, ended.out) == (1, "")
+        assert f"load: batch job {ID} ran in project gone, which dli:forget names. Nothing is called" in ended.err
+    assert service.calls() == {}
 
 
 def test_a_refusal_of_one_job_does_not_hold_up_the_others(pulumi: FakePulumi, service: Service) -> None:

@@ -58,6 +58,12 @@ def test_outside_a_project_there_is_no_stack_to_choose(tmp_path: Path) -> None:
     assert not isinstance(raised.value, NoStackError)
 
 
+def test_a_current_directory_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").rmdir()
+    with pytest.raises(CliError, match="the current directory cannot be used: No such file or directory"):
+        Session(Options()).target(ID)
+
+
 def test_without_a_selected_stack_an_id_will_do_and_the_user_is_told_once(
     pulumi: FakePulumi, capsys: pytest.CaptureFixture[str]
 ) -> None:
