@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from pulumi_dli.api.errors import DliError, NotSentError
+from pulumi_dli.api.errors import DliError, NotSentError, ServiceError
 from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.options import Options
 from pulumi_dli.cli.reader import JobReader, _side_by_side, read_project_jobs, read_stack_jobs
@@ -79,6 +79,17 @@ def test_a_refusal_of_one_job_does_not_hold_up_the_others(pulumi: FakePulumi, se
     session = Session(Options())
     readings = read_stack_jobs(session, targets_in(session.stack))
     assert sorted(isinstance(one, DliError) for one in readings) == [False, True]
+
+
+def test_a_wrong_key_makes_one_call_because_five_lock_it(
+    pulumi: FakePulumi, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi.has(*(job(name, submit(service, name)) for name in "abcdefgh"))
+    monkeypatch.setenv("OS_SECRET_KEY", "wrong")
+    session = Session(Options())
+    with pytest.raises(ServiceError):
+        read_stack_jobs(session, targets_in(session.stack))
+    assert service.calls() == {"GET /batches/{id}": 1}
 
 
 def test_a_service_that_cannot_be_reached_is_one_error(pulumi: FakePulumi, service: Service) -> None:
