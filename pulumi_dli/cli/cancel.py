@@ -69,11 +69,11 @@ def _confirm(target: Target, batch: Batch) -> None:
     """Ask the user. Raises CliError if the answer is not yes, and click.Abort after ^C."""
     try:
         is_yes = click.confirm(one_line(f"Cancel {target.words}, which is {batch.state}?"), err=True)
-    except click.Abort:
+    except click.Abort as error:
         click.echo(err=True)
         if sys.stdin.isatty():
             raise
-        raise CliError("nothing was cancelled, because nobody answered. Use --yes.") from None
+        raise CliError("nothing was cancelled, because nobody answered. Use --yes.") from error
     if not is_yes:
         raise CliError("nothing was cancelled.")
 

@@ -78,7 +78,7 @@ class DriverLog:
         while True:
             start = self._next
             page = self._page(self._attempt, start, PAGE_SIZE)
-            first = _number(page.start) if start is None else start
+            first = _first_number(page) if start is None else start
             lines = self._new_lines_of(page)
             if start is None:
                 self.hidden = first
@@ -121,6 +121,13 @@ class DriverLog:
         self._record = now
         overlaps = (count for count in range(min(len(before), len(now)), -1, -1) if _ends_with(before, now[:count]))
         return now[next(overlaps) :]
+
+
+def _first_number(page: BatchLog) -> int:
+    """Return the number of the first of the last lines: as the service says, or else from the number of all lines."""
+    if page.start is None and page.total is not None:
+        return max(page.total - len(page.log), 0)
+    return _number(page.start)
 
 
 def _is_stuck(page: BatchLog, start: int | None, before: Sequence[str]) -> bool:

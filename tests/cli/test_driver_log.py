@@ -91,6 +91,16 @@ def test_a_service_that_does_not_say_where_the_lines_are_gives_all_of_them(logs:
     assert read(logs.open(from_start=True)) == logs.attempts[0]
 
 
+def test_the_number_of_all_lines_tells_where_the_last_lines_are(logs: Logs, service: ScriptedService) -> None:
+    logs.attempts = [numbers(150)]
+    answer = service.answer
+    service.answer = lambda call: Answer({**answer(call).body, "from": None})
+    log = logs.open()
+    assert read(log) == numbers(100, 50)
+    logs.attempts[0].append("more")
+    assert (read(log), log.hidden) == (["more"], 50)
+
+
 @pytest.mark.parametrize("says_where", [True, False])
 def test_a_service_that_ignores_the_number_of_the_first_line_is_not_asked_for_ever(
     logs: Logs, service: ScriptedService, says_where: bool
