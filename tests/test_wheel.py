@@ -36,13 +36,15 @@ def test_it_says_that_no_plugin_is_to_be_looked_for_and_that_it_is_typed(wheel: 
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pulumi_dli"}
 
 
-def test_it_brings_the_pytest_plugin_and_the_local_dlis_readme(wheel: Path) -> None:
+def test_it_brings_the_command_line_the_pytest_plugin_and_the_local_dlis_readme(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert "pulumi_dli/local/README.md" in archive.namelist()
         (entry_points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert archive.read(entry_points).decode().split("\n")[:2] == [
+        assert archive.read(entry_points).decode().split() == [
+            "[console_scripts]",
+            *("pulumi-dli", "=", "pulumi_dli.cli.main:main"),
             "[pytest11]",
-            "local-dli = pulumi_dli.local.pytest_plugin",
+            *("local-dli", "=", "pulumi_dli.local.pytest_plugin"),
         ]
 
 
@@ -64,10 +66,13 @@ pulumi.export("python", sys.prefix)
 pulumi.export("state", dli.BatchJob("load", file="load.py", queue="default").wait().state)
 """
     (folder / "__main__.py").write_text(program)
-    script = f"{commands}\npulumi up --yes --skip-preview --non-interactive\npulumi stack output --json >outputs"
+    up = "pulumi up --yes --skip-preview --non-interactive\npulumi stack output --json >outputs"
+    script = f"{commands}\n{up}\npulumi-dli jobs --json >jobs"
     shell = ["bash", "-euo", "pipefail", "-c", script]
     done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     outputs = json.loads((folder / "outputs").read_text())
     assert outputs == {"python": str(folder / "venv"), "state": "success"}
     assert service.states() == ["success"]
+    (job,) = json.loads((folder / "jobs").read_text())
+    assert (job["name"], job["state"]) == ("load", "success")

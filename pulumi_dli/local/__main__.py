@@ -1,4 +1,4 @@
-"""The command line: `python -m pulumi_dli.local serve`, `env` and `link`."""
+"""The command line: `python -m pulumi_dli.local serve`, `env` and `link`. `pulumi-dli local` is the same."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class _LinkError(Exception):
     """The running service does not make a link. `str(error)` says why and what to do."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code."""
-    options = _parser().parse_args(arguments)
+def main(arguments: list[str] | None = None, *, program: str = "python -m pulumi_dli.local") -> int:
+    """Run a command and return its exit code. `program` is how the user calls it, for its help."""
+    options = _parser(program).parse_args(arguments)
     try:
         match options.command:
             case "env":
@@ -41,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pulumi_dli.local",
+        prog=program,
         description="A local DLI: the API of DLI's batch jobs, with Spark on this machine.",
     )
     commands = parser.add_subparsers(dest="command", required=True)

@@ -1,0 +1,148 @@
+"""Reads jobs from the service: one, the jobs of a stack side by side, or those of a project."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TypeVar
+
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError, TransportError
+from pulumi_dli.cli.errors import CliError
+from pulumi_dli.cli.job_view import Reading
+from pulumi_dli.cli.session import Session
+from pulumi_dli.cli.targets import Target
+from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.pollers import live_jobs
+from pulumi_dli.operations.stored_jobs import StoredJobs
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_THREADS = 8
+
+
+class JobReader:
+    """Reads jobs as the provider does. Threads may share it."""
+
+    def __init__(self, context: ProviderContext) -> None:
+        self._context = context
+        self._jobs = StoredJobs(context)
+
+    def client_of(self, target: Target) -> Client:
+        """Return the client of the location where a job was submitted. Raises DliError."""
+        return self._jobs.client_of(target.stored)
+
+    def read(self, target: Target) -> Reading:
+        """Return a job as the service answers it now. Raises DliError."""
+        batch = self._jobs.read(target.batch_id, target.stored)
+        client = self.client_of(target)
+        age = client.age_of(batch.create_time) if batch is not None else None
+        return Reading(batch, batch is None, age, _location(client))
+
+    def known(self, target: Target) -> Reading | None:
+        """Return what is known without a call, or None if the service must be asked.
+
+        No call is needed for a job whose end is known, and none is allowed if `dli:forget` names its project.
+        """
+        has_end = self._jobs.end_of(target.batch_id, target.stored) is not None
+        return Reading(location=target.stored.location) if has_end or self.is_forgotten(target) else None
+
+    def is_forgotten(self, target: Target) -> bool:
+        """Return whether `dli:forget` names the project of a job, so that nothing may be called for it."""
+        return self._context.is_forgotten(target.stored.location)
+
+    def existing(self, target: Target) -> Reading:
+        """Return a job as `read` does.
+
+        Raises CliError if the service does not know it, and the stack neither, or if no call for it is allowed.
+        """
+        if self.is_forgotten(target):
+            project = target.stored.location.get("projectId")
+            raise CliError(f"{target.words} ran in project {project}, which dli:forget names. Nothing is called there.")
+        reading = self.read(target)
+        if reading.is_expired and not target.name:
+            raise CliError(no_such_job_message(target.batch_id, reading.location))
+        return reading
+
+
+def no_such_job_message(batch_id: str, location: Mapping[str, object]) -> str:
+    """Return the error if neither the service nor the stack knows a job."""
+    return (
+        f"there is no batch job {batch_id} in project {location.get('projectId')}. Check the id, the region and the "
+        "project. The service keeps the record of an ended job only for some hours."
+    )
+
+
+def read_stack_jobs(session: Session, targets: Sequence[Target]) -> list[Reading | DliError]:
+    """Return each job of a stack, or the error of its call. Only jobs whose end is unknown need a call.
+
+    Raises DliError for an error that all calls would have: the service cannot be reached, or refuses the account.
+    """
+    if not targets:
+        return []
+    reader = JobReader(session.context)
+    known = [reader.known(target) for target in targets]
+    unknown = [target for target, reading in zip(targets, known, strict=True) if reading is None]
+    # Read the first job alone: five calls with a wrong signature lock a key.
+    first = [_read_or_error(reader, target) for target in unknown[:1]]
+    answers = iter([*first, *_side_by_side(lambda target: _read_or_error(reader, target), unknown[1:])])
+    return [next(answers) if reading is None else reading for reading in known]
+
+
+def _read_or_error(reader: JobReader, target: Target) -> Reading | DliError:
+    try:
+        return reader.read(target)
+    except (SettingsError, SignInError, TransportError):
+        raise
+    except DliError as error:
+        if isinstance(error, ServiceError) and error.status == HTTPStatus.UNAUTHORIZED:
+            raise
+        return error
+
+
+def read_project_jobs(session: Session, *, with_ended: bool) -> list[tuple[Target, Reading]]:
+    """Return the jobs of the project in the settings. Raises DliError."""
+    client = session.context.client()
+    jobs = {batch.id: batch for batch in client.batches({})} if with_ended else live_jobs(client)
+    location = _location(client)
+    return [
+        (Target(batch.id), Reading(batch, age=client.age_of(batch.create_time), location=location))
+        for batch in jobs.values()
+    ]
+
+
+def _location(client: Client) -> dict[str, str | None]:
+    return {"region": client.location.region, "projectId": client.location.project_id}
+
+
+def _side_by_side(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return the result of the function for each item, in their order. Raise the first error.
+
+    The calls run in daemon threads, so that ^C and an error end the program at once.
+    """
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    results: dict[int, Result] = {}
+    for number in range(len(items)):
+        waiting.put(number)
+
+    def work() -> None:
+        with suppress(queue.Empty):
+            while True:
+                number = waiting.get_nowait()
+                try:
+                    results[number] = function(items[number])
+                    done.put(None)
+                except BaseException as error:  # noqa: BLE001  the main thread raises it
+                    done.put(error)
+
+    for _ in range(min(_THREADS, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    for _ in items:
+        if (error := done.get()) is not None:
+            raise error
+    return [results[number] for number in range(len(items))]

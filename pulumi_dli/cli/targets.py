@@ -1,0 +1,103 @@
+"""Finds the job that a user means by a logical name or an id."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pulumi_dli.api.models import is_uuid, normal_id
+from pulumi_dli.cli.errors import CliError
+from pulumi_dli.cli.stack import Stack, StackJob
+from pulumi_dli.jobs.inputs import Properties
+from pulumi_dli.jobs.outputs import StoredJob
+
+_MAX_NAMES = 10
+
+
+@dataclass(frozen=True)
+class Target:
+    """A job that a command is about.
+
+    Args:
+        batch_id: The id of the run.
+        stored: The outputs in the stack's state. Empty for a job that is not in the stack.
+        name: The logical name. Empty for a job that is not in the stack.
+        verdict: The outputs of a wait that has seen the end of the run, or an empty map.
+        secrets: The texts to mask in the log of the run.
+        is_managed: Whether the stack declares the job, so that `pulumi up` may run it again.
+    """
+
+    batch_id: str
+    stored: StoredJob = field(default_factory=lambda: StoredJob.parse({}), repr=False)
+    name: str = ""
+    verdict: Properties = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    is_managed: bool = False
+
+    @property
+    def words(self) -> str:
+        """The job in words, for a message."""
+        return f"{self.name}: batch job {self.batch_id}" if self.name else f"batch job {self.batch_id}"
+
+
+def targets_in(stack: Stack) -> list[Target]:
+    """Return all jobs of a stack, sorted by their names."""
+    return sorted((_target(job, stack) for job in stack.jobs), key=lambda one: (one.name, one.batch_id))
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is the id of a job. The service knows such a job, in a stack or not."""
+    return is_uuid(text)
+
+
+def resolve(text: str, stack: Stack | None) -> Target:
+    """Return the job with this logical name or id. Raises CliError if there is none, or more than one.
+
+    Args:
+        text: The name or the id.
+        stack: The stack, or None if there is none.
+    """
+    found = _find(text, stack) if stack is not None else []
+    if len(found) > 1:
+        raise CliError(_ambiguous_message(text, found))
+    if found and stack is not None:
+        return _target(found[0], stack)
+    if is_id(text):
+        return Target(normal_id(text))
+    raise CliError(_unknown_name_message(text, stack))
+
+
+def _find(text: str, stack: Stack) -> list[StackJob]:
+    """Return the jobs that a text names. The stack may also read a job that it manages: then only the managed one."""
+    with_id = [job for job in stack.jobs if job.batch_id == normal_id(text)]
+    with_id.sort(key=lambda job: job.is_read_only)
+    return with_id[:1] or [job for job in stack.jobs if job.name == text]
+
+
+def _target(job: StackJob, stack: Stack) -> Target:
+    return Target(
+        job.batch_id,
+        job.stored,
+        job.name,
+        stack.verdict(job.batch_id),
+        stack.secrets.get(job.batch_id, ()),
+        is_managed=not job.is_read_only,
+    )
+
+
+def _ambiguous_message(name: str, jobs: Sequence[StackJob]) -> str:
+    listed = ", ".join(f"{job.batch_id} (in {job.parent})" if job.parent else job.batch_id for job in jobs)
+    return f"{len(jobs)} jobs of the stack have the name {name}. Give the id of one of them: {listed}."
+
+
+def _unknown_name_message(name: str, stack: Stack | None) -> str:
+    if stack is None:
+        return f"{name!r} is not the id of a batch job. `pulumi-dli jobs` lists the ids."
+    names = sorted({job.name for job in stack.jobs})
+    if not names:
+        return f"there is no job {name!r} in {stack.words}, which has no batch jobs."
+    similar = difflib.get_close_matches(name, names, n=1)
+    suggestion = f" Did you mean {similar[0]}?" if similar else ""
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"there is no job {name!r} in {stack.words}.{suggestion} Its jobs: {', '.join(names[:_MAX_NAMES])}{more}."

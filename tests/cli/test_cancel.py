@@ -1,0 +1,155 @@
+import io
+import json
+
+import pytest
+
+from pulumi_dli.cli.cancel import cancelled_messages, without_state
+from pulumi_dli.cli.stack import parse_export
+from pulumi_dli.cli.targets import Target, resolve
+from pulumi_dli.jobs import messages
+from pulumi_dli.local.testing import Service
+from tests.cli.conftest import FakePulumi, Run, submit
+from tests.cli.states import ID, export, job, wait
+from tests.fakes import FakeClock
+from tests.local.api import eventually
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+AGAIN = (
+    "The next `pulumi up` runs the job again. To avoid that, set rerun_on_failure to false in its declaration first, "
+    "or remove the job from the program."
+)
+
+
+SHORT = "running:1s,success"
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What stands on standard input: nothing, until a test writes there."""
+    stdin = io.StringIO()
+    monkeypatch.setattr("sys.stdin", stdin)
+    return stdin
+
+
+def test_a_job_of_the_stack_is_cancelled_and_the_next_up_runs_it_again(
+    run: Run, pulumi: FakePulumi, service: Service
+) -> None:
+    job_id = submit(service)
+    pulumi.has(job("load", job_id))
+    ended = run("cancel", "load", "--yes")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [f"load: batch job {job_id} is cancelled.", AGAIN]
+    assert service.states() == ["dead"]
+
+
+@pytest.mark.parametrize(("answered", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
+def test_it_asks_before(run: Run, service: Service, answer: io.StringIO, answered: str, code: int) -> None:
+    job_id = submit(service)
+    answer.write(answered)
+    answer.seek(0)
+    ended = run("cancel", job_id)
+    assert ended.code == code
+    assert ended.err.startswith(f"Cancel batch job {job_id}, which is running? [y/N]:")
+    assert service.states() == ["dead" if code == 0 else "running"]
+    assert code == 0 or ended.err.endswith("pulumi-dli: nothing was cancelled.\n")
+
+
+def test_without_an_answer_nothing_is_cancelled(run: Run, service: Service, answer: io.StringIO) -> None:
+    ended = run("cancel", submit(service))
+    assert (ended.code, ended.out.strip()) == (1, "")  # click 8.1 writes the blank after the question to stdout
+    assert ended.err.endswith("\npulumi-dli: nothing was cancelled, because nobody answered. Use --yes.\n")
+    assert service.states() == ["running"]
+
+
+def test_ctrl_c_at_the_question_ends_it(
+    run: Run, service: Service, answer: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer, "isatty", lambda: True)
+    assert run("cancel", submit(service)).code == 130
+
+
+def test_a_job_that_has_ended_is_not_cancelled_and_that_is_no_error(
+    run: Run, pulumi: FakePulumi, service: Service
+) -> None:
+    job_id = submit(service, timeline="running:0s,success")
+    pulumi.has(job("load", job_id))
+    service.reset_calls()
+    ended = run("cancel", "load")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"load: batch job {job_id} has ended (success) after ")
+    assert ended.out.endswith(". Nothing was cancelled.\n")
+    assert service.calls() == {"GET /batches/{id}": 1}
+
+
+def test_a_job_without_a_record_is_not_cancelled(run: Run, pulumi: FakePulumi) -> None:
+    pulumi.has(job("load"), wait("load"))
+    assert run("cancel", "load").out == f"load: batch job {ID} has ended (success). Nothing was cancelled.\n"
+    pulumi.has(job("load", state="running"))
+    assert "so there is nothing to cancel. Its outcome is unknown" in run("cancel", "load").failure
+    assert "there is no batch job" in run("cancel", ID.replace("7", "8")).failure
+
+
+def test_a_job_that_ends_by_itself_meanwhile_is_not_cancelled(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = service.submit({"file": "load.py", "queue": "default", "conf": {"spark.dli.local.timeline": SHORT}})
+
+    def confirm(*_: object, **__: object) -> bool:
+        eventually(service.states, lambda states: states == ["success"])
+        return True
+
+    monkeypatch.setattr("click.confirm", confirm)
+    ended = run("cancel", job_id)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"batch job {job_id} has ended (success) after ")
+    assert "DELETE /batches/{id}" not in service.calls()
+
+
+def test_a_cancel_that_the_service_refuses_is_one_line(run: Run, service: Service) -> None:
+    job_id = submit(service)
+    service.fail("DELETE", "/batches/{id}", status=403, code="DLI.0003")
+    assert run("cancel", job_id, "--yes").failure.startswith(
+        f"batch job: the provider could not cancel batch job {job_id}, and the job goes on. DELETE"
+    )
+
+
+@pytest.mark.parametrize("stored", [{}, {"cancelTimeout": 0}])
+def test_the_wait_for_the_end_is_bounded(
+    run: Run, pulumi: FakePulumi, service: Service, patched_clock: FakeClock, stored: dict[str, int]
+) -> None:
+    job_id = submit(service, conf={"spark.dli.local.cancelling": "1d"})
+    pulumi.has(job("load", job_id, **stored))
+    assert run("cancel", "load", "--yes").failure == (
+        f"load: the provider has cancelled batch job {job_id}, but it is still running after 5 min 0 s. Run the "
+        "command again."
+    )
+    assert sum(patched_clock.slept) == pytest.approx(300)
+
+
+def test_json_says_what_has_happened(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    job_id = submit(service)
+    pulumi.has(job("load", job_id))
+    facts = {"name": "load", "id": job_id, "state": "dead"}
+    assert json.loads(run("cancel", "load", "-y", "--json").out) == facts | {"cancelled": True, "runsAgain": True}
+    assert json.loads(run("cancel", "load", "-y", "--json").out) == facts | {"cancelled": False, "runsAgain": False}
+
+
+def messages_of(**outputs: object) -> list[str]:
+    return cancelled_messages(resolve("load", parse_export(export(job("load", **outputs)))))[1:]
+
+
+def test_the_advice_fits_the_declaration() -> None:
+    assert messages_of() == [AGAIN]
+    assert messages_of(fromConfiguration=True) == [AGAIN.replace("rerun_on_failure", "rerunOnFailure")]
+    assert messages_of(rerunOnFailure=False) == [
+        "`pulumi up` does not run the job again, because its rerun_on_failure is false."
+    ]
+    assert messages_of(external=True) == []
+    assert cancelled_messages(Target(ID)) == [f"batch job {ID} is cancelled."]
+
+
+def test_an_error_of_a_delete_says_nothing_of_the_state() -> None:
+    message = messages.slow_cancel_message("load", ID, "running", 300)
+    assert "state" in message
+    assert "state" not in without_state(message)

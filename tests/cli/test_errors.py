@@ -1,0 +1,12 @@
+from pulumi_dli.api.errors import NoCredentialsError
+from pulumi_dli.cli.errors import one_line
+
+
+def test_missing_credentials_are_one_line_that_says_what_to_do() -> None:
+    line = one_line(NoCredentialsError("no credentials. Searched, in this order:\n  in the stack's configuration"))
+    assert line.startswith("no credentials. Set them as for `pulumi up`: in the stack's configuration")
+    assert "\n" not in line
+
+
+def test_a_message_is_one_line_that_a_terminal_only_shows() -> None:
+    assert one_line("it is\n  \x1b[31mred\x1b[0m\a\x9b2J") == "it is red"

@@ -1,0 +1,124 @@
+import threading
+
+import pytest
+
+from pulumi_dli.api.errors import DliError, NotSentError, ServiceError
+from pulumi_dli.cli.errors import CliError
+from pulumi_dli.cli.options import Options
+from pulumi_dli.cli.reader import JobReader, _side_by_side, read_project_jobs, read_stack_jobs
+from pulumi_dli.cli.session import Session
+from pulumi_dli.cli.targets import Target, targets_in
+from pulumi_dli.local.testing import Service
+from tests.cli.conftest import FakePulumi, Run, submit
+from tests.cli.states import ID, OTHER_ID, job, wait
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def test_a_job_is_read_where_it_runs(service: Service) -> None:
+    job_id = submit(service)
+    reading = JobReader(Session(Options()).context).read(Target(job_id))
+    account = service.server.credentials
+    assert reading.batch is not None and reading.batch.state == "running"
+    assert reading.location == {"region": account.region, "projectId": account.project_id}
+    assert reading.age is not None
+
+
+def test_a_job_that_nobody_knows_is_an_error(service: Service) -> None:
+    reader = JobReader(Session(Options()).context)
+    project = service.server.credentials.project_id
+    with pytest.raises(CliError, match=f"there is no batch job {ID} in project {project}. Check the id"):
+        reader.existing(Target(ID))
+    assert reader.existing(Target(ID, name="load")).is_expired
+
+
+def test_only_jobs_whose_end_is_unknown_are_read(pulumi: FakePulumi, service: Service) -> None:
+    live = submit(service)
+    pulumi.has(job("a", live), job("b", ID), wait("b", ID), job("c", OTHER_ID, state="dead"))
+    session = Session(Options())
+    readings = read_stack_jobs(session, targets_in(session.stack))
+    assert [isinstance(one, DliError) or one.batch is not None for one in readings] == [True, False, False]
+    assert service.calls() == {"GET /batches/{id}": 1}
+
+
+def test_jobs_of_a_stack_without_live_ones_need_no_credentials(
+    pulumi: FakePulumi, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OS_ACCESS_KEY")
+    pulumi.has(job("b", ID), wait("b", ID))
+    session = Session(Options())
+    assert len(read_stack_jobs(session, targets_in(session.stack))) == 1
+    assert read_stack_jobs(session, []) == []
+
+
+def test_nothing_is_called_for_a_job_in_a_project_that_is_forgotten(
+    pulumi: FakePulumi, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi.has(job("load", state="running", submittedTo={"region": "local-1", "projectId": "gone"}), forget="gone")
+    session = Session(Options())
+    [reading] = read_stack_jobs(session, targets_in(session.stack))
+    assert not isinstance(reading, DliError)
+    assert service.calls() == {}
+    assert "dli:forget names project gone" in capsys.readouterr().err
+
+
+def test_a_job_in_a_project_that_is_forgotten_has_no_log_and_is_not_cancelled(
+    pulumi: FakePulumi, service: Service, run: Run
+) -> None:
+    pulumi.has(job("load", state="running", submittedTo={"region": "local-1", "projectId": "gone"}), forget="gone")
+    for command in ("logs", "cancel"):
+        ended = run(command, "load")
+        assert (ended.code, ended.out) == (1, "")
+        assert f"load: batch job {ID} ran in project gone, which dli:forget names. Nothing is called" in ended.err
+    assert service.calls() == {}
+
+
+def test_a_refusal_of_one_job_does_not_hold_up_the_others(pulumi: FakePulumi, service: Service) -> None:
+    pulumi.has(*(job(name, submit(service, name)) for name in "ab"))
+    service.fail("GET", "/batches/{id}", status=403, code="DLI.0003")
+    session = Session(Options())
+    readings = read_stack_jobs(session, targets_in(session.stack))
+    assert sorted(isinstance(one, DliError) for one in readings) == [False, True]
+
+
+def test_a_wrong_key_makes_one_call_because_five_lock_it(
+    pulumi: FakePulumi, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi.has(*(job(name, submit(service, name)) for name in "abcdefgh"))
+    monkeypatch.setenv("OS_SECRET_KEY", "wrong")
+    session = Session(Options())
+    with pytest.raises(ServiceError):
+        read_stack_jobs(session, targets_in(session.stack))
+    assert service.calls() == {"GET /batches/{id}": 1}
+
+
+def test_a_service_that_cannot_be_reached_is_one_error(pulumi: FakePulumi, service: Service) -> None:
+    pulumi.has(*(job(name, submit(service, name)) for name in "ab"))
+    session = Session(Options())
+    service.server.stop()
+    with pytest.raises(NotSentError):
+        read_stack_jobs(session, targets_in(session.stack))
+
+
+def test_the_jobs_of_a_project_are_the_live_ones_or_all(service: Service) -> None:
+    live, ended = submit(service, "live"), submit(service, "ended", "running:0s,success")
+    session = Session(Options())
+    assert [target.batch_id for target, _ in read_project_jobs(session, with_ended=False)] == [live]
+    assert {target.batch_id for target, _ in read_project_jobs(session, with_ended=True)} == {live, ended}
+
+
+def test_the_results_come_in_the_order_of_the_items_though_the_calls_run_side_by_side() -> None:
+    barrier = threading.Barrier(2, timeout=60)
+
+    def double(number: int) -> int:
+        if number < 2:
+            barrier.wait()  # each of the two needs the other
+        return number * 2
+
+    assert _side_by_side(double, range(100)) == [number * 2 for number in range(100)]
+    assert _side_by_side(double, []) == []
+
+
+def test_an_error_of_one_call_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        _side_by_side(lambda number: 1 // number, [1, 0])
