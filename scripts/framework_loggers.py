@@ -17,13 +17,25 @@ TARGET = Path(__file__).parent.parent / "pulumi_dli" / "jobs" / "framework_logge
 PACKAGES = re.compile(r"(org/apache/|org/sparkproject/|org/datanucleus/|DataNucleus/)")
 DRIVER = re.compile(r"org/(apache/(spark|hadoop|hive|parquet|orc|hudi|iceberg)|sparkproject|datanucleus)/")
 UNUSED = re.compile(
-    r"apache/.*/(protocolPB|expressions(?!/codegen)|server|service/cli|ml|mllib|graphx|yarn|registry|udf|vector)/"
+    r"apache/.*/(protocolPB|expressions(?!/codegen)|service/cli|ml|mllib|graphx|yarn|registry|udf|vector)/"
 )
 LOGS = (b"org/apache/spark/internal/Logging", b"LoggerFactory", b"util/log/Logger", b"log4j/Logger", b"LogFactory")
 
 # Names of one word could be classes of a job: of them, only those that Spark's driver logs.
 TWO_WORDS = re.compile(r".*[A-Z].*[A-Z]")
-ONE_WORD = {"Executor", "Server", "Utils", "Hive", "Configuration", "Groups", "Persistence", "Datastore"}
+ONE_WORD = {
+    "Executor",
+    "Inbox",
+    "audit",
+    "metastore",
+    "Server",
+    "Utils",
+    "Hive",
+    "Configuration",
+    "Groups",
+    "Persistence",
+    "Datastore",
+}
 
 # The sizes of the constants of a class file by their tags (Java Virtual Machine Specification 17, table 4.4-A).
 SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4, 18: 4, 19: 2, 20: 2}
