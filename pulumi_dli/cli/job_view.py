@@ -32,7 +32,16 @@ _ARGUMENTS = (
     "sparkVersion",
 )
 """The arguments that `show` shows. Others, such as `args` and `conf`, may contain secrets that nobody marked."""
-_DETAILS = (*_ARGUMENTS, "effectiveScType", "sizing", "owner", "proxyUser", "appId", "submittedName")
+_DETAILS = (
+    outputs.FAILURE_REASON,
+    *_ARGUMENTS,
+    "effectiveScType",
+    "sizing",
+    "owner",
+    "proxyUser",
+    "appId",
+    "submittedName",
+)
 _LABELS = {"effectiveScType": "scType"}
 
 
@@ -100,12 +109,14 @@ class Reading:
         is_expired: Whether the service was asked and has no record of the job.
         age: The seconds since the submission, by the clock of the service, or None if it is unknown.
         location: The `region` and the `projectId` of the job, as far as they are known.
+        failure_reason: Why the job failed, as far as somebody has looked for it.
     """
 
     batch: Batch | None = None
     is_expired: bool = False
     age: float | None = None
     location: Mapping[str, Any] = field(default_factory=dict)
+    failure_reason: str | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -131,7 +142,10 @@ def view_of(target: Target, reading: Reading, *, details: bool = False) -> JobVi
 def _properties(target: Target, reading: Reading) -> Properties:
     """Return the outputs of a job: from the service, or as the stack has stored them."""
     if reading.batch is not None:
-        return {"submittedTo": reading.location, **outputs.refreshed(target.stored, reading.batch)}
+        return {
+            "submittedTo": reading.location,
+            **outputs.refreshed(target.stored, reading.batch, reading.failure_reason),
+        }
     stored = {**target.stored.properties, **target.verdict}
     if not reading.is_expired:
         return stored

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from pulumi_dli.cli.job_view import Reading
 from pulumi_dli.cli.session import Session
 from pulumi_dli.cli.targets import Target
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.last_lines import reason_of
 from pulumi_dli.operations.pollers import live_jobs
 from pulumi_dli.operations.stored_jobs import StoredJobs
 
@@ -67,6 +69,13 @@ class JobReader:
         if reading.is_expired and not target.name:
             raise CliError(no_such_job_message(target.batch_id, reading.location))
         return reading
+
+    def with_reason(self, target: Target, reading: Reading) -> Reading:
+        """Return the reading with the reason from the driver log, if the job is dead."""
+        if reading.batch is None or not reading.batch.is_failure:
+            return reading
+        reason = reason_of(self.client_of(target), reading.batch, target.secrets)
+        return replace(reading, failure_reason=reason.text)
 
 
 def no_such_job_message(batch_id: str, location: Mapping[str, object]) -> str:

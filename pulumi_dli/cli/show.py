@@ -13,7 +13,8 @@ def show_job(session: Session, text: str) -> None:
     target = session.target(text)
     reader = JobReader(session.context)
     known = reader.known(target) if reader.is_forgotten(target) else None
-    view = view_of(target, known or reader.existing(target), details=True)
+    reading = known or reader.with_reason(target, reader.existing(target))
+    view = view_of(target, reading, details=True)
     if session.options.json:
         print_json(view.to_json())
     else:

@@ -39,6 +39,13 @@ def test_a_job_is_shown_by_its_id_without_a_stack(run: Run, service: Service) ->
     assert json.loads(run("show", job_id, "--json").out)["id"] == job_id
 
 
+def test_a_dead_job_is_shown_with_the_reason(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    log = "Traceback (most recent call last):\n  File 'load.py'\nValueError: row hunter2 is bad"
+    job_id = submit(service, timeline="running:0s,dead", log=log)
+    pulumi.has(job("load", job_id, redact=["hunter2"]))
+    assert facts(run("show", "load").out)["failureReason"] == "ValueError: row [secret] is bad"
+
+
 def test_a_job_that_nobody_knows_is_an_error(run: Run) -> None:
     assert run("show", ID).failure.startswith(f"there is no batch job {ID} in project")
 
