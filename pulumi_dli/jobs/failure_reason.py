@@ -37,10 +37,12 @@ _FOREIGN_CALL = re.compile(
     r'|\s+File "[^"]*(?:pyspark\.zip|py4j|/pyspark/)[^"]*", line'
 )
 
-_MEMORY = {
+_CERTAIN = {
+    re.compile(r"^(The program sets the master yarn, and there is no YARN here\.)"): r"\1",
     re.compile(r"java\.lang\.OutOfMemoryError: (.*)"): r"OutOfMemoryError: \1",
     re.compile(r"(Container killed by YARN for exceeding \w* ?memory limits)"): r"\1",
 }
+"""What ends a driver whatever it throws then."""
 _NOT_STARTED = {
     re.compile(r"^(The local DLI could not start the job: .*)"): r"\1",
     re.compile(r"^\S*python\S*: (can't open file .*)"): r"\1",
@@ -66,7 +68,7 @@ _CLASSIFIED = re.compile(r"\[[A-Z_.]+\] ")
 _EXIT_1 = re.compile(r"exit code 1$")
 _INNER_HEADER = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d [A-Z]+ ")
 _WRAPPERS = {"Py4JJavaError", "PythonException", "SparkException", "StreamingQueryException"}
-_AFTER_MEMORY = {"Py4JNetworkError", "Py4JError", "ConnectionRefusedError", "ConnectionResetError", "EOFError"}
+_WITHOUT_JVM = {"Py4JNetworkError", "Py4JError", "ConnectionRefusedError", "ConnectionResetError", "EOFError"}
 """What Python sees when the JVM of the driver has gone."""
 
 
@@ -210,9 +212,9 @@ def _is_quoted(text: str, before: Sequence[str]) -> bool:
 def _reason(lines: Sequence[str], thrown: Sequence[_Thrown]) -> _Thrown | None:
     """Return what ended the driver."""
     drivers = [one for one in thrown if one.kind is _Kind.DRIVER]
-    memory, ended = _last(lines, _MEMORY), _last(lines, _ENDED)
-    if memory is not None and _is_cause_of(memory, drivers):
-        return memory
+    certain, ended = _last(lines, _CERTAIN), _last(lines, _ENDED)
+    if certain is not None and _is_cause_of(certain, drivers):
+        return certain
     if not drivers or _went_on(lines, thrown, ended):
         return _last(lines, _NOT_STARTED) or _without_traceback(lines, ended) or next(reversed(thrown), None)
     if drivers[-1].may_be_wrapper:
@@ -227,9 +229,9 @@ def _without_traceback(lines: Sequence[str], ended: _Thrown | None) -> _Thrown |
     return _last(lines, _BARE) or ended
 
 
-def _is_cause_of(memory: _Thrown, drivers: Sequence[_Thrown]) -> bool:
-    """Return whether the driver ended because there was no memory, whatever it threw at last."""
-    return not drivers or drivers[-1].type in _AFTER_MEMORY or drivers[-1].start <= memory.line
+def _is_cause_of(certain: _Thrown, drivers: Sequence[_Thrown]) -> bool:
+    """Return whether the driver ended because of this, whatever it threw at last."""
+    return not drivers or drivers[-1].type in _WITHOUT_JVM or drivers[-1].start <= certain.line
 
 
 def _went_on(lines: Sequence[str], thrown: Sequence[_Thrown], ended: _Thrown | None) -> bool:

@@ -53,9 +53,16 @@ class ObjectStore:
         conf = {
             "fs.obs.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
             "fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
-            # RawLocalFileSystem uses no checksum files. A file that is edited by hand would not match its checksum.
-            "fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         }
         for bucket in sorted(path for path in self._buckets.iterdir() if path.is_dir()):
             conf[f"fs.viewfs.mounttable.{bucket.name}.linkFallback"] = bucket.as_uri()
         return conf
+
+    def remove_checksums(self) -> None:
+        """Remove the checksum files that Hadoop has written beside the objects.
+
+        A file that is edited by hand would no longer match its checksum, and the buckets of the cloud have none. Hadoop
+        can do without them at any time, but SparkContext.textFile needs the class that writes them.
+        """
+        for path in self._buckets.rglob(".*.crc"):
+            path.unlink(missing_ok=True)

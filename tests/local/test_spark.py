@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.jobs.failure_reason import failure_reason
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version, properties_file
@@ -231,6 +232,35 @@ def test_a_job_that_raises_is_dead_and_its_log_has_the_traceback(api: Api, bucke
     assert "Traceback (most recent call last):" in log
     assert "KeyError: 'no such column'" in log
     assert log[-1] == "The job's process ended with exit code 1."
+
+
+TEXT = """
+import sys
+from pyspark import SparkContext
+
+context, folder = SparkContext(), sys.argv[1]
+if len(sys.argv) > 2:
+    context.parallelize(sys.argv[2:], 1).saveAsTextFile(folder)
+print("lines:", context.textFile(folder).collect())
+"""
+
+
+def test_an_rdd_reads_and_writes_text_and_a_file_may_be_edited_by_hand(api: Api, bucket: Path) -> None:
+    (bucket / "text.py").write_text(TEXT)
+    log = run(api, "success", file="obs://demo/text.py", args=["obs://demo/lines", "one", "two"])
+    assert "lines: ['one', 'two']" in log
+    assert sorted(path.name for path in (bucket / "lines").iterdir()) == ["_SUCCESS", "part-00000"]
+    (bucket / "lines" / "part-00000").write_text("three\n")
+    assert "lines: ['three']" in run(api, "success", file="obs://demo/text.py", args=["obs://demo/lines"])
+
+
+def test_a_program_that_sets_the_master_yarn_is_ended_with_the_reason(api: Api, bucket: Path) -> None:
+    (bucket / "yarn.py").write_text(
+        "from pyspark.sql import SparkSession\nSparkSession.builder.master('yarn').getOrCreate()"
+    )
+    log = run(api, "dead", file="obs://demo/yarn.py")
+    assert log[-1].startswith("The program sets the master yarn, and there is no YARN here. The local DLI runs jobs on")
+    assert failure_reason(log).text == "The program sets the master yarn, and there is no YARN here."
 
 
 SLEEPERS = """

@@ -114,6 +114,16 @@ def properties_file(properties: dict[str, str]) -> str:
     return "".join(f"{escape(key)}={escape(value)}\n" for key, value in properties.items())
 
 
+_NO_CLUSTER = {
+    "spark.hadoop.yarn.resourcemanager.connect.max-wait.ms": "1",
+    "spark.hadoop.yarn.resourcemanager.connect.retry-interval.ms": "1",
+    "spark.hadoop.ipc.client.connect.max.retries": "0",
+}
+"""A program that sets the master `yarn` fails at once. Otherwise it would wait for ever for a cluster."""
+_SEEKS_YARN = "Connecting to ResourceManager at"
+_LINES_OF_START = 400
+
+
 class SparkEngine:
     """Runs each job as a `spark-submit` to `master`, as in `local[*]`."""
 
@@ -142,6 +152,7 @@ class SparkEngine:
             failure = await self._run(attempt, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+            await asyncio.to_thread(self._store.remove_checksums)
         if failure is None:
             return BatchState.SUCCESS
         attempt.logs.write(attempt.number, failure)
@@ -171,6 +182,11 @@ class SparkEngine:
             )
         if not code:
             return None
+        if any(_SEEKS_YARN in line for line in attempt.logs.page(attempt.number, None, _LINES_OF_START).lines):
+            return (
+                "The program sets the master yarn, and there is no YARN here. The local DLI runs jobs on "
+                f"{self._master}: leave the master out of the program."
+            )
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
         return f"The job's process ended {how}."
 
@@ -257,6 +273,7 @@ class SparkEngine:
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri(),
             "spark.eventLog.rolling.enabled": "false",
+            **_NO_CLUSTER,
             "spark.executorEnv.LC_ALL": _LOCALE,
             # Without a secret every user of this machine could send commands to the driver.
             **({"spark.authenticate": "true"} if self._is_one_process else {}),
