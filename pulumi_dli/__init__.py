@@ -16,6 +16,7 @@ __all__ = [
     "GroupArgsDict",
     "Package",
     "PackageArgsDict",
+    "PreviousRun",
     "SubmittedTo",
     "file_digest",
     "jobs_from_config",
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pulumi_dli.program.file_digest import file_digest
     from pulumi_dli.program.jobs_from_config import jobs_from_config
     from pulumi_dli.program.jobs_from_file import jobs_from_file
-    from pulumi_dli.program.types import Group, GroupArgsDict, Package, PackageArgsDict, SubmittedTo
+    from pulumi_dli.program.types import Group, GroupArgsDict, Package, PackageArgsDict, PreviousRun, SubmittedTo
 else:
     # Import these names at their first use, because the local DLI and its pytest plugin run without Pulumi.
     def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ import pulumi
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from pulumi_dli import BatchJob, BatchJobWait, Group, Package, SubmittedTo
+from pulumi_dli import BatchJob, BatchJobWait, Group, Package, PreviousRun, SubmittedTo
 from pulumi_dli.account.credentials import CREDENTIALS
 from pulumi_dli.account.settings import NAMESPACE, Settings, variables
 from pulumi_dli.api.sizes import RESOURCE_TYPES
@@ -59,7 +59,7 @@ def package_schema() -> Schema:
             "inputProperties": settings,
         },
         "types": {
-            **{token(nested.__name__): object_type(nested) for nested in (Package, Group, SubmittedTo)},
+            **{token(nested.__name__): object_type(nested) for nested in (Package, Group, SubmittedTo, PreviousRun)},
             **{token(enum_name(name)): enum_type(values) for name, values in ALL_CHOICES.items()},
         },
         "resources": {

@@ -1,7 +1,4 @@
-"""The clouds and regions that offer DLI: one row for each cloud, one line for each region.
-
-The addresses of the consoles and of OBS are not here, because none of our sources has them.
-"""
+"""The clouds and regions that offer DLI: one row for each cloud, one line for each region."""
 
 from __future__ import annotations
 
@@ -15,11 +12,13 @@ class Cloud:
     Args:
         name: The name that users know.
         domain: The end of the addresses of its services.
+        console: The address of its console, or None if it is not known.
         undocumented: Properties of a job that its documentation does not mention, by their names in Pulumi's state.
     """
 
     name: str
     domain: str
+    console: str | None = None
     undocumented: tuple[str, ...] = ()
 
 
@@ -31,8 +30,15 @@ class Region:
     iam: str | None = None
 
 
-OPEN_TELEKOM_CLOUD = Cloud("Open Telekom Cloud", "otc.t-systems.com", ("feature", "sparkVersion", "image"))
-HUAWEI_CLOUD = Cloud("Huawei Cloud", "myhuaweicloud.com")
+# The consoles: user guides of Open Telekom Cloud (DWS, `https://console.otc.t-systems.com/dws/`) and of Huawei Cloud
+# (IEF, `https://console.huaweicloud.com/dli`). No source has that of Huawei Cloud Europe.
+OPEN_TELEKOM_CLOUD = Cloud(
+    "Open Telekom Cloud",
+    "otc.t-systems.com",
+    "https://console.otc.t-systems.com",
+    undocumented=("feature", "sparkVersion", "image"),
+)
+HUAWEI_CLOUD = Cloud("Huawei Cloud", "myhuaweicloud.com", "https://console.huaweicloud.com")
 HUAWEI_CLOUD_EUROPE = Cloud("Huawei Cloud Europe", "myhuaweicloud.eu")
 
 _IAM_OF_HUAWEI_CLOUD = "https://iam.myhuaweicloud.com"

@@ -34,6 +34,7 @@ _ARGUMENTS = (
 """The arguments that `show` shows. Others, such as `args` and `conf`, may contain secrets that nobody marked."""
 _DETAILS = (
     outputs.FAILURE_REASON,
+    outputs.CONSOLE_URL,
     *_ARGUMENTS,
     "effectiveScType",
     "sizing",
@@ -42,7 +43,7 @@ _DETAILS = (
     "appId",
     "submittedName",
 )
-_LABELS = {"effectiveScType": "scType"}
+_LABELS = {"effectiveScType": "scType", outputs.CONSOLE_URL: "url"}
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Reading:
         age: The seconds since the submission, by the clock of the service, or None if it is unknown.
         location: The `region` and the `projectId` of the job, as far as they are known.
         failure_reason: Why the job failed, as far as somebody has looked for it.
+        url: The page of the job in the console or in the local DLI.
     """
 
     batch: Batch | None = None
@@ -117,6 +119,7 @@ class Reading:
     age: float | None = None
     location: Mapping[str, Any] = field(default_factory=dict)
     failure_reason: str | None = None
+    url: str | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -142,9 +145,10 @@ def view_of(target: Target, reading: Reading, *, details: bool = False) -> JobVi
 def _properties(target: Target, reading: Reading) -> Properties:
     """Return the outputs of a job: from the service, or as the stack has stored them."""
     if reading.batch is not None:
+        found = {outputs.FAILURE_REASON: reading.failure_reason, outputs.CONSOLE_URL: reading.url}
         return {
             "submittedTo": reading.location,
-            **outputs.refreshed(target.stored, reading.batch, reading.failure_reason),
+            **outputs.refreshed(target.stored, reading.batch, found),
         }
     stored = {**target.stored.properties, **target.verdict}
     if not reading.is_expired:

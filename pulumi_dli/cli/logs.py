@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pulumi_dli.api.errors import DliError, may_pass_by_itself
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import Outage
-from pulumi_dli.api.states import BatchState
 from pulumi_dli.cli.driver_log import DriverLog, LogPart
 from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.job_view import Reading
@@ -53,7 +52,8 @@ def print_log(session: Session, text: str, *, follow: bool, from_start: bool) ->
 def _recovers(target: Target, batch: Batch) -> bool:
     """Return whether the service starts the job again if it fails, so that it may have several logs."""
     is_declared = (batch.request() or {}).get("autoRecovery") or target.stored.inputs.auto_recovery is True
-    return bool(is_declared) or batch.batch_state is BatchState.RECOVERING
+    state = batch.batch_state
+    return bool(is_declared) or (state is not None and state.facts.is_new_attempt)
 
 
 class _Printer:

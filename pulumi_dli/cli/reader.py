@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from pulumi_dli.api.client import Client
+from pulumi_dli.api.console import page_url
 from pulumi_dli.api.errors import DliError, ServiceError, SettingsError, SignInError, TransportError
 from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.job_view import Reading
@@ -43,7 +44,7 @@ class JobReader:
         batch = self._jobs.read(target.batch_id, target.stored)
         client = self.client_of(target)
         age = client.age_of(batch.create_time) if batch is not None else None
-        return Reading(batch, batch is None, age, _location(client))
+        return Reading(batch, batch is None, age, _location(client), url=page_url(client.location, target.batch_id))
 
     def known(self, target: Target) -> Reading | None:
         """Return what is known without a call, or None if the service must be asked.

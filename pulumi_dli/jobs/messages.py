@@ -20,7 +20,13 @@ def lasted(batch: Batch) -> str:
 
 
 def dead_message(
-    job_name: str, batch: Batch, reason: FailureReason, *, reruns: bool, others: Mapping[str, str] | None = None
+    job_name: str,
+    batch: Batch,
+    reason: FailureReason,
+    *,
+    reruns: bool,
+    others: Mapping[str, str] | None = None,
+    page: str | None = None,
 ) -> str:
     """Return the error for a dead job. Its first line is the reason, as far as the log tells.
 
@@ -30,6 +36,7 @@ def dead_message(
         reason: Why it failed.
         reruns: Whether the next `up` runs the job again.
         others: The states of the other jobs that still run, by their logical names.
+        page: The address of the job's page.
     """
     still_running = ", ".join(f"{name} ({state})" for name, state in sorted((others or {}).items()))
     what_next = (
@@ -41,6 +48,7 @@ def dead_message(
     return "\n".join(
         [
             *_first_lines(job_name, batch, reason),
+            *([f"The job's page: {page}"] if page else []),
             what_next,
             *([f"Still running: {still_running}. The next `pulumi up` waits for them."] if still_running else []),
         ]

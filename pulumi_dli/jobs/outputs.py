@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
 from pulumi_dli.api.models import Batch
@@ -22,7 +23,7 @@ from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, is_number
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, Properties
 from pulumi_dli.jobs.redaction import masked as masked_text
 from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, is_secret
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, SIZES, is_secret
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,8 @@ def _app_id(batch: Batch) -> str | None:
 class Output:
     """The facts about an observed output."""
 
-    read: Callable[[Batch], Any]
-    """Returns the value from a reply, or None."""
+    read: Callable[[Batch], Any] = lambda _: None
+    """Returns the value from a reply, or None. By default it is in no reply: an operation knows it."""
     is_kept_on_refresh: bool = False
     """A refresh keeps the stored value if the reply does not have it."""
     is_verdict: bool = False
@@ -129,7 +130,8 @@ class Output:
     """The arguments that it repeats under another name. It is secret if one of them is secret."""
 
 
-FAILURE_REASON = "failureReason"
+FAILURE_REASON, CONSOLE_URL, ESTIMATED_CU_HOURS = "failureReason", "consoleUrl", "estimatedCuHours"
+PREVIOUS_RUNS = "previousRuns"
 
 OBSERVED: dict[str, Output] = {
     # Some replies have no state, and the state must not lose an end that was seen.
@@ -139,16 +141,17 @@ OBSERVED: dict[str, Output] = {
     "proxyUser": Output(lambda batch: batch.proxy_user or None),
     "kind": Output(lambda batch: batch.kind or None),
     "log": Output(lambda batch: batch.log, is_verdict=True, is_masked=True),
-    # Not in a reply: whoever reads the job finds it in the driver log.
-    FAILURE_REASON: Output(lambda _: None, is_verdict=True, is_masked=True),
+    FAILURE_REASON: Output(is_verdict=True, is_masked=True),
     "createTime": Output(lambda batch: batch.create_time, is_verdict=True),
     "updateTime": Output(lambda batch: batch.update_time, is_verdict=True),
     "duration": Output(duration, is_verdict=True),
     "submittedName": Output(lambda batch: batch.name or None, is_kept_on_refresh=True, repeats=("name",)),
     "effectiveScType": Output(lambda batch: batch.sc_type or None, repeats=("scType",)),
     "effectiveQueue": Output(lambda batch: batch.queue or batch.cluster_name or None, repeats=("queue", "clusterName")),
-    # Not in a reply: `create` knows it.
-    "submittedTo": Output(lambda _: None, is_kept_on_refresh=True, repeats=("region", "projectId")),
+    "submittedTo": Output(is_kept_on_refresh=True, repeats=("region", "projectId")),
+    CONSOLE_URL: Output(is_kept_on_refresh=True),
+    ESTIMATED_CU_HOURS: Output(is_kept_on_refresh=True, repeats=SIZES),
+    PREVIOUS_RUNS: Output(is_kept_on_refresh=True),
     "recordExpired": Output(lambda _: False),
 }
 """The observed outputs, by name."""
@@ -171,10 +174,9 @@ def verdict(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
     return {name: value for name, value in observed(batch, redact).items() if name in VERDICT}
 
 
-def of_job(declared: JobInputs, batch: Batch, location: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the outputs of a new job: the declared and the observed outputs, and the location of the submission."""
-    news = observed(batch, declared.redact)
-    return {**_BY_THIS_VERSION, **declared.properties, **news, "submittedTo": dict(location)}
+def of_job(declared: JobInputs, batch: Batch, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs of a new job. `found` has the observed outputs that are in no reply, by name."""
+    return {**_BY_THIS_VERSION, **declared.properties, **observed(batch, declared.redact), **found}
 
 
 def secret_outputs(outputs: Properties) -> set[str]:
@@ -191,11 +193,19 @@ def is_repeated_secret(output: Output, properties: Properties) -> bool:
     return any(is_secret(name, properties.get(SECRET_INPUTS)) for name in output.repeats)
 
 
-def refreshed(stored: StoredJob, batch: Batch | None, failure_reason: str | None = None) -> dict[str, Any]:
-    """Return the outputs after a refresh. If the service has deleted the record, the stored outputs stay."""
+def refreshed(
+    stored: StoredJob, batch: Batch | None, found: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the outputs after a refresh. If the service has deleted the record, the stored outputs stay.
+
+    Args:
+        stored: The stored job.
+        batch: The job, or None if the service has no record of it.
+        found: The observed outputs that are in no reply, by name.
+    """
     if batch is None:
         return {**stored.properties, "recordExpired": True}
-    current = observed(batch, stored.inputs.redact) | {FAILURE_REASON: failure_reason}
+    current = {**observed(batch, stored.inputs.redact), **found}
     kept = {name for name, value in current.items() if value is None and OBSERVED[name].is_kept_on_refresh}
     return {**stored.properties, **{name: value for name, value in current.items() if name not in kept}}
 

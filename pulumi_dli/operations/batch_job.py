@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
+from pulumi_dli.api.console import console_url
 from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
 from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import poll, steps
@@ -25,6 +26,7 @@ from pulumi_dli.jobs.request import (
     left_out,
     request_body,
     similar_fingerprints,
+    sizes_of,
     sizing,
     texts_of_arguments,
     told_values,
@@ -35,6 +37,7 @@ from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.last_lines import reason_of
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.planning import Planner
+from pulumi_dli.operations.run_cost import cost_of
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.stored_jobs import StoredJobs, name_of
 from pulumi_dli.operations.submission_request import SubmissionRequest
@@ -137,7 +140,8 @@ class BatchJobs:
                 self._context.notify(Level.WARNING, name, message)
         self._context.young_runs.submitted(batch.id)
         self._context.remember(batch)
-        return batch.id, outputs.of_job(declared, batch, _submitted_to(client))
+        found = {**_place_of(client, batch.id), outputs.PREVIOUS_RUNS: self._context.history.of(declared_key(declared))}
+        return batch.id, outputs.of_job(declared, batch, found)
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
         # Make the whole request before it is sent, so that a failure here means that nothing runs.
@@ -228,14 +232,20 @@ class BatchJobs:
             if duplicates:
                 message = messages.duplicates_message(batch_id, duplicates)
                 self._context.notify(Level.WARNING, name_of(stored.inputs), message)
-        return outputs.refreshed(stored, batch, self._failure_reason(batch, stored))
+        found = {} if batch is None else self._found(self._jobs.client_of(stored), batch, stored)
+        return outputs.refreshed(stored, batch, found)
 
-    def _failure_reason(self, batch: Batch | None, stored: StoredJob, client: Client | None = None) -> str | None:
-        """Return why a job failed: the stored reason, or the one that its log tells. None if it has not failed."""
-        if batch is None or not batch.is_failure:
-            return None
-        known_reason = stored.properties.get(outputs.FAILURE_REASON) if stored.end() is not None else None
-        return known_reason or reason_of(client or self._jobs.client_of(stored), batch, stored.inputs.redact).text
+    def _found(self, client: Client, batch: Batch, stored: StoredJob) -> dict[str, Any]:
+        """Return the outputs that are not in the reply about a job. What is stored of an end needs no call."""
+        found: dict[str, Any] = {outputs.CONSOLE_URL: console_url(client.location, batch.id)}
+        is_new_end = batch.is_final and stored.end() is None
+        if batch.is_failure:
+            known_reason = None if is_new_end else stored.properties.get(outputs.FAILURE_REASON)
+            found[outputs.FAILURE_REASON] = known_reason or reason_of(client, batch, stored.inputs.redact).text
+        if is_new_end:
+            sizes = sizes_of(stored.inputs) if stored.is_ours else None
+            found[outputs.ESTIMATED_CU_HOURS] = cost_of(client, batch, sizes.cus if sizes else None)
+        return found
 
     def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
         """Return the outputs of a job that this stack does not manage. Raises JobError if there is no such job."""
@@ -246,8 +256,8 @@ class BatchJobs:
             raise JobError(
                 messages.no_such_job_message(name_of(declared), batch_id, project_id=client.location.project_id)
             )
-        reason = self._failure_reason(batch, stored, client)
-        return {**outputs.refreshed(stored, batch, reason), "submittedTo": _submitted_to(client)}
+        found = self._found(client, batch, stored) | _place_of(client, batch.id)
+        return outputs.refreshed(stored, batch, found)
 
     def update(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
         """Return the outputs with new options of the provider. Cancel the duplicates that the plan has found.
@@ -291,6 +301,18 @@ class BatchJobs:
         except DliError as error:
             message = messages.unread_delete_message(name, batch_id, error)
             raise JobError(f"{message}{self._jobs.forget_advice(stored, error)}") from error
+        self._record_run(batch_id, stored)
+
+    def _record_run(self, batch_id: str, stored: StoredJob) -> None:
+        """Record the run that is deleted, because the resource may be created anew."""
+        key = self._context.runs.key_of(batch_id) or stored_key(stored.inputs)
+        if key is None:
+            return
+        state = self._jobs.end_of(batch_id, stored) or stored.properties.get("state")
+        was_cancelled = self._context.runs.earlier_run_of(key) == batch_id
+        run: dict[str, Any] = {"id": batch_id, "state": "cancelled" if was_cancelled else state}
+        run |= {name: stored.properties.get(name) for name in ("createTime", "updateTime", "duration")}
+        self._context.history.ended(key, run, stored.properties.get(outputs.PREVIOUS_RUNS))
 
     def _list_duplicates(self, batch_id: str, stored: StoredJob) -> list[Batch]:
         try:
@@ -354,5 +376,8 @@ def _has_ended(batch: Batch | None) -> bool:
     return batch is None or batch.is_final
 
 
-def _submitted_to(client: Client) -> dict[str, str | None]:
-    return {"region": client.location.region, "projectId": client.location.project_id}
+def _place_of(client: Client, batch_id: str) -> dict[str, Any]:
+    """Return the outputs that tell where a job runs, and its page there."""
+    location = client.location
+    submitted_to = {"region": location.region, "projectId": location.project_id}
+    return {"submittedTo": submitted_to, outputs.CONSOLE_URL: console_url(location, batch_id)}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pulumi_dli.api.client import Client
+from pulumi_dli.api.console import page_url
 from pulumi_dli.api.errors import (
     DliError,
     JobDeadError,
@@ -25,6 +26,7 @@ from pulumi_dli.api.retry import Outage, poll, poll_pause
 from pulumi_dli.jobs import messages, outputs
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.job_rules import Checked
+from pulumi_dli.jobs.summary import JobOutcome
 from pulumi_dli.jobs.validation import is_known, known
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.jobs.wait_inputs import WaitInputs
@@ -80,7 +82,14 @@ class BatchJobWaits:
                 raise JobError(messages.forgotten_wait_message(name, batch_id))
             return self._verdict(declared, batch)
         client = self._context.client_of(location)
-        batch = self._poll(client, declared, batch_id)
+        try:
+            batch = self._poll(client, declared, batch_id)
+        except JobWaitTimeoutError:
+            self._context.summary.ended(
+                batch_id, JobOutcome(name, "not ended", url=page_url(client.location, batch_id))
+            )
+            self._context.summary.write()
+            raise
         if until.is_missed(batch.batch_state):
             raise JobDeadError(self._dead_message(client, declared, batch_id, batch))
         return self._verdict(declared, batch, client)
@@ -114,6 +123,8 @@ class BatchJobWaits:
         """Return the outputs of the wait. The client reads why a dead job failed."""
         self._context.remember(batch)
         verdict = outputs.verdict(batch, declared.redact)
+        if client is not None:
+            self._record_outcome(client, declared, batch)
         if client is not None and batch.is_failure:
             verdict[outputs.FAILURE_REASON] = reason_of(client, batch, declared.redact).text
         return {**declared.properties, **verdict}
@@ -126,8 +137,17 @@ class BatchJobWaits:
     def _dead_message(self, client: Client, declared: WaitInputs, batch_id: str, batch: Batch) -> str:
         reason = reason_of(client, batch, declared.redact)
         others = self._other_live_jobs(client, batch_id)
-        reruns = bool(declared.rerun_on_failure)
-        return messages.dead_message(declared.job_name, batch, reason, reruns=reruns, others=others)
+        self._record_outcome(client, declared, batch)
+        self._context.summary.write(JobOutcome(name, state) for name, state in others.items())
+        reruns, page = bool(declared.rerun_on_failure), page_url(client.location, batch_id)
+        return messages.dead_message(declared.job_name, batch, reason, reruns=reruns, others=others, page=page)
+
+    def _record_outcome(self, client: Client, declared: WaitInputs, batch: Batch) -> None:
+        """Record the outcome of a wait for the closing summary."""
+        duration = outputs.duration(batch)
+        ran = None if duration is None else duration / 1000
+        outcome = JobOutcome(declared.job_name, str(batch.state), ran=ran, url=page_url(client.location, batch.id))
+        self._context.summary.ended(batch.id, outcome)
 
     def _other_live_jobs(self, client: Client, batch_id: str) -> dict[str, str]:
         """Return the states of the stack's other live jobs that this process has seen, by their logical names."""

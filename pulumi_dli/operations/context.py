@@ -18,10 +18,12 @@ from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.jobs.messages import forget_message, forget_refusal_message
+from pulumi_dli.operations.failure_summary import FailureSummary
 from pulumi_dli.operations.live_listing import LiveListing
 from pulumi_dli.operations.notifier import Level, Notifier
 from pulumi_dli.operations.pollers import DeadJobListing
 from pulumi_dli.operations.queue_sizes import QueueSizes
+from pulumi_dli.operations.run_history import RunHistory
 from pulumi_dli.operations.run_registry import RunRegistry
 from pulumi_dli.operations.seen_ends import SeenEnds
 from pulumi_dli.operations.submission import Submitter
@@ -49,6 +51,10 @@ class ProviderContext:
         """True if a check has seen an unknown value, which exists only in a preview."""
         self.runs = RunRegistry()
         """The registry of all runs of this process."""
+        self.history = RunHistory()
+        """The earlier runs of the resources that are being replaced."""
+        self.summary = FailureSummary(self)
+        """The outcomes of the waits."""
         self.ends = SeenEnds()
         """The final states of runs that this process knows."""
         self.young_runs = YoungRuns(self.clock, lambda: self.settings.lookup_window, self)

@@ -32,7 +32,9 @@ class Planner:
             # An update, not a replacement: `update` fails, and no run is cancelled.
             return Decision(Action.UPDATE, FILE_MISSING, ("file",))
         decision = self._decide(name, batch_id, stored, declared)
-        if decision.action is not Action.REPLACE:
+        if decision.action is Action.REPLACE:
+            self._context.history.will_be_replaced(declared_key(declared), decision.reason)
+        else:
             decision = self._with_duplicates(name, batch_id, stored, declared, decision)
         self._warn_of_move(name, batch_id, stored, declared, decision)
         return decision

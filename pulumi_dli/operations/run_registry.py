@@ -131,6 +131,11 @@ class RunRegistry:
         with self._lock:
             return run in self._runs or run in self._deleted
 
+    def key_of(self, run: str) -> ResourceKey | None:
+        """Return the resource that holds a run, as it is declared, or None if this process has not seen the run."""
+        with self._lock:
+            return self._runs[run].key if run in self._runs else None
+
     def may_adopt(self, run: str, key: ResourceKey) -> bool:
         """Return whether a resource may adopt a run now. Use it to save calls; only `claim` is safe with threads."""
         with self._lock:

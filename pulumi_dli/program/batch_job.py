@@ -14,6 +14,7 @@ from pulumi_dli.program.exact_numbers import digits_of, show_exact
 from pulumi_dli.program.job_identity import is_from_configuration, scope_of, secrets_of
 from pulumi_dli.program.registration import (
     check_declaration,
+    check_is_set,
     duration_of,
     fill_undeclared,
     outputs_only,
@@ -27,6 +28,7 @@ from pulumi_dli.program.types import (
     OnRecordExpired,
     Package,
     PackageArgsDict,
+    PreviousRun,
     Scalar,
     StreamLog,
     Strings,
@@ -34,6 +36,7 @@ from pulumi_dli.program.types import (
     Until,
     WhenRunning,
     input_type_of,
+    location_inputs,
     wire_names,
     with_getters,
 )
@@ -135,8 +138,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     """The kind of the job, as the service reports it."""
     log: pulumi.Output[Sequence[str] | None]
     """The last lines of the job's record, at most ten, with secret texts masked. They are secret if the job has `args`,
-    `conf` or a secret input, because the job may have written these in another form.
-    """
+    `conf` or a secret input, because the job may have written these in another form."""
     failure_reason: pulumi.Output[str | None] = pulumi.property("failureReason")
     """Why the job failed, in one line, as far as its driver log tells. Secret like `log`."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
@@ -153,6 +155,12 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     """The queue, as the service spells it."""
     submitted_to: pulumi.Output[SubmittedTo] = pulumi.property("submittedTo")
     """The region and the project where the job runs."""
+    console_url: pulumi.Output[str | None] = pulumi.property("consoleUrl")
+    """The job's page in the console of its cloud."""
+    estimated_cu_hours: pulumi.Output[float | None] = pulumi.property("estimatedCuHours")
+    """The CUs times the hours that the job has run. A refresh estimates it after the end."""
+    previous_runs: pulumi.Output[Sequence[PreviousRun] | None] = pulumi.property("previousRuns")
+    """The last ten earlier runs, oldest first. Lost if a replacement is interrupted, or with `retain_on_delete`."""
     record_expired: pulumi.Output[bool] = pulumi.property("recordExpired")
     """Whether the service has deleted the job's record."""
     sizing: pulumi.Output[str | None]
@@ -259,12 +267,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         """
         declared = {name: value for name, value in locals().items() if name in wire_names(BatchJob)}
         check_declaration("BatchJob", resource_name, opts, declared)
-        if file is None:
-            # The provider cannot raise this error: with --continue-on-error, a file may be absent in its check.
-            raise pulumi.RunError(
-                f"BatchJob {resource_name}: file is None. Set it to the package to run, for example "
-                "obs://bucket/jobs/wordcount.py"
-            )
+        # The provider cannot raise this error: with --continue-on-error, a file may be absent in its check.
+        check_is_set(f"BatchJob {resource_name}: file", file, "the package to run: obs://bucket/jobs/wordcount.py")
         check_settings()
         self._register(resource_name, declared, opts)
 
@@ -286,8 +290,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
         self._secrets = secrets_of(resource_name, declared, opts, _WIRE_NAMES)
         self._waits: dict[str, tuple[BatchJobWait, Mapping[str, Any]]] = {}
         self._parent, self._job_aliases = opts.parent, opts.aliases
-        if is_from_configuration():
-            hidden["fromConfiguration"] = True
+        hidden |= {"fromConfiguration": True} if is_from_configuration() else {}
         hidden |= {SECRET_INPUTS: self._secrets.paths, HAS_SECRET_SIZE: self._secrets.has_secret_size}
         hidden |= {"redact": self._secrets.texts, EXACT_NUMBERS: digits}
         props = _JOB_INPUTS(_JOB_OUTPUTS | without_none(declared | hidden))
@@ -323,11 +326,10 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             pulumi.RunError: `id` is None.
         """
         check_declaration("BatchJob.get", resource_name, opts, {"id": id, "region": region, "project_id": project_id})
-        if id is None:
-            raise pulumi.RunError(f"BatchJob.get {resource_name}: id is None. Set it to the id of the batch job")
+        check_is_set(f"BatchJob.get {resource_name}: id", id, "the id of the batch job")
         job = BatchJob.__new__(BatchJob)
-        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
-        job._register(resource_name, {"region": region, "project_id": project_id}, options)
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        job._register(resource_name, {"region": region, "project_id": project_id}, opts)
         job._rerun_on_failure = False
         return job
 
@@ -342,8 +344,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     ) -> "BatchJobWait":
         """Declare a wait for the outcome of this job: a resource on which other resources can depend.
 
-        Its parent is the parent of this job, so that a component in `depends_on` also waits for the outcome of the jobs
-        in it. A second call with the same arguments, or with the same name only, returns the same wait.
+        Its parent is the parent of this job, so a component in `depends_on` also waits for the outcome of its jobs. A
+        second call with the same arguments, or with the same name only, returns the same wait.
 
         Args:
             until: `success`, `running` or `finished`; see `BatchJobWait`.
@@ -381,9 +383,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             until=until,
             timeout=timeout,
             job_name=self.pulumi_resource_name,
-            submitted_to=self.submitted_to.apply(
-                lambda location: {"region": location.region, "projectId": location.project_id} if location else {}
-            ),
+            submitted_to=self.submitted_to.apply(location_inputs),
             rerun_on_failure=self._rerun_on_failure,
             redact=self._secrets.texts_with_marks(self._registered),
             stream_log=stream_log,

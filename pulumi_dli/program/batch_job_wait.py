@@ -9,6 +9,7 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import UNKNOWN
 
+from pulumi_dli.program.closing_summary import closing_summary
 from pulumi_dli.program.interrupt import ends_quietly
 from pulumi_dli.program.mocks import is_mocked
 from pulumi_dli.program.registration import (
@@ -132,7 +133,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 job_name=shown_name,
                 row=row,
                 stream_log=stream_log,
-                created=await _value_of(getattr(row, "create_time", None)) if stream_log else None,
+                created=await _value_of(getattr(row, "create_time", None)),
                 began=_BEGAN,
                 redact=await _value_of(texts) if stream_log else None,
                 outcome=(self.state, self.duration),
@@ -154,6 +155,9 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         props = _WAIT_INPUTS(_WAIT_OUTPUTS | without_none(declared))
         super().__init__(BatchJobWaitProvider(), resource_name, props, opts)
         fill_undeclared(self)
+        if not (pulumi.runtime.is_dry_run() or is_mocked()):
+            closing_summary().expect()
+            pulumi.Output.all(self.job_id, self.state, self.duration).apply(lambda end: closing_summary().passed(*end))
 
 
 def _waited_seconds(result: tuple[str, float | None]) -> Any:

@@ -10,8 +10,10 @@ import pulumi
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
+from pulumi_dli.jobs.cost import estimated_cu_hours
 from pulumi_dli.jobs.driver_log import JobLines
 from pulumi_dli.jobs.screen import shown_lines, shown_text
+from pulumi_dli.jobs.summary import JobOutcome
 from pulumi_dli.operations.log_stream import LogStream
 
 _MIN_INTERVAL = 10.0
@@ -33,16 +35,22 @@ class Progress:
         job_name: The logical name of the job.
         row: The resource on whose row the progress appears. It must be registered already: Pulumi holds messages back
             until their resource is registered.
+        page: The address of the job's page, or None.
     """
 
-    def __init__(self, job_name: str, row: pulumi.Resource | None) -> None:
+    def __init__(self, job_name: str, row: pulumi.Resource | None, page: str | None = None) -> None:
         self._job_name = job_name
         self._row = row
+        self._page = page
         self._last_state = ""
         self._last_shown = 0.0
+        self._last: tuple[Batch, float] | None = None
 
     def report(self, batch: Batch, waited: float) -> None:
         """Show the state of the job after `waited` seconds, if it is new or the last message is old."""
+        if self._last is None and self._page is not None:
+            self._show(self._page)
+        self._last = batch, waited
         state = batch.state or "in an unknown state"
         interval = min(max(waited / 4, _MIN_INTERVAL), _MAX_INTERVAL)
         if state == self._last_state and waited - self._last_shown < interval:
@@ -58,6 +66,26 @@ class Progress:
     def report_end(self, state: str, duration: float | None) -> None:
         """Show the state in which the wait ended, and the duration of the job, which is given in milliseconds."""
         self._show(state if duration is None else f"{state} after {format_duration(duration / 1000)}")
+
+    def outcome(self, waited: float) -> JobOutcome:
+        """Return what is known when a wait of `waited` seconds is over, before the provider has read the job.
+
+        The list has how long the job had run at the last poll. It may have ended soon after, or just now.
+        """
+        if self._last is None:
+            return JobOutcome(self._job_name, "", waited, url=self._page)
+        batch, waited_then = self._last
+        state = batch.batch_state
+        since = 0 if state is None or state.facts.needs_capacity else (waited - waited_then) * 1000
+        duration = None if batch.duration is None else round(batch.duration + since)
+        return JobOutcome(
+            self._job_name,
+            self._last_state,
+            waited,
+            ran=None if duration is None else duration / 1000,
+            cu_hours=estimated_cu_hours(batch.model_copy(update={"duration": duration})),
+            url=self._page,
+        )
 
     def _show(self, message: str) -> None:
         pulumi.log.info(shown_text(f"{self._job_name}: {message}"), self._row, ephemeral=True)

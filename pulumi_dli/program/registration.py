@@ -18,6 +18,12 @@ _UNSENDABLE = (date, time, timedelta, Decimal, UUID, PurePath, bytes, set, froze
 """Types of Python that programs use and that Pulumi cannot send."""
 
 
+def check_is_set(argument: str, value: Any, what: str) -> None:
+    """Raise pulumi.RunError if an argument is None. `argument` names the resource and the argument."""
+    if value is None:
+        raise pulumi.RunError(f"{argument} is None. Set it to {what}")
+
+
 def check_declaration(kind: str, resource_name: Any, opts: Any, declared: Mapping[str, Any]) -> None:
     """Raise pulumi.RunError if a program passes what Pulumi cannot use, and would refuse with a traceback.
 

@@ -77,6 +77,29 @@ class SubmittedTo(dict[str, Any]):
     """The id of the project."""
 
 
+def location_inputs(location: SubmittedTo | None) -> SubmittedToArgsDict:
+    """Return where a job runs as an input of its wait."""
+    return {} if location is None else {"region": location.region, "projectId": location.project_id}
+
+
+@pulumi.output_type
+class PreviousRun(dict[str, Any]):
+    """An earlier run of a job, which was replaced."""
+
+    id: str
+    """The id of the batch job."""
+    state: str | None
+    """Its last known state, or `cancelled` if the provider has cancelled it to run the job again."""
+    create_time: int | None = pulumi.property("createTime")
+    """When the service created it, in milliseconds since 1970."""
+    update_time: int | None = pulumi.property("updateTime")
+    """When it last changed, as far as a refresh has seen it, in milliseconds since 1970."""
+    duration: int | None
+    """How long it ran, as far as a refresh has seen it, in milliseconds."""
+    replaced_because: str | None = pulumi.property("replacedBecause")
+    """Why the job ran again."""
+
+
 def with_getters(resource: type[Resource]) -> type[Resource]:
     """Replace the annotated outputs of a class by getters, as in Pulumi's generated packages.
 

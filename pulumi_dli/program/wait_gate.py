@@ -22,6 +22,7 @@ from pulumi.runtime import get_config
 from pulumi_dli.account.credentials import configuration_keys
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.clock import parse_duration
+from pulumi_dli.api.console import page_url
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.engine_log import ancestor_command_lines
@@ -31,6 +32,7 @@ from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.log_stream import LogStream
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import LiveJobPoller, live_jobs
+from pulumi_dli.program.closing_summary import closing_summary
 from pulumi_dli.program.command_line import may_create
 from pulumi_dli.program.interrupt import AwaitedJobs, waiting_message
 from pulumi_dli.program.progress import LogDisplay, Progress
@@ -111,14 +113,15 @@ class WaitGate:
                 return None
             client = await asyncio.to_thread(self._context.client_of, submitted_to)
             seconds = None if timeout is None else parse_duration(timeout)
-            progress = Progress(job_name, row)
+            page = page_url(client.location, batch_id)
+            progress = Progress(job_name, row, page)
             log = self._log_display(client, batch_id, stream_log, redact, row) if stream_log else None
 
             def report(batch: Batch, waited: float) -> None:
                 if os.getppid() != self._parent:
                     os._exit(1)  # the engine and Pulumi's language host have gone, so nobody waits for this program
                 if not self._has_explained_interrupt:
-                    pulumi.log.info(waiting_message(self._awaited.names()))
+                    pulumi.log.info(waiting_message(self._awaited.names()), ephemeral=True)
                 self._has_explained_interrupt = True
                 self._awaited.record_state(batch_id, job_name, batch.state)
                 progress.report(batch, waited)
@@ -128,15 +131,24 @@ class WaitGate:
             with self._awaited.waiting(batch_id, job_name):
                 poller = self._poller(client)
                 waited = await poller.wait(batch_id, Until(until), seconds, report)
+            is_new = self._is_new(client.age_of(created), began)
             if log is not None:
-                await log.finish(is_new=self._is_new(client.age_of(created), began))
-            if progress.was_reported:
-                pulumi.Output.all(*outcome).apply(lambda values: progress.report_end(*values))
+                await log.finish(is_new=is_new)
+            self._report_end(batch_id, progress, waited, is_new=is_new, outcome=outcome)
         except (DliError, ValueError) as error:
             # Do not fail here: the provider validates the settings and the inputs, and has the message for the user.
             pulumi.log.debug(f"{job_name}: the program does not wait for this job: {error}", row)
             return None
         return waited if progress.was_reported and _may_go_on(waited, seconds, poller) else None
+
+    @staticmethod
+    def _report_end(
+        batch_id: str, progress: Progress, waited: float, *, is_new: bool, outcome: Sequence[pulumi.Output[Any]]
+    ) -> None:
+        if is_new or progress.was_reported:
+            closing_summary().waited(batch_id, progress.outcome(waited))
+        if progress.was_reported:
+            pulumi.Output.all(*outcome).apply(lambda values: progress.report_end(*values))
 
     def _may_wait(self, submitted_to: dict[str, Any], names: set[str]) -> bool:
         is_wanted = self._context.settings.wait and may_create(self._command_lines, names)

@@ -19,7 +19,7 @@ DECLARED: Properties = {
     "resourceName": "load",
     "scope": "12345678",
 }
-STORED = of_job(JobInputs.parse(DECLARED), Batch(id=ID, state="running"), PLACE)
+STORED = of_job(JobInputs.parse(DECLARED), Batch(id=ID, state="running"), {"submittedTo": PLACE})
 
 JOB: Properties = {"file": "obs://demo/jobs/orders.py", "queue": "batch"}
 JAR: Properties = {"file": "orders.jar", "className": "org.example.Orders", "queue": "batch"}

@@ -15,7 +15,7 @@ from tests.jobs.examples import DECLARED, ID, PLACE, STORED, Properties
 
 
 def of_job(declared: Properties, batch: Batch, place: Properties) -> Properties:
-    return outputs.of_job(JobInputs.parse(declared), batch, place)
+    return outputs.of_job(JobInputs.parse(declared), batch, {"submittedTo": place})
 
 
 def refreshed(stored: Properties, batch: Batch | None) -> Properties:
@@ -56,6 +56,9 @@ def test_the_outputs_echo_what_is_declared_and_add_what_the_service_says() -> No
         "effectiveScType": "CUSTOMIZED",
         "effectiveQueue": "batch",
         "submittedTo": PLACE,
+        "consoleUrl": None,
+        "estimatedCuHours": None,
+        "previousRuns": None,
         "recordExpired": False,
     }
 
