@@ -26,6 +26,8 @@ TWO_WORDS = re.compile(r".*[A-Z].*[A-Z]")
 ONE_WORD = {
     "Executor",
     "Inbox",
+    "Master",
+    "Worker",
     "audit",
     "metastore",
     "Server",

@@ -1,4 +1,4 @@
-"""Finds in the driver log of a dead job why it failed.
+"""Finds why a dead job failed: chooses among all that its driver log names.
 
 Spark prints the reason long before the end: after it come the rest of a Java stack and the messages of its shutdown.
 """
@@ -8,36 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from itertools import takewhile
 
-from pulumi_dli.jobs.driver_log import JobLines, header_of
+from pulumi_dli.jobs.framework_lines import JobLines, header_of
 from pulumi_dli.jobs.redaction import masked_lines
-from pulumi_dli.jobs.screen import shown_line, shown_lines
+from pulumi_dli.jobs.screen import shown_line, shown_lines, visible_part
+from pulumi_dli.jobs.thrown import Kind, Thrown, all_thrown, without_packages
 
-LINES = 300
+LINES_NEEDED = 300
 """How many of the last lines of the log are enough to find the reason."""
-_SHOWN = 20
-_BEFORE = 4
-_HEAD = 4
-_CALLS = 4
 _MAX_LENGTH = 1000
+_SHOWN = 20
+_SHOWN_BEFORE = 4
+_SHOWN_HEAD = 4
+_SHOWN_CALLS = 4
 
-_TRACEBACK = "Traceback (most recent call last):"
-_FROM_WORKER = re.compile(r"An exception was thrown from the Python worker|PythonException: ")
-_IN_MAIN = re.compile(r'Exception in thread "[^"]*" (?P<thrown>.*)')
-_CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*")
-_LOST_TASK = re.compile(r"most recent failure: Lost task .*?\(TID \d+\) \(.*?\): (.*)")
-_SYNTAX = re.compile(r"(?P<thrown>(?:SyntaxError|IndentationError|TabError): .*)")
-_CALL = re.compile(r"\s+at ")
-_FOREIGN_CALL = re.compile(
-    r"\s+at (?:[\w.]+/)?(?:org\.apache\.spark\.(?!examples)|org\.apache\.hadoop|java\.|javax\.|jdk\.|sun\."
-    r"|scala\.|py4j\.)"
-    r"|\s+\.\.\. \d+ more"
-    r'|\s+File "[^"]*(?:pyspark\.zip|py4j|/pyspark/)[^"]*", line'
-)
-
-_CERTAIN = {
+_FATAL = {
     re.compile(r"^(The program sets the master yarn, and there is no YARN here\.)"): r"\1",
     re.compile(r"java\.lang\.OutOfMemoryError: (.*)"): r"OutOfMemoryError: \1",
     re.compile(r"(Container killed by YARN for exceeding \w* ?memory limits)"): r"\1",
@@ -52,75 +38,35 @@ _NOT_STARTED = {
     ): r"\1",
 }
 _ENDED = {
-    re.compile(r"(?:[eE]xit ?code:? |exited with (?:status|code) |ended with exit code )(\d+)"): (
-        r"the program ended with exit code \1"
-    ),
-    re.compile(r"process ended by (SIG[A-Z]+)"): r"the program was killed by \1",
+    re.compile(
+        r"(?:^The job's process ended with exit code |Final app status: FAILED, exitCode: "
+        r"|User application exited with status |exited with a non-zero exit code )([1-9]\d*)"
+    ): r"the program ended with exit code \1",
+    re.compile(r"^The job's process ended by (SIG[A-Z]+)"): r"the program was killed by \1",
     re.compile(r"^The job was cancelled\.$"): "the job was cancelled",
 }
-_BARE = {re.compile(r"^((?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?:: .*)?)$"): r"\1"}
+"""How the launcher of the program reports its end."""
+_BARE_EXCEPTION = {re.compile(r"^((?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?:: .*)?)$"): r"\1"}
+_EXIT_1 = re.compile(r"exit code 1$")
 _SIGNALS = {"134": "SIGABRT", "137": "SIGKILL", "139": "SIGSEGV", "143": "SIGTERM"}
 """The signals that shells and Spark report as 128 and a number."""
 _BY_SIGNAL = re.compile(rf"^the program ended with exit code ({'|'.join(_SIGNALS)})$")
-_DIRECT_CAUSE = "The above exception was the direct cause"
-_CLASSIFIED = re.compile(r"\[[A-Z_.]+\] ")
-"""The beginning of a message that Spark wrote for its users."""
-_EXIT_1 = re.compile(r"exit code 1$")
-_INNER_HEADER = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d [A-Z]+ ")
+_LOST_TASK = re.compile(r"most recent failure: Lost task .*?\(TID \d+(?:, [^)]*)?\)(?: \(.*?\))?: (.*)")
+
 _WRAPPERS = {"Py4JJavaError", "PythonException", "SparkException", "StreamingQueryException"}
 _WITHOUT_JVM = {"Py4JNetworkError", "Py4JError", "ConnectionRefusedError", "ConnectionResetError", "EOFError"}
 """What Python sees when the JVM of the driver has gone."""
+_DIRECT_CAUSE = "The above exception was the direct cause"
+_CLASSIFIED = re.compile(r"\[[A-Z_.]+\] ")
+"""The beginning of a message that Spark wrote for its users."""
 
-
-class _Kind(Enum):
-    DRIVER = auto()
-    """Python code or the main thread of the driver threw it. The job cannot go on, unless it catches it."""
-    WORKER = auto()
-    """Python code in a worker threw it."""
-    JAVA = auto()
-    """It is in the stack of another one, as its cause."""
-    LOGGED = auto()
-    """A logger wrote it."""
-
-
-_LOGGED = (re.compile(r"(?P<thrown>(?:[a-z_]\w*\.)+[A-Z]\w*(?:Exception|Error)(?:: .*)?$)"), _Kind.LOGGED)
-"""The line below the message of a logger."""
-_PATTERNS = (
-    (_IN_MAIN, _Kind.DRIVER),
-    (re.compile(r"User class threw exception: (?P<thrown>.*)"), _Kind.DRIVER),
-    (_SYNTAX, _Kind.DRIVER),
-    (re.compile(r"Caused by: (?P<thrown>.*)"), _Kind.JAVA),
-    (re.compile(r": (?P<thrown>(?:[a-z_]\w*\.)+[A-Z]\w*.*)"), _Kind.JAVA),  # below a Py4JJavaError
+_CALL = re.compile(r"\s+at ")
+_FOREIGN_CALL = re.compile(
+    r"\s+at (?:[\w.]+/)?(?:org\.apache\.spark\.(?!examples)|org\.apache\.hadoop|java\.|javax\.|jdk\.|sun\."
+    r"|scala\.|py4j\.)"
+    r"|\s+\.\.\. \d+ more"
+    r'|\s+File "[^"]*(?:pyspark\.zip|py4j|/pyspark/)[^"]*", line'
 )
-
-
-@dataclass(frozen=True)
-class _Thrown:
-    """Something that was thrown."""
-
-    start: int
-    """The number of the first line about it."""
-    line: int
-    """The number of the line that names it."""
-    text: str
-    kind: _Kind
-    is_of_main: bool = False
-    """The main thread of the JVM threw it, so a cause may follow. Python names the cause before."""
-
-    @property
-    def type(self) -> str:
-        """The name of its class, without the package."""
-        return self.text.partition(":")[0].rpartition(".")[2].strip()
-
-    @property
-    def may_be_wrapper(self) -> bool:
-        """True if a cause may be named below."""
-        return self.is_of_main or self.type in _WRAPPERS
-
-    @property
-    def message(self) -> str:
-        """What follows the name of its class."""
-        return self.text.partition(":")[2].strip()
 
 
 @dataclass(frozen=True)
@@ -140,17 +86,18 @@ def failure_reason(log: Sequence[str], secrets: Sequence[str] | None = None) -> 
     """Find why a dead job failed.
 
     Args:
-        log: The last lines of its driver log, `LINES` of them if there are as many.
+        log: The last lines of its driver log, `LINES_NEEDED` of them if there are as many.
         secrets: The texts to mask.
     """
-    lines = [_visible(line) for line in masked_lines(log, secrets) or ()]
-    thrown = [*_all_thrown(lines)]
-    reason = _reason(lines, thrown)
+    lines = [visible_part(line)[:_MAX_LENGTH] for line in masked_lines(log, secrets) or ()]
+    thrown = [*all_thrown(lines)]
+    reason = _choose(lines, thrown)
     if reason is None:
         return FailureReason(None, tuple(shown_lines(_last_job_lines(lines), secrets)))
-    starts = [one.start for one in thrown if one.kind is _Kind.DRIVER and one.start <= reason.line]
-    around = _around(lines, max([reason.start, *starts[-1:]]), reason.line)
-    return FailureReason(shown_line(_short(reason.text), secrets), tuple(shown_lines([*around], secrets)))
+    starts = [one.start for one in thrown if one.kind is Kind.DRIVER and one.start <= reason.line]
+    numbers = _numbers_around(lines, max([reason.start, *starts[-1:]]), reason.line)
+    text = shown_line(_shortened(reason.text), secrets) or None
+    return FailureReason(text, tuple(shown_lines([lines[number] for number in numbers], secrets)))
 
 
 def _last_job_lines(lines: Sequence[str]) -> list[str]:
@@ -160,90 +107,68 @@ def _last_job_lines(lines: Sequence[str]) -> list[str]:
     return (written or [line for line in lines if line.strip()])[-_SHOWN:]
 
 
-def _visible(line: str) -> str:
-    """Return what a terminal shows of a line at last, and not more than 1,000 characters of it."""
-    parts = [part for part in line.rstrip("\r\n").split("\r") if part.strip()]
-    return parts[-1][:_MAX_LENGTH] if parts else ""
-
-
-def _all_thrown(lines: Sequence[str]) -> Iterator[_Thrown]:
-    is_below_header = False
-    for number, line in enumerate(lines):
-        header = header_of(line)
-        text = header.message if header else line
-        if text.endswith(_TRACEBACK):
-            yield from _in_traceback(lines, number, is_of_worker=_is_quoted(text, lines[:number]))
-            continue
-        below_header, is_below_header = is_below_header, header is not None
-        for pattern, kind in (*_PATTERNS, *([_LOGGED] if below_header else [])):
-            if match := pattern.match(text):
-                text = _with_message(match["thrown"], lines[number + 1 :])
-                yield _Thrown(number, number, text, kind, is_of_main=pattern is not _SYNTAX)
-                break
-
-
-def _in_traceback(lines: Sequence[str], start: int, *, is_of_worker: bool) -> Iterator[_Thrown]:
-    """Yield what ends a traceback of Python: the first line after it that is not indented."""
-    for number in range(start + 1, len(lines)):
-        if lines[number] and not lines[number][0].isspace():
-            kind = _Kind.WORKER if is_of_worker else _Kind.DRIVER
-            yield _Thrown(start, number, _with_message(lines[number], lines[number + 1 :]), kind)
-            return
-
-
-def _with_message(thrown: str, following: Sequence[str]) -> str:
-    """Return what was thrown, with the first line of its message if that begins below.
-
-    Python and Java write to one log, so a message of Spark may begin in the middle of a line of Python.
-    """
-    thrown = _INNER_HEADER.split(thrown)[0].rstrip()
-    below = next((line.strip() for line in following if line.strip() and header_of(line) is None), "")
-    if thrown.endswith(":") and _CLASS.fullmatch(thrown[:-1]):
-        return f"{thrown} {below}"
-    return f"{thrown}{below}" if below.startswith(": ") and ":" not in thrown else thrown
-
-
-def _is_quoted(text: str, before: Sequence[str]) -> bool:
-    """Return whether a traceback is a part of another message: the driver repeats what a worker threw."""
-    last = next((line for line in reversed(before) if line.strip()), "")
-    return _FROM_WORKER.search(f"{last}\n{text}") is not None
-
-
-def _reason(lines: Sequence[str], thrown: Sequence[_Thrown]) -> _Thrown | None:
+def _choose(lines: Sequence[str], thrown: Sequence[Thrown]) -> Thrown | None:
     """Return what ended the driver."""
-    drivers = [one for one in thrown if one.kind is _Kind.DRIVER]
-    certain, ended = _last(lines, _CERTAIN), _last(lines, _ENDED)
-    if certain is not None and _is_cause_of(certain, drivers):
-        return certain
-    if not drivers or _went_on(lines, thrown, ended):
-        return _last(lines, _NOT_STARTED) or _without_traceback(lines, ended) or next(reversed(thrown), None)
-    if drivers[-1].may_be_wrapper:
-        return _innermost([drivers[-1], *_causes(drivers[-1], thrown)])
-    return _first_of_chain(lines, drivers)
+    drivers = [one for one in thrown if one.kind is Kind.DRIVER]
+    fatal, ended = _last(lines, _FATAL), _end(lines)
+    if fatal is not None and _is_fatal(lines, fatal, drivers, ended):
+        return fatal
+    if drivers and not _went_on(lines, thrown[-1].line, ended):
+        last = drivers[-1]
+        return _root_cause([last, *_causes(last, thrown)]) if _may_wrap(last) else _first_of_chain(lines, drivers)
+    return _last(lines, _NOT_STARTED) or _without_traceback(lines, ended)
 
 
-def _without_traceback(lines: Sequence[str], ended: _Thrown | None) -> _Thrown | None:
+def _end(lines: Sequence[str]) -> Thrown | None:
+    """Return how the launcher reports the end, if nothing of the job follows."""
+    ended = _last(lines, _ENDED)
+    return ended if ended is not None and not any(_job_lines_after(lines, ended.line)) else None
+
+
+def _job_lines_after(lines: Sequence[str], number: int) -> Iterator[str]:
+    """Yield what the job wrote after a line, without what belongs to a stack."""
+    jobs = JobLines()
+    for position, line in enumerate(lines):
+        is_of_job = jobs.is_of_job(line)
+        if position > number and is_of_job and line.strip() and not line[0].isspace():
+            yield line
+
+
+def _went_on(lines: Sequence[str], number: int, ended: Thrown | None) -> bool:
+    """Return whether the job caught the exception of a line and went on.
+
+    An uncaught exception of Python and of Java ends the program with exit code 1. What a job prints may come late,
+    because it is buffered, but what it logs is not.
+    """
+    after = [line for line in _job_lines_after(lines, number) if ended is None or line != lines[ended.line]]
+    ended_by_itself = ended is not None and not _EXIT_1.search(ended.text)
+    return any(ended_by_itself or header_of(line) is not None for line in after)
+
+
+def _is_fatal(lines: Sequence[str], fatal: Thrown, drivers: Sequence[Thrown], ended: Thrown | None) -> bool:
+    """Return whether the driver ended because of this, whatever it threw at last."""
+    if drivers and drivers[-1].start > fatal.line:
+        return drivers[-1].type in _WITHOUT_JVM
+    return not _went_on(lines, fatal.line, ended)
+
+
+def _without_traceback(lines: Sequence[str], ended: Thrown | None) -> Thrown | None:
     """Return how the program ended, or the exception whose traceback is above the lines that we have."""
     if ended is not None and not _EXIT_1.search(ended.text):
         return ended
-    return _last(lines, _BARE) or ended
+    bare = _last(lines, _BARE_EXCEPTION)
+    is_last = bare is not None and all(
+        ended is not None and line == lines[ended.line] for line in _job_lines_after(lines, bare.line)
+    )
+    return bare if is_last else ended
 
 
-def _is_cause_of(certain: _Thrown, drivers: Sequence[_Thrown]) -> bool:
-    """Return whether the driver ended because of this, whatever it threw at last."""
-    return not drivers or drivers[-1].type in _WITHOUT_JVM or drivers[-1].start <= certain.line
+def _may_wrap(thrown: Thrown) -> bool:
+    """Return whether a cause may be named below an exception. Python names the cause above."""
+    return thrown.is_of_main or thrown.type in _WRAPPERS
 
 
-def _went_on(lines: Sequence[str], thrown: Sequence[_Thrown], ended: _Thrown | None) -> bool:
-    """Return whether the job caught the last exception and went on, so that it ended by itself."""
-    if ended is None or _EXIT_1.search(ended.text):
-        return False
-    after = lines[max(one.line for one in thrown) + 1 : ended.line]
-    jobs = JobLines()
-    return any(jobs.is_of_job(line) and line.strip() and not line[0].isspace() for line in after)
-
-
-def _first_of_chain(lines: Sequence[str], drivers: Sequence[_Thrown]) -> _Thrown:
+def _first_of_chain(lines: Sequence[str], drivers: Sequence[Thrown]) -> Thrown:
     """Return what made Python throw the last exception: `raise Y from X` names X above Y."""
     last = drivers[-1]
     for one in reversed(drivers[:-1]):
@@ -254,63 +179,66 @@ def _first_of_chain(lines: Sequence[str], drivers: Sequence[_Thrown]) -> _Thrown
     return last
 
 
-def _causes(last: _Thrown, thrown: Sequence[_Thrown]) -> Iterator[_Thrown]:
+def _causes(last: Thrown, thrown: Sequence[Thrown]) -> Iterator[Thrown]:
     """Yield the causes that are named below an exception, and the one that Spark has logged before it."""
     position = thrown.index(last)
     if last.type == "StreamingQueryException":
         message = last.message.rpartition("terminated with exception: ")[2]
         yield from [one for one in thrown[:position] if one.message and message.startswith(one.message)][-1:]
-    yield from takewhile(lambda one: one.kind is not _Kind.LOGGED, thrown[position + 1 :])
+
+    def is_below(one: Thrown) -> bool:
+        return one.kind is not Kind.LOGGED or without_packages(one.text) == without_packages(last.text)
+
+    yield from takewhile(is_below, thrown[position + 1 :])
 
 
-def _innermost(thrown: Sequence[_Thrown]) -> _Thrown:
+def _root_cause(thrown: Sequence[Thrown]) -> Thrown:
     """Return the cause of what ended the driver: what the job's own code or data brought about."""
-    workers = [one for one in thrown if one.kind is _Kind.WORKER]
+    workers = [one for one in thrown if one.kind is Kind.WORKER]
     if workers:
         return workers[-1]
     kept = thrown[0]
     for one in thrown[1:]:
-        if not _says_more(kept, one):
+        if not _is_clearer_than_cause(kept, one):
             kept = one
     return kept
 
 
-def _says_more(outer: _Thrown, cause: _Thrown) -> bool:
-    """Return whether an exception says more than the one that is named as its cause."""
+def _is_clearer_than_cause(outer: Thrown, cause: Thrown) -> bool:
+    """Return whether an exception tells more than the one that is named as its cause."""
     if outer.type in _WRAPPERS:
-        return cause.type in _short(outer.text) and not cause.message
-    return outer.message == cause.message or _CLASSIFIED.match(outer.message) is not None
+        return cause.type in _shortened(outer.text) and not cause.message
+    return bool(outer.message) and (outer.message == cause.message or _CLASSIFIED.match(outer.message) is not None)
 
 
-def _last(lines: Sequence[str], patterns: Mapping[re.Pattern[str], str]) -> _Thrown | None:
+def _last(lines: Sequence[str], patterns: Mapping[re.Pattern[str], str]) -> Thrown | None:
     """Return the last line that one of the patterns finds, with its text."""
     for number in range(len(lines) - 1, -1, -1):
         for pattern, text in patterns.items():
             if match := pattern.search(lines[number]):
-                return _Thrown(number, number, match.expand(text), _Kind.JAVA)
+                return Thrown(number, number, match.expand(text), Kind.LOGGED)
     return None
 
 
-def _short(text: str) -> str:
+def _shortened(text: str) -> str:
     """Return what was thrown without packages, and without what Spark writes around it."""
     if match := _LOST_TASK.search(text):
         text = match[1]
     if match := _BY_SIGNAL.search(text):
         return f"the program was killed by {_SIGNALS[match[1]]}"
-    name, colon, message = text.partition(":")
-    return f"{name.rpartition('.')[2] if _CLASS.fullmatch(name) else name}{colon}{message}".strip()
+    return without_packages(text)
 
 
-def _around(lines: Sequence[str], first: int, last: int) -> Iterator[str]:
-    """Yield the job's own lines from `first` to `last`, with some before and the job's own calls after."""
+def _numbers_around(lines: Sequence[str], first: int, last: int) -> list[int]:
+    """Return the job's own lines from `first` to `last`, with some before and the job's own calls after."""
     written = [*_own_lines(lines)]
     before = [number for number in written if number < first]
-    calls = [number for number in written if last < number <= _end_of_stack(lines, last)][:_CALLS]
+    calls = [number for number in written if last < number <= _end_of_stack(lines, last)][:_SHOWN_CALLS]
     block = sorted({first, last, *calls}.union(number for number in written if first < number < last))
-    too_many = len(block) + min(len(before), _BEFORE) - _SHOWN
+    too_many = len(block) + min(len(before), _SHOWN_BEFORE) - _SHOWN
     if too_many > 0:
-        del block[_HEAD : _HEAD + too_many]
-    yield from (lines[number] for number in (*before[len(block) - _SHOWN :], *block))
+        del block[_SHOWN_HEAD : _SHOWN_HEAD + too_many]
+    return [*before[len(block) - _SHOWN :], *block]
 
 
 def _own_lines(lines: Sequence[str]) -> Iterator[int]:

@@ -59,7 +59,7 @@ def _first_lines(job_name: str, batch: Batch, reason: FailureReason) -> list[str
     dead = f"batch job {batch.id} is dead{lasted(batch)}"
     lines = [f"  | {line}" for line in reason.lines]
     if reason.text is not None:
-        return [f"{job_name} failed: {reason.text}", f"{dead[0].upper()}{dead[1:]}. From its driver log:", *lines]
+        return [f"{job_name} failed: {reason.text}", f"{dead[0].upper()}{dead[1:]}. From its log:", *lines]
     return [
         f"{job_name}: {dead}. It failed, was cancelled, or got no capacity.",
         *(_without_log(reason.lines) or ["Last lines of its log:", *lines]),

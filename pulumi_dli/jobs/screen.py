@@ -30,6 +30,12 @@ def shown_text(text: str) -> str:
     return kept.replace("<{%", "<{ %")
 
 
+def visible_part(line: str) -> str:
+    """Return what a terminal shows of a line at last: the text after the last carriage return that text follows."""
+    parts = (part for part in reversed(line.rstrip("\r\n").split("\r")) if part.strip())
+    return next(parts, "")
+
+
 def shown_lines(lines: Sequence[str], secrets: Sequence[str] | None) -> list[str]:
     """Return the lines of a log as the screen shows them. See `shown_line`."""
     # Mask them first: a secret may have several lines, or characters that are removed afterwards.
@@ -38,7 +44,7 @@ def shown_lines(lines: Sequence[str], secrets: Sequence[str] | None) -> list[str
 
 def shown_line(line: str, secrets: Sequence[str] | None) -> str:
     """Return a line of a log as the screen shows it: what follows its last carriage return, masked and cut."""
-    text = shown_text(line.rstrip("\r\n").rpartition("\r")[2].replace("\n", " "))
+    text = shown_text(visible_part(line).replace("\n", " "))
     text = masked(text, secrets)
     if _WORKFLOW_COMMAND.match(text):
         text = f"| {text}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from pulumi_dli.local.errors import ApiError, bad_parameter
@@ -64,5 +66,7 @@ class ObjectStore:
         A file that is edited by hand would no longer match its checksum, and the buckets of the cloud have none. Hadoop
         can do without them at any time, but SparkContext.textFile needs the class that writes them.
         """
-        for path in self._buckets.rglob(".*.crc"):
-            path.unlink(missing_ok=True)
+        for folder, _, names in os.walk(self._buckets):  # other jobs may remove a folder meanwhile
+            for name in {f".{name}.crc" for name in names}.intersection(names):
+                with suppress(OSError):
+                    Path(folder, name).unlink()

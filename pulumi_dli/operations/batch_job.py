@@ -238,14 +238,15 @@ class BatchJobs:
     def _found(self, client: Client, batch: Batch, stored: StoredJob) -> dict[str, Any]:
         """Return the outputs that are not in the reply about a job. What is stored of an end needs no call."""
         found: dict[str, Any] = {outputs.CONSOLE_URL: console_url(client.location, batch.id)}
-        is_new_end = batch.is_final and stored.end() is None
+        if not batch.is_final:
+            return found
+        if batch.batch_state is stored.state:
+            kept = (outputs.FAILURE_REASON, outputs.ESTIMATED_CU_HOURS)
+            return found | {name: stored.properties.get(name) for name in kept}
         if batch.is_failure:
-            known_reason = None if is_new_end else stored.properties.get(outputs.FAILURE_REASON)
-            found[outputs.FAILURE_REASON] = known_reason or reason_of(client, batch, stored.inputs.redact).text
-        if is_new_end:
-            sizes = sizes_of(stored.inputs) if stored.is_ours else None
-            found[outputs.ESTIMATED_CU_HOURS] = cost_of(client, batch, sizes.cus if sizes else None)
-        return found
+            found[outputs.FAILURE_REASON] = reason_of(client, batch, stored.inputs.redact).text
+        sizes = sizes_of(stored.inputs) if stored.is_ours else None
+        return found | {outputs.ESTIMATED_CU_HOURS: cost_of(client, batch, sizes.cus if sizes else None)}
 
     def get(self, batch_id: str, stored: StoredJob) -> dict[str, Any]:
         """Return the outputs of a job that this stack does not manage. Raises JobError if there is no such job."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.failure_reason import LINES, FailureReason, failure_reason
+from pulumi_dli.jobs.failure_reason import LINES_NEEDED, FailureReason, failure_reason
 
 _DEFAULT_RETRIES = 20
 
@@ -21,7 +21,7 @@ def reason_of(client: Client, batch: Batch, redact: Sequence[str] | None) -> Fai
 def last_lines(client: Client, batch: Batch) -> list[str]:
     """Return the last 300 lines of the job's last attempt. If the service has no log, return those of its record."""
     try:
-        lines = client.log(batch.id, size=LINES, index=_last_attempt(client, batch)).log
+        lines = client.log(batch.id, size=LINES_NEEDED, index=_last_attempt(client, batch)).log
     except DliError:  # the message about a dead job must not fail because of its log
         lines = []
     return [*(lines or batch.log or ())]

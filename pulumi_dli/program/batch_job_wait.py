@@ -32,8 +32,6 @@ from pulumi_dli.program.types import (
 )
 from pulumi_dli.provider import BatchJobWaitProvider
 
-_BEGAN = time.monotonic()
-
 
 @final
 @with_getters
@@ -108,6 +106,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 The lines are not stored.
             opts: Options of the resource.
         """
+        declared_at = time.monotonic()
         timeout = duration_of(timeout, opts)
         inputs = {"job_id": job_id, "until": until, "timeout": timeout, "job_name": job_name, "redact": redact}
         check_declaration("BatchJobWait", resource_name, opts, inputs)
@@ -134,7 +133,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 row=row,
                 stream_log=stream_log,
                 created=await _value_of(getattr(row, "create_time", None)),
-                began=_BEGAN,
+                declared_at=declared_at,
                 redact=await _value_of(texts) if stream_log else None,
                 outcome=(self.state, self.duration),
             )

@@ -11,7 +11,7 @@ import pulumi
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.cost import estimated_cu_hours
-from pulumi_dli.jobs.driver_log import JobLines
+from pulumi_dli.jobs.framework_lines import JobLines
 from pulumi_dli.jobs.screen import shown_lines, shown_text
 from pulumi_dli.jobs.summary import JobOutcome
 from pulumi_dli.operations.log_stream import LogStream
@@ -21,11 +21,10 @@ _MAX_INTERVAL = 60.0
 _EXPLAINED_AFTER = 600.0
 
 
-NOT_STARTED = (
-    "no free capacity (the service gives up after about 3 hours), a new queue (up to 15 minutes for its first job), or "
-    "a program that has no SparkContext yet"
+_NOT_STARTED = (
+    "Possible causes: no free capacity (the service gives up after about 3 hours), a new queue (up to 15 minutes for "
+    "its first job), a program that has no SparkContext yet"
 )
-"""Why a job is still starting. A program counts as running when its SparkContext has begun."""
 
 
 class Progress:
@@ -98,7 +97,7 @@ def progress_message(batch: Batch, waited: float) -> str:
     message = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
     state = batch.batch_state
     if state is not None and state.facts.needs_capacity and waited >= _EXPLAINED_AFTER:
-        message += f": {NOT_STARTED}"
+        message += f". {_NOT_STARTED}"
     return message
 
 

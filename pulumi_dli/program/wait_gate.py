@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import weakref
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from pulumi_dli.api.console import page_url
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.engine_log import ancestor_command_lines
+from pulumi_dli.jobs.exact_numbers import is_number
 from pulumi_dli.jobs.screen import shown_text
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.context import ProviderContext
@@ -84,7 +86,7 @@ class WaitGate:
         row: pulumi.Resource | None,
         stream_log: StreamLog,
         created: int | None,
-        began: float,
+        declared_at: float,
         redact: Sequence[str] | None,
         outcome: Sequence[pulumi.Output[Any]],
     ) -> float | None:
@@ -102,9 +104,9 @@ class WaitGate:
             submitted_to: The region and the project where the job runs.
             job_name: The logical name of the job.
             row: The resource on whose row the terminal shows the progress and the log.
-            stream_log: Whether to show the log, and of whom.
+            stream_log: Whether to show the log: that of the job, or "all".
             created: When the service created the job, in milliseconds since 1970, or None if it is unknown.
-            began: When the program began, in seconds of the monotonic clock.
+            declared_at: When the program declared the wait, in seconds of the monotonic clock.
             redact: The texts to mask in the log.
             outcome: The state and the duration in the wait's outputs. The provider resolves them later.
         """
@@ -131,7 +133,7 @@ class WaitGate:
             with self._awaited.waiting(batch_id, job_name):
                 poller = self._poller(client)
                 waited = await poller.wait(batch_id, Until(until), seconds, report)
-            is_new = self._is_new(client.age_of(created), began)
+            is_new = self._is_new(client, created, declared_at)
             if log is not None:
                 await log.finish(is_new=is_new)
             self._report_end(batch_id, progress, waited, is_new=is_new, outcome=outcome)
@@ -165,9 +167,10 @@ class WaitGate:
         stream, shows_framework = LogStream(client, batch_id), stream_log == "all"
         return LogDisplay(stream, self._log_threads, redact, row, shows_framework=shows_framework)
 
-    def _is_new(self, age: float | None, began: float) -> bool:
-        """Return whether a job of this age in seconds was created since the program began."""
-        return age is not None and age <= self._context.clock.now() - began
+    def _is_new(self, client: Client, created: int | None, declared_at: float) -> bool:
+        """Return whether a job was created since the program declared the wait, so that this `up` has submitted it."""
+        age = client.age_of(int(created)) if is_number(created) and math.isfinite(created) else None
+        return age is not None and age <= self._context.clock.now() - declared_at
 
     def _poller(self, client: Client) -> LiveJobPoller:
         if client.location not in self._pollers:

@@ -468,15 +468,16 @@ def test_a_young_run_that_the_service_does_not_know_in_the_whole_window_is_gone(
     assert sum(clock.slept) >= 60
 
 
-def test_a_refresh_tells_why_a_job_failed_and_asks_for_its_log_once() -> None:
-    dead, log = Answer({"id": ID, "state": "dead"}), Answer({"log": ["ValueError: column swordfish"]})
-    with ScriptedService(dead, log, dead, LIVE) as service:
+def test_a_refresh_that_sees_the_end_reads_the_log_and_the_list_once() -> None:
+    dead, log = {"id": ID, "name": "load-1", "state": "dead"}, Answer({"log": ["ValueError: column swordfish"]})
+    listed = Answer({"total": 1, "sessions": [{**dead, "duration": 1_800_000, "sc_type": "A"}]})
+    with ScriptedService(Answer(dead), log, listed, Answer(dead), LIVE) as service:
         first = operations_at(service, FakeClock()).read(ID, StoredJob.parse({**STREAM, "redact": ["swordfish"]}))
         second = operations_at(service, FakeClock()).read(ID, StoredJob.parse(first))
-        back = {**second, "autoRecovery": True}
-        again = operations_at(service, FakeClock()).read(ID, StoredJob.parse(back))
-    assert [one["failureReason"] for one in (first, second, again)] == ["ValueError: column [secret]"] * 2 + [None]
-    assert service.asked() == [f"GET /{ID}", f"GET /{ID}/log", *[f"GET /{ID}"] * 2]
+        back = operations_at(service, FakeClock()).read(ID, StoredJob.parse({**second, "autoRecovery": True}))
+    assert [one["failureReason"] for one in (first, second, back)] == ["ValueError: column [secret]"] * 2 + [None]
+    assert [one["estimatedCuHours"] for one in (first, second)] == [4.0, 4.0]
+    assert service.asked() == [f"GET /{ID}", f"GET /{ID}/log", "GET", *[f"GET /{ID}"] * 2]
 
 
 def test_a_refresh_of_a_young_run_does_not_say_that_its_record_is_deleted() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from pulumi_dli.api.models import Batch
-from pulumi_dli.program.progress import NOT_STARTED, progress_message
+from pulumi_dli.program.progress import progress_message
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,8 @@ from pulumi_dli.program.progress import NOT_STARTED, progress_message
         (
             Batch(id="a", state="starting", queue="etl"),
             600.0,
-            f"starting on queue etl, waited 10 min 0 s: {NOT_STARTED}",
+            "starting on queue etl, waited 10 min 0 s. Possible causes: no free capacity (the service gives up after "
+            "about 3 hours), a new queue (up to 15 minutes for its first job), a program that has no SparkContext yet",
         ),
         (Batch(id="a", state="running", queue="etl"), 4000.0, "running on queue etl, waited 1 h 6 min"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pulumi_dli.jobs.driver_log import Header, JobLines, header_of
+from pulumi_dli.jobs.framework_lines import Header, JobLines, header_of
 
 SPARK = "26/01/31 10:00:00 INFO SparkContext: Running Spark version 3.5.9"
 
@@ -16,7 +16,7 @@ def of_job(text: str) -> list[str]:
     ("line", "header"),
     [
         (SPARK, Header("SparkContext", "Running Spark version 3.5.9")),
-        ("26/01/31 10:00:00 WARN etl.load: 3 rows: late", Header("etl.load", "3 rows: late")),
+        ("26/01/31 10:00:00 WARN etl.load: 3 rows: late", Header("etl.load", "3 rows: late", is_of_framework=False)),
         ("26/01/31 10:00:00 INFO MapOutputTrackerMasterEndpoint:", Header("MapOutputTrackerMasterEndpoint", "")),
         (
             "2026-01-31 10:00:00,123 | INFO  | [main] | Run | now | org.apache.spark.SparkContext (Logging.scala:61)",
@@ -74,8 +74,8 @@ def test_what_the_job_prints_between_the_lines_of_spark_is_its_own() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        "ERROR Executor: Exception in task 0.0 in stage 0.0 (TID 0)\njava.lang.IllegalStateException: no\nsecond line\n"
-        "\tat com.example.Main.run(Main.java:3)\nCaused by: java.io.IOException: first\nsecond\n\tat a.B.c(B.java)\n"
+        "ERROR Executor: Exception in task 0.0 in stage 0.0 (TID 0)\njava.lang.IllegalStateException: no\n"
+        "\tat com.example.Main.run(Main.java:3)\nCaused by: java.io.IOException: first\n\tat a.B.c(B.java)\n"
         "\t... 3 more",
         "WARN TaskSetManager: Lost task 0.0: org.apache.spark.api.python.PythonException: Traceback (most recent call "
         'last):\n  File "a.py", line 3, in f\n    return int(x)\nValueError: no\n\n\tat org.apache.spark.A.b(A)\n\n'
@@ -107,3 +107,52 @@ def test_what_spark_prints_without_a_logger_is_not_the_jobs() -> None:
         "WARNING: Using incubator modules: jdk.incubator.vector",
     ]
     assert of_job("\n".join([*lines, "done"])) == ["done"]
+
+
+def test_an_exception_without_a_stack_swallows_nothing_of_the_job() -> None:
+    """The JVM leaves the stack of an exception out that is thrown often."""
+    error = "26/01/31 10:00:00 ERROR Executor: Exception in task 0.0\njava.lang.NullPointerException"
+    assert of_job(f"{error}\nRESULT=42\ndone") == ["RESULT=42", "done"]
+
+
+def test_a_line_of_the_job_may_look_like_the_name_of_a_class() -> None:
+    assert of_job(f"{SPARK}\nsales.Orders: 120 rows\nsales.Customers: 5 rows\nTOTAL") == [
+        "sales.Orders: 120 rows",
+        "sales.Customers: 5 rows",
+        "TOTAL",
+    ]
+
+
+def test_after_a_gap_a_new_message_begins() -> None:
+    begun = "26/01/31 10:00:00 INFO ParquetWriteSupport: Initialized Parquet WriteSupport with Catalyst schema:"
+    assert of_job(f"{begun}\n{{\n… 2000 lines left out\nRESULT=42") == ["… 2000 lines left out", "RESULT=42"]
+
+
+def test_what_a_terminal_shows_of_a_line_decides() -> None:
+    lines = JobLines()
+    assert lines.is_of_job("[Stage 0:>   (0 + 2) / 2]\r          \rRESULT=42")
+    assert not lines.is_of_job("RESULT=42\r[Stage 0:>   (0 + 2) / 2]\r")
+    assert not lines.is_of_job("\r[Stage 0:>  ]\r26/01/31 10:00:00 WARN TaskSetManager: Lost task")
+
+
+@pytest.mark.parametrize("name", ["audit", "Utils", "Configuration", "SparkContext"])
+def test_python_writes_the_time_in_another_form_so_its_loggers_may_have_names_of_spark(name: str) -> None:
+    line = f"2026-01-31 10:00:00,123 INFO {name}: 3 rows"
+    assert of_job(line) == [line]
+
+
+def test_in_the_pattern_of_the_service_the_logger_of_a_long_message_is_at_its_end() -> None:
+    begun = "2026-01-31 10:00:00,123 | INFO  | [main] | Code:"
+    end = "}  | org.apache.spark.internal.Logging.logInfo(Logging.scala:60)"
+    assert of_job(f"{begun}\n/* 001 */ a | b\n{end}\nRESULT=42") == ["RESULT=42"]
+
+
+def test_the_real_log_of_the_service_begins_with_the_command() -> None:
+    assert of_job(f"Spark Command: java -cp a.jar\n{'=' * 40}\n=====\nRESULT=42") == ["=====", "RESULT=42"]
+
+
+@pytest.mark.parametrize("part", [" | a(", "\r", "| ", "[", "INFO ", ": "])
+def test_a_line_of_a_megabyte_takes_no_time(part: str) -> None:
+    lines = JobLines()
+    for begin in ("", "2026-01-31 10:00:00,123 | INFO | [main] ", "26/01/31 10:00:00 INFO "):
+        lines.is_of_job(begin + part * (1_000_000 // len(part)))
