@@ -32,12 +32,12 @@ class ClosingSummary:
         """Record how long this `up` has waited for a job, and what else is known before the provider has read it."""
         self._outcomes[batch_id] = outcome
 
-    def passed(self, batch_id: str, state: str, duration: float | None) -> None:
+    def passed(self, batch_id: str, state: str | None, duration: float | None) -> None:
         """Record the outcome of a wait; `duration` is in milliseconds. Write the summary if it is the last wait."""
         self._open -= 1
         if (outcome := self._outcomes.get(batch_id)) is not None:
             ran = outcome.ran if outcome.ran is not None or duration is None else duration / 1000
-            self._outcomes[batch_id] = replace(outcome, state=state, ran=ran)
+            self._outcomes[batch_id] = replace(outcome, state=state or outcome.state, ran=ran)
         if not self._open and self._outcomes:
             # Import late, because most programs wait for nothing.
             from pulumi_dli.jobs.screen import shown_text  # noqa: PLC0415

@@ -13,6 +13,11 @@ from types import FrameType
 from typing import NoReturn
 
 _MAX_NAMED = 10
+INTERRUPT_NOTE = "^C leaves jobs running, and the next `pulumi up` goes on waiting for them."
+"""What ^C does. Pulumi may kill the program before it can tell, so the terminal shows this as soon as a wait begins.
+
+It names no job, so that it is still true when the `up` is over.
+"""
 _STDERR = 2
 
 
@@ -22,10 +27,6 @@ class AwaitedJobs:
     def __init__(self) -> None:
         self._jobs: dict[str, tuple[str, str | None]] = {}
         self._waits: Counter[str] = Counter()
-
-    def names(self) -> list[str]:
-        """Return the names of the jobs in alphabetical order."""
-        return sorted(job_name for job_name, _ in self._jobs.values())
 
     @contextmanager
     def waiting(self, batch_id: str, job_name: str) -> Iterator[None]:
@@ -75,12 +76,6 @@ def _end_quietly(_number: int, _frame: FrameType | None) -> NoReturn:
             stream.flush()
     # Do not raise SystemExit: another task would show its traceback, and `__del__` would swallow it.
     os._exit(1)
-
-
-def waiting_message(job_names: Sequence[str]) -> str:
-    """Return the message that names the jobs and explains ^C. The terminal still shows it after ^C."""
-    names = ", ".join(_limit(job_names))
-    return f"Waiting for {names}. ^C leaves jobs running, and the next `pulumi up` goes on waiting for them."
 
 
 def interrupted_message(jobs: Collection[str]) -> str:

@@ -36,7 +36,7 @@ from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.pollers import LiveJobPoller, live_jobs
 from pulumi_dli.program.closing_summary import closing_summary
 from pulumi_dli.program.command_line import may_create
-from pulumi_dli.program.interrupt import AwaitedJobs, waiting_message
+from pulumi_dli.program.interrupt import INTERRUPT_NOTE, AwaitedJobs
 from pulumi_dli.program.progress import LogDisplay, Progress
 from pulumi_dli.program.types import StreamLog
 
@@ -123,7 +123,7 @@ class WaitGate:
                 if os.getppid() != self._parent:
                     os._exit(1)  # the engine and Pulumi's language host have gone, so nobody waits for this program
                 if not self._has_explained_interrupt:
-                    pulumi.log.info(waiting_message(self._awaited.names()), ephemeral=True)
+                    pulumi.log.info(INTERRUPT_NOTE)
                 self._has_explained_interrupt = True
                 self._awaited.record_state(batch_id, job_name, batch.state)
                 progress.report(batch, waited)
