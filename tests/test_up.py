@@ -72,10 +72,15 @@ def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Proje
     screen = project.failing_up()
     assert f"load: must run again, because the last run, {dead.id}, is dead." in row(screen, "load")
     assert service.states() == ["dead", "dead"]
+    [earlier] = project.state_of("load")["outputs"]["previousRuns"]
+    assert (earlier["id"], earlier["state"]) == (dead.id, "dead")
+    assert earlier["replacedBecause"] == f"the last run, {dead.id}, is dead"
 
     project.write(program.format(conf=""))
-    project.up()
+    screen = project.up()
     assert service.states() == ["dead", "dead", "success"]
+    assert re.search(r"1 job: 1 success\n +load  success  waited .+ http://127\.0\.0\.1:\d+/jobs/\S+", screen)
+    assert [run["state"] for run in project.state_of("load")["outputs"]["previousRuns"]] == ["dead", "dead"]
     project.up("--expect-no-changes")
 
 

@@ -224,9 +224,15 @@ def duplicates_message(batch_id: str, duplicates: Sequence[Batch]) -> str:
     )
 
 
-def must_run_again_message(reason: str) -> str:
-    """Return the note of a plan that a job must run again. `reason` is a part of a sentence."""
-    return f"must run again, because {reason}."
+def must_run_again_message(reason: str, deaths: int = 0) -> str:
+    """Return the note of a plan that a job must run again.
+
+    Args:
+        reason: A part of a sentence.
+        deaths: How many runs in a row were dead.
+    """
+    in_a_row = f" The last {deaths} runs are dead." if deaths > 1 else ""
+    return f"must run again, because {reason}.{in_a_row}"
 
 
 def must_run_again_cancelling_message(reason: str, batch_id: str, state: str | None) -> str:

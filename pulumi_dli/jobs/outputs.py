@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -78,6 +79,14 @@ class StoredJob:
     def is_expired(self) -> bool:
         """True if a refresh has found that the service has no record of the job."""
         return bool(self.properties.get("recordExpired"))
+
+    @property
+    def deaths_in_a_row(self) -> int:
+        """How many of the earlier runs were dead one after another, up to the last one. At most ten are stored."""
+        runs = self.properties.get(PREVIOUS_RUNS)
+        states = [run.get("state") for run in runs if isinstance(run, Mapping)] if isinstance(runs, list) else []
+        known = (BatchState.parse(state) for state in reversed(states))
+        return sum(1 for _ in takewhile(lambda state: state is not None and state.is_failure, known))
 
     def end(self, seen: BatchState | None = None) -> BatchState | None:
         """Return the final state of the job, or None if the job may go on. With auto_recovery a dead job may recover.

@@ -309,10 +309,12 @@ class BatchJobs:
         key = self._context.runs.key_of(batch_id) or stored_key(stored.inputs)
         if key is None:
             return
-        state = self._jobs.end_of(batch_id, stored) or stored.properties.get("state")
+        recent = self._context.recent(batch_id)
+        seen = {**stored.properties, **(outputs.observed(recent, None) if recent is not None else {})}
+        state = self._jobs.end_of(batch_id, stored) or seen.get("state")
         was_cancelled = self._context.runs.earlier_run_of(key) == batch_id
         run: dict[str, Any] = {"id": batch_id, "state": "cancelled" if was_cancelled else state}
-        run |= {name: stored.properties.get(name) for name in ("createTime", "updateTime", "duration")}
+        run |= {name: seen.get(name) for name in ("createTime", "updateTime", "duration")}
         self._context.history.ended(key, run, stored.properties.get(outputs.PREVIOUS_RUNS))
 
     def _list_duplicates(self, batch_id: str, stored: StoredJob) -> list[Batch]:

@@ -63,9 +63,11 @@ class Planner:
             # The engine has not called check, so this is a refresh. It runs nothing, and a wait may still know the end.
             return rerun
         if rerun.action is Action.REPLACE:
+            is_failure = state is not None and state.is_failure
             # Perhaps nobody waits for the job, and every `up` was green.
-            level = Level.WARNING if state is not None and state.is_failure else Level.INFO
-            self._context.notify(level, name, messages.must_run_again_message(rerun.reason))
+            level = Level.WARNING if is_failure else Level.INFO
+            message = messages.must_run_again_message(rerun.reason, stored.deaths_in_a_row + is_failure)
+            self._context.notify(level, name, message)
             self._context.queue_sizes.warn_if_too_large(name, declared)
         elif rerun.reason:
             self._context.notify(Level.WARNING, name, rerun.reason)

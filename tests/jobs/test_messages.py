@@ -2,7 +2,7 @@ from typing import Any
 
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.failure_reason import failure_reason
-from pulumi_dli.jobs.messages import dead_message, timeout_message, unknown_message
+from pulumi_dli.jobs.messages import dead_message, must_run_again_message, timeout_message, unknown_message
 from tests.jobs.examples import ID
 
 
@@ -53,3 +53,8 @@ def test_a_wait_that_is_over_before_the_job_tells_that_the_job_goes_on() -> None
     message = timeout_message("load", Batch(id=ID, state="starting"), 7200)
     assert message.startswith(f"load: batch job {ID} is still starting after a wait of 2 h 0 min. The job goes on,")
     assert "the next `pulumi up` goes on waiting" in message
+
+
+def test_a_job_that_dies_again_and_again_is_told_so() -> None:
+    assert must_run_again_message("the last run, a, is dead", 1) == "must run again, because the last run, a, is dead."
+    assert must_run_again_message("x", 3) == "must run again, because x. The last 3 runs are dead."

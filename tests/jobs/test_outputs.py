@@ -206,3 +206,25 @@ def test_a_job_ran_elsewhere_if_region_or_project_is_known_to_differ(now: Proper
     stored = StoredJob.parse({"submittedTo": {"region": "eu-de", "projectId": "p1"}})
     assert stored.is_elsewhere(now) is elsewhere
     assert not StoredJob.parse({}).is_elsewhere(now)
+
+
+@pytest.mark.parametrize(
+    ("states", "deaths"),
+    [
+        ([], 0),
+        (["dead"], 1),
+        (["success", "dead", "dead"], 2),
+        (["dead", "success"], 0),
+        (["dead", "cancelled", "dead"], 1),
+        (["dead", None], 0),
+    ],
+)
+def test_the_deaths_in_a_row_are_counted(states: list[Any], deaths: int) -> None:
+    runs = [{"id": str(number), "state": state} for number, state in enumerate(states)]
+    assert StoredJob.parse({"previousRuns": runs}).deaths_in_a_row == deaths
+    assert StoredJob.parse({"previousRuns": ["junk", *runs]}).deaths_in_a_row == deaths
+
+
+@pytest.mark.parametrize("junk", [None, "dead", {"state": "dead"}, [7]])
+def test_junk_in_the_earlier_runs_counts_as_none(junk: Any) -> None:
+    assert StoredJob.parse({"previousRuns": junk}).deaths_in_a_row == 0
