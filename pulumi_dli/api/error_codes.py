@@ -60,7 +60,7 @@ _SIGNATURE = (
     "machine too. Five wrong signatures in a row lock a key for 5 minutes."
 )
 _ADDRESS = "Check region and endpoint: DLI may not be offered there."
-_PERMISSION = "Ask for the IAM permission in this project."
+_PERMISSION = "Check that the project is one of this account, and ask for the IAM permission in it."
 _SUPPORT = "If the error stays, send the request id to the cloud's support."
 _NEW_KEY = "Make a new access key in the console."
 

@@ -89,9 +89,9 @@ def _option(check: Callable[[Any], Any], on_change: OnChange = OnChange.UPDATE, 
     return _argument(Argument(check, on_change, **facts))
 
 
-def _choice(default: StrEnum) -> Any:
+def _choice(default: StrEnum, meaning: str) -> Any:
     words = tuple(type(default))
-    return _option(values.choice(*words), choices=words, default=default)
+    return _option(values.choice(*words, meaning=meaning), choices=words, default=default)
 
 
 def _hidden(on_change: OnChange, check: Callable[[Any], Any] = lambda value: value, **facts: Any) -> Any:
@@ -102,6 +102,7 @@ def _argument(argument: Argument) -> Any:
     return field(default=argument.default, metadata={"argument": argument})
 
 
+_RESOURCE_TYPES = ", ".join(f"{one.vcpus} vCPUs and {one.memory_gb} GB" for one in RESOURCE_TYPES.values())
 _FEATURES = ("basic", "ai", "custom")
 _PACKAGE = values.object_of(name=values.path, type=values.name)
 _GROUP = values.object_of(name=values.name, resources=values.list_of(_PACKAGE))
@@ -123,7 +124,9 @@ class JobInputs:
     cluster_name: Value[str] = _sent(_SHOWN_NAME)
     args: Value[Sequence[str]] = _sent(values.list_of(values.text))
     sc_type: Value[str] = _sent(
-        values.shown(values.choice(*RESOURCE_TYPES)), choices=tuple(RESOURCE_TYPES), service_default=DEFAULT_SC_TYPE
+        values.shown(values.choice(*RESOURCE_TYPES, meaning=_RESOURCE_TYPES)),
+        choices=tuple(RESOURCE_TYPES),
+        service_default=DEFAULT_SC_TYPE,
     )
     jars: Value[Sequence[str]] = _sent(values.list_of(values.path))
     py_files: Value[Sequence[str]] = _sent(values.list_of(values.path))
@@ -153,8 +156,10 @@ class JobInputs:
     triggers: Value[Properties] = _option(values.map_of(values.anything), OnChange.RERUN)
     replacement_trigger: Any = _option(values.anything, OnChange.IGNORE)  # Pulumi itself replaces the job
     rerun_on_failure: bool | Unknown = _option(values.flag, default=True)
-    on_record_expired: OnRecordExpired | Unknown = _choice(OnRecordExpired.KEEP)
-    when_running: WhenRunning | Unknown = _choice(WhenRunning.CANCEL)
+    on_record_expired: OnRecordExpired | Unknown = _choice(
+        OnRecordExpired.KEEP, "the last known state, or run the job again"
+    )
+    when_running: WhenRunning | Unknown = _choice(WhenRunning.CANCEL, "the run that goes on, or the new run")
     cancel_timeout: int | Unknown = _option(values.integer(0), default=300)
     adopt_id: Value[str] = _option(values.batch_id, OnChange.IGNORE, is_kept_on_update=True)
 

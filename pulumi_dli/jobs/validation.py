@@ -191,13 +191,14 @@ def memory(value: Any) -> str:
     return f"{mib // 1024}G" if "g" in value.lower() else f"{mib}M"
 
 
-def choice(*allowed: str) -> Callable[[Any], str]:
-    """Make a rule for one of these words."""
+def choice(*allowed: str, meaning: str = "") -> Callable[[Any], str]:
+    """Make a rule for one of these words. `meaning` explains them to the user, in their order."""
+    explained = f" ({meaning})" if meaning else ""
 
     def check(value: Any) -> str:
         written = text(value)
         if written not in allowed:
-            raise RefusedError(f"must be one of {', '.join(allowed)}")
+            raise RefusedError(f"must be one of {', '.join(allowed)}{explained}")
         return written
 
     return check

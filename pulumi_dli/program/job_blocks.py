@@ -29,6 +29,9 @@ class Source(Protocol):
     defaults: str
     """The path of the block with the defaults."""
 
+    quoting: str
+    """How to put a value in quotes without an editor, as a sentence, or an empty text."""
+
     def path(self, name: str) -> str:
         """Return the path of a job's block."""
 
@@ -48,9 +51,9 @@ def declare_blocks(
     """Declare the jobs of a file, and return them by name. Raises pulumi.RunError with all mistakes and their paths."""
     defaults = _completed(defaults)
     own = {name: _completed(block) for name, block in jobs.items()}
-    _refuse(settings_failures(), *_faults_of_blocks(source, defaults, own))
+    _refuse(source, settings_failures(), *_faults_of_blocks(source, defaults, own))
     blocks = {name: _merged(defaults, block) for name, block in own.items()}
-    _refuse(*(_contradictions(source, name, blocks) for name in blocks))
+    _refuse(source, *(_contradictions(source, name, blocks) for name in blocks))
     declared: dict[str, BatchJob] = {}
     for name in _in_order(source, blocks):
         declared[name] = _declare(name, source.declared(blocks[name]), declared, opts)
@@ -121,8 +124,10 @@ def _names_in(block: Block) -> list[str]:
     return [name for key in _ORDER for name in block.get(key) or ()]
 
 
-def _refuse(*faults: Iterable[str]) -> None:
+def _refuse(source: Source, *faults: Iterable[str]) -> None:
     lines = [fault for group in faults for fault in group]
+    if source.quoting and any(line.endswith("put it in quotes") for line in lines):
+        lines.append(source.quoting)
     if lines:
         raise pulumi.RunError("\n".join(lines))
 

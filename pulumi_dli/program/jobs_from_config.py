@@ -76,6 +76,7 @@ class _Configuration:
     """The stack's configuration as a source of blocks."""
 
     jobs, defaults = JOBS, DEFAULTS
+    quoting = f"On the command line: pulumi config set --path --type string '{JOBS}.NAME…' VALUE"
 
     def __init__(self) -> None:
         self._is_secret = is_config_secret(JOBS) or is_config_secret(DEFAULTS)

@@ -77,6 +77,7 @@ class _File:
     """A file as a source of blocks."""
 
     def __init__(self, path: str) -> None:
+        self.quoting = ""
         self.jobs, self.defaults = f"{path}: jobs", f"{path}: jobDefaults"
 
     def path(self, name: str) -> str:

@@ -39,11 +39,14 @@ def declared(
     return sent
 
 
+QUOTING = "On the command line: pulumi config set --path --type string 'dli:jobs.NAME…' VALUE"
+
+
 def faults(jobs: Any, defaults: Any = None) -> list[str]:
     """Run a program that must be refused; give what it says."""
     with pytest.raises(pulumi.RunError) as caught:
         declared(jobs, defaults)
-    return str(caught.value).splitlines()
+    return [line for line in str(caught.value).splitlines() if line != QUOTING]
 
 
 def waits(sent: Registrations) -> dict[str, Any]:
@@ -316,6 +319,13 @@ def test_what_is_wrong_is_told_with_its_path_in_the_file(block: Any, fault: str)
 def test_what_is_wrong_in_the_defaults_is_told_once(defaults: Any, fault: str) -> None:
     (told,) = faults({"extract": A, "load": B}, defaults)
     assert told.startswith(fault)
+
+
+@pytest.mark.parametrize(("args", "is_told"), [([3], True), ("in", False)])
+def test_a_number_that_needs_quotes_is_told_with_the_command(args: Any, is_told: bool) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        declared({"load": {**A, "args": args}})
+    assert str(caught.value).endswith(QUOTING) is is_told
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
