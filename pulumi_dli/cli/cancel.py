@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -37,8 +38,9 @@ def cancel_job(session: Session, text: str, *, is_confirmed: bool) -> None:
     if reading.has_ended or reading.batch is None:
         _report(session, target, _known_end(target, reading), is_cancelled=False)
         return
+    session.record_other_jobs(target.batch_id)
     if not is_confirmed:
-        _confirm(target, reading.batch)
+        _confirm(question(target, reading.batch, reader.duplicates(target)))
     try:
         BatchJobs(session.context).delete(target.batch_id, _with_cancel_timeout(target.stored))
     except JobError as error:
@@ -65,10 +67,20 @@ def _known_end(target: Target, reading: Reading) -> Batch:
     return Batch(id=target.batch_id, state=str(end))
 
 
-def _confirm(target: Target, batch: Batch) -> None:
+def question(target: Target, batch: Batch, duplicates: Sequence[str]) -> str:
+    """Return the question before a cancel. It names the duplicates, which are cancelled too, by their ids."""
+    asked = f"Cancel {target.words}, which is {batch.state}?"
+    if not duplicates:
+        return asked
+    word = "duplicate" if len(duplicates) == 1 else "duplicates"
+    ids = " and ".join(duplicates)
+    return f"The service has accepted the job more than once. The command also cancels the {word} {ids}. {asked}"
+
+
+def _confirm(asked: str) -> None:
     """Ask the user. Raises CliError if the answer is not yes, and click.Abort after ^C."""
     try:
-        is_yes = click.confirm(one_line(f"Cancel {target.words}, which is {batch.state}?"), err=True)
+        is_yes = click.confirm(one_line(asked), err=True)
     except click.Abort as error:
         click.echo(err=True)
         if sys.stdin.isatty():

@@ -71,6 +71,16 @@ class JobReader:
             raise CliError(no_such_job_message(target.batch_id, reading.location))
         return reading
 
+    def duplicates(self, target: Target) -> list[str]:
+        """Return the ids of the live runs that the service has created beside this one from the same submission.
+
+        The list is empty if the live jobs cannot be listed. The cancel then cancels no duplicate either.
+        """
+        try:
+            return [run.id for run in self._jobs.duplicates(target.batch_id, target.stored, may_list=True)]
+        except DliError:
+            return []
+
     def with_reason(self, target: Target, reading: Reading) -> Reading:
         """Return the reading with the reason from the driver log, if the job is dead."""
         if reading.batch is None or not reading.batch.is_failure:

@@ -153,3 +153,56 @@ def test_an_error_of_a_delete_says_nothing_of_the_state() -> None:
     message = messages.slow_cancel_message("load", ID, "running", 300)
     assert "state" in message
     assert "state" not in without_state(message)
+
+
+RUN_NAME = "load-0123abcd-4567cdef-abcdef"
+KEY = {"scope": "0123abcd", "submittedName": RUN_NAME}
+
+
+def test_a_duplicate_is_cancelled_too_and_the_question_names_it(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    kept, duplicate = submit(service, RUN_NAME), submit(service, RUN_NAME)
+    pulumi.has(job("load", kept, **KEY))
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "load")
+    assert ended.code == 0
+    assert ended.err.startswith(
+        f"The service has accepted the job more than once. The command also cancels the duplicate {duplicate}. Cancel "
+        f"load: batch job {kept}, which is running?"
+    )
+    assert (service.states(kept), service.states(duplicate)) == (["dead"], ["dead"])
+
+
+def test_a_duplicate_that_another_job_of_the_stack_has_adopted_is_not_cancelled(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    kept, adopted = submit(service, RUN_NAME), submit(service, RUN_NAME)
+    pulumi.has(job("load", kept, **KEY), job("keep", adopted, adoptId=adopted, scope="89abcdef"))
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "load")
+    assert ended.code == 0
+    assert ended.err.startswith(f"Cancel load: batch job {kept}, which is running?")
+    assert (service.states(kept), service.states(adopted)) == (["dead"], ["running"])
+
+
+def test_a_run_that_two_jobs_of_the_stack_have_is_cancelled(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    job_id = submit(service, RUN_NAME)
+    pulumi.has(job("load", job_id, **KEY), job("renamed", job_id, scope="89abcdef"))
+    assert run("cancel", "load", "--yes").code == 0
+    assert service.states(job_id) == ["dead"]
+
+
+def test_duplicates_that_cannot_be_listed_are_not_named(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    job_id = submit(service, RUN_NAME)
+    pulumi.has(job("load", job_id, **KEY))
+    service.fail("GET", "/batches", status=403, code="DLI.0003", count=None)
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "load")
+    assert (ended.code, service.states(job_id)) == (0, ["dead"])
+    assert "the provider could not list the live jobs" in ended.err
