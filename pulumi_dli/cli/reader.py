@@ -119,9 +119,17 @@ def _read_or_error(reader: JobReader, target: Target) -> Reading | DliError:
     except (SettingsError, SignInError, TransportError):
         raise
     except DliError as error:
-        if isinstance(error, ServiceError) and error.status == HTTPStatus.UNAUTHORIZED:
+        if _is_unauthorized(error):
             raise
         return error
+
+
+def _is_unauthorized(error: DliError) -> bool:
+    """Return whether the service or IAM refused the account. For a job in another location, that is the cause."""
+    cause = error if isinstance(error, ServiceError) else error.__cause__
+    return isinstance(cause, SignInError) or (
+        isinstance(cause, ServiceError) and cause.status == HTTPStatus.UNAUTHORIZED
+    )
 
 
 def read_project_jobs(session: Session, *, with_ended: bool) -> list[tuple[Target, Reading]]:
