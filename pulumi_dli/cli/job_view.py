@@ -15,6 +15,7 @@ from pulumi_dli.jobs import outputs
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.screen import shown_text
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, SIZES, is_secret
 
 COLUMNS = ("name", "state", "queue", "created", "duration", "id")
 NOT_READABLE = "not readable"
@@ -43,6 +44,8 @@ _DETAILS = (
     "appId",
     "submittedName",
 )
+_MADE_FROM = {"sizing": SIZES}
+"""The arguments from which an output is made that is not observed."""
 _LABELS = {"effectiveScType": "scType", outputs.CONSOLE_URL: "url"}
 
 
@@ -130,6 +133,7 @@ class Reading:
 def view_of(target: Target, reading: Reading, *, details: bool = False) -> JobView:
     """Return the view of a job, with more facts if `details` is true."""
     properties = _properties(target, reading)
+    properties = {name: value for name, value in properties.items() if not _is_secret(name, target)}
     return JobView(
         target.name or str(properties.get("submittedName") or ""),
         _text(properties.get("state")),
@@ -158,6 +162,13 @@ def _properties(target: Target, reading: Reading) -> Properties:
     return {**stored, "state": stored["state"] if is_known else None, "recordExpired": True}
 
 
+def _is_secret(name: str, target: Target) -> bool:
+    """Return whether the program has marked a fact as secret, or an argument that it repeats or is made from."""
+    marked = target.stored.properties.get(SECRET_INPUTS)
+    sources = outputs.OBSERVED[name].repeats if name in outputs.OBSERVED else _MADE_FROM.get(name, ())
+    return any(is_secret(source, marked) for source in (name, *sources))
+
+
 def _duration(properties: Properties, reading: Reading) -> int | None:
     """Return the duration of a job in milliseconds. For a live job it may be its age."""
     is_live = reading.batch is not None and not reading.batch.is_final
@@ -172,7 +183,8 @@ def unread_view(target: Target) -> JobView:
 
 
 def _details(target: Target, reading: Reading, properties: Properties) -> dict[str, Any]:
-    known = {**_request(reading.batch), **properties}
+    sent = {name: value for name, value in _request(reading.batch).items() if not _is_secret(name, target)}
+    known = {**sent, **properties}
     location = properties.get("submittedTo") or {}
     facts = {_LABELS.get(name, name): known.get(name) for name in _DETAILS} | {
         "region": location.get("region"),
