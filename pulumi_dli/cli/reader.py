@@ -82,11 +82,17 @@ class JobReader:
             return []
 
     def with_reason(self, target: Target, reading: Reading) -> Reading:
-        """Return the reading with the reason from the driver log, if the job is dead."""
+        """Return the reading with the reason of the failure, if the job is dead.
+
+        A stored reason needs no call. If the service may have started the job again, the log comes first, because the
+        stored reason may be that of an earlier attempt.
+        """
         if reading.batch is None or not reading.batch.is_failure:
             return reading
-        reason = reason_of(self.client_of(target), reading.batch, target.secrets)
-        return replace(reading, failure_reason=reason.text)
+        reason = target.failure_reason
+        if reason is None or self._jobs.end_of(target.batch_id, target.stored) is None:
+            reason = reason_of(self.client_of(target), reading.batch, target.secrets).text or reason
+        return replace(reading, failure_reason=reason)
 
 
 def no_such_job_message(batch_id: str, location: Mapping[str, object]) -> str:

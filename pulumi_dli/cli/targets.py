@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pulumi_dli.api.models import is_uuid, normal_id
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.stack import Stack, StackJob
 from pulumi_dli.jobs.inputs import Properties
-from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.outputs import FAILURE_REASON, StoredJob
 
 _MAX_NAMES = 10
 
@@ -39,6 +40,18 @@ class Target:
     def words(self) -> str:
         """The job in words, for a message."""
         return f"{self.name}: batch job {self.batch_id}" if self.name else f"batch job {self.batch_id}"
+
+    @property
+    def failure_reason(self) -> str | None:
+        """The reason why the run failed, as the job or one of its waits has stored it, or None."""
+        stored = (one for one in (self.verdict, self.stored.properties) if _is_dead(one))
+        reasons = (one.get(FAILURE_REASON) for one in stored)
+        return next((reason for reason in reasons if reason and isinstance(reason, str)), None)
+
+
+def _is_dead(properties: Properties) -> bool:
+    state = BatchState.parse(str(properties.get("state")))
+    return state is not None and state.is_failure
 
 
 def targets_in(stack: Stack) -> list[Target]:
