@@ -42,7 +42,7 @@ def cancel_job(session: Session, text: str, *, is_confirmed: bool) -> None:
     if not is_confirmed:
         _confirm(question(target, reading.batch, reader.duplicates(target)))
     try:
-        BatchJobs(session.context).delete(target.batch_id, _with_cancel_timeout(target.stored))
+        BatchJobs(session.context).delete(target.batch_id, _to_cancel(target))
     except JobError as error:
         raise CliError(without_state(str(error))) from error
     batch = reader.read(target).batch
@@ -70,6 +70,8 @@ def _known_end(target: Target, reading: Reading) -> Batch:
 def question(target: Target, batch: Batch, duplicates: Sequence[str]) -> str:
     """Return the question before a cancel. It names the duplicates, which are cancelled too, by their ids."""
     asked = f"Cancel {target.words}, which is {batch.state}?"
+    if target.is_read_only:
+        return f"The stack only reads this job. It does not manage it. {asked}"
     if not duplicates:
         return asked
     word = "duplicate" if len(duplicates) == 1 else "duplicates"
@@ -90,11 +92,15 @@ def _confirm(asked: str) -> None:
         raise CliError("nothing was cancelled.")
 
 
-def _with_cancel_timeout(stored: StoredJob) -> StoredJob:
-    """Return the job with a limit for the wait for its end."""
-    if stored.inputs.cancel_timeout:
-        return stored
-    return StoredJob.parse({**stored.properties, "cancelTimeout": _CANCEL_TIMEOUT})
+def _to_cancel(target: Target) -> StoredJob:
+    """Return the job with a limit for the wait for its end.
+
+    A job that the stack only reads has no scope then, so that its duplicates are not cancelled. Another stack may have
+    adopted them.
+    """
+    properties = {**target.stored.properties}
+    properties["cancelTimeout"] = target.stored.inputs.cancel_timeout or _CANCEL_TIMEOUT
+    return StoredJob.parse({**properties, "scope": None} if target.is_read_only else properties)
 
 
 def _report(session: Session, target: Target, batch: Batch | None, *, is_cancelled: bool) -> None:

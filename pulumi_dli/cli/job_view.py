@@ -61,6 +61,7 @@ class JobView:
         duration: The duration in milliseconds.
         id: The id of the run.
         is_expired: Whether the service has deleted the record of the job.
+        is_pending_delete: Whether a new job has replaced the job, and Pulumi has not deleted it yet.
         details: More facts, by name.
     """
 
@@ -71,6 +72,7 @@ class JobView:
     duration: int | None
     id: str
     is_expired: bool = False
+    is_pending_delete: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def row(self) -> list[str]:
@@ -95,12 +97,14 @@ class JobView:
             "durationSeconds": None if self.duration is None else self.duration / 1000,
             "id": self.id,
             "recordExpired": self.is_expired,
+            "pendingDelete": self.is_pending_delete,
             **self.details,
         }
 
     def _texts(self) -> dict[str, str]:
         duration = "" if self.duration is None else format_duration(self.duration / 1000)
-        values = (self.name, self.state or "unknown", self.queue, utc_text(self.created), duration, self.id)
+        name = f"{self.name} (pending delete)" if self.is_pending_delete else self.name
+        values = (name, self.state or "unknown", self.queue, utc_text(self.created), duration, self.id)
         return dict(zip(COLUMNS, map(_cell, values), strict=True))
 
 
@@ -142,6 +146,7 @@ def view_of(target: Target, reading: Reading, *, details: bool = False) -> JobVi
         _duration(properties, reading),
         target.batch_id,
         bool(properties.get("recordExpired")),
+        target.is_pending_delete,
         _details(target, reading, properties) if details else {},
     )
 
@@ -179,7 +184,15 @@ def _duration(properties: Properties, reading: Reading) -> int | None:
 
 def unread_view(target: Target) -> JobView:
     """Return the view of a job that could not be read."""
-    return JobView(target.name, NOT_READABLE, None, target.stored.create_time, None, target.batch_id)
+    return JobView(
+        target.name,
+        NOT_READABLE,
+        None,
+        target.stored.create_time,
+        None,
+        target.batch_id,
+        is_pending_delete=target.is_pending_delete,
+    )
 
 
 def _details(target: Target, reading: Reading, properties: Properties) -> dict[str, Any]:

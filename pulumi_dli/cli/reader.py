@@ -74,8 +74,11 @@ class JobReader:
     def duplicates(self, target: Target) -> list[str]:
         """Return the ids of the live runs that the service has created beside this one from the same submission.
 
-        The list is empty if the live jobs cannot be listed. The cancel then cancels no duplicate either.
+        The list is empty if the live jobs cannot be listed. The cancel then cancels no duplicate either. It cancels no
+        duplicate of a job that the stack only reads.
         """
+        if target.is_read_only:
+            return []
         try:
             return [run.id for run in self._jobs.duplicates(target.batch_id, target.stored, may_list=True)]
         except DliError:

@@ -30,6 +30,7 @@ class StackJob:
         batch_id: The id of the run.
         stored: The stored outputs.
         is_read_only: Whether the stack only reads the job (`BatchJob.get`).
+        is_pending_delete: Whether a new job of the same name has replaced the job, and Pulumi has not deleted it yet.
     """
 
     name: str
@@ -37,6 +38,7 @@ class StackJob:
     batch_id: str
     stored: StoredJob = field(repr=False)  # it may contain secrets
     is_read_only: bool = False
+    is_pending_delete: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def parse_export(export: Mapping[str, Any]) -> Stack:
     """Parse what `pulumi stack export --show-secrets` prints."""
     deployment = export.get("deployment") or {}
     resources = [_plain(one) for one in deployment.get("resources") or ()]
-    jobs = tuple(_job(one) for one in _of_type(JOB_TYPE, resources))
+    # A resource without an id has no run.
+    jobs = tuple(job for job in map(_job, _of_type(JOB_TYPE, resources)) if job.batch_id)
     waits = [(_run_of(one), _outputs(one)) for one in _of_type(WAIT_TYPE, resources)]
     stored = [(job.batch_id, job.stored.properties) for job in jobs]
     return Stack(_stack_name(resources), jobs, _seen_ends(waits), _secrets([*stored, *waits]))
@@ -109,6 +112,7 @@ def _job(resource: Mapping[str, Any]) -> StackJob:
         normal_id(str(resource.get("id", ""))),
         StoredJob.parse(_outputs(resource)),
         bool(resource.get("external")),
+        bool(resource.get("delete")),
     )
 
 
@@ -122,9 +126,10 @@ def _run_of(wait: Mapping[str, Any]) -> str:
 
 
 def _seen_ends(waits: Iterable[tuple[str, Properties]]) -> dict[str, Properties]:
-    """Return the outputs of the waits for each run that have seen its end. Waits that have seen the same end are joined.
+    """Return the outputs of the waits that have seen the end of a run, by the id of the run.
 
-    Not every wait has all outputs: older versions have stored no reason, and a log may have been empty.
+    The outputs of waits that have seen the same end are joined. Not every wait has all outputs: older versions have
+    stored no reason, and a log may have been empty.
     """
     ends: dict[str, Properties] = {}
     for batch_id, outputs in waits:

@@ -146,6 +146,7 @@ def test_the_advice_fits_the_declaration() -> None:
         "`pulumi up` does not run the job again, because its rerun_on_failure is false."
     ]
     assert messages_of(external=True) == []
+    assert messages_of(delete=True) == []
     assert cancelled_messages(Target(ID)) == [f"batch job {ID} is cancelled."]
 
 
@@ -186,6 +187,21 @@ def test_a_duplicate_that_another_job_of_the_stack_has_adopted_is_not_cancelled(
     assert ended.code == 0
     assert ended.err.startswith(f"Cancel load: batch job {kept}, which is running?")
     assert (service.states(kept), service.states(adopted)) == (["dead"], ["running"])
+
+
+def test_the_question_about_a_job_that_the_stack_only_reads_tells_so(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    read, duplicate = submit(service, RUN_NAME), submit(service, RUN_NAME)
+    pulumi.has(job("got", read, external=True, **KEY))
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "got")
+    assert ended.err.startswith(
+        f"The stack only reads this job. It does not manage it. Cancel got: batch job {read}, which is running?"
+    )
+    assert ended.out == f"got: batch job {read} is cancelled.\n"
+    assert (service.states(read), service.states(duplicate)) == (["dead"], ["running"])
 
 
 def test_a_run_that_two_jobs_of_the_stack_have_is_cancelled(run: Run, pulumi: FakePulumi, service: Service) -> None:

@@ -71,6 +71,7 @@ def test_a_job_that_could_not_be_read_shows_no_state_of_the_past() -> None:
         "",
         "2026-11-30T01:00:00Z",
     ]
+    assert unread_view(target_of(job("load", delete=True))).row()[0] == "load (pending delete)"
 
 
 def test_the_details_are_those_of_the_service_and_of_the_stack_without_arguments() -> None:
@@ -149,6 +150,7 @@ def test_json_has_times_as_text_and_seconds() -> None:
         "durationSeconds": 1.5,
         "id": ID,
         "recordExpired": False,
+        "pendingDelete": False,
     }
 
 
