@@ -42,16 +42,11 @@ def cancel_job(session: Session, text: str, *, is_confirmed: bool) -> None:
     if not is_confirmed:
         _confirm(question(target, reading.batch, reader.duplicates(target)))
     try:
-        BatchJobs(session.context).delete(target.batch_id, _to_cancel(target))
+        BatchJobs(session.context, is_in_state=False).delete(target.batch_id, _to_cancel(target))
     except JobError as error:
-        raise CliError(without_state(str(error))) from error
+        raise CliError(str(error)) from error
     batch = reader.read(target).batch
     _report(session, target, batch, is_cancelled=batch is None or batch.is_failure)
-
-
-def without_state(message: str) -> str:
-    """Return an error of a delete without its sentence about the state, which a command does not change."""
-    return message.replace(" The job stays in the state.", "")
 
 
 def _known_end(target: Target, reading: Reading) -> Batch:

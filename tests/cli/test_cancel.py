@@ -3,7 +3,10 @@ import json
 
 import pytest
 
-from pulumi_dli.cli.cancel import cancelled_messages, without_state
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.models import Batch
+from pulumi_dli.cli.cancel import cancelled_messages
 from pulumi_dli.cli.stack import parse_export
 from pulumi_dli.cli.targets import Target, resolve
 from pulumi_dli.jobs import messages
@@ -150,10 +153,33 @@ def test_the_advice_fits_the_declaration() -> None:
     assert cancelled_messages(Target(ID)) == [f"batch job {ID} is cancelled."]
 
 
-def test_an_error_of_a_delete_says_nothing_of_the_state() -> None:
-    message = messages.slow_cancel_message("load", ID, "running", 300)
-    assert "state" in message
-    assert "state" not in without_state(message)
+def test_a_refused_cancel_of_a_job_in_an_unknown_state_has_no_advice_about_the_state(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = submit(service)
+    find = Client.find
+    monkeypatch.setattr(Client, "find", lambda *args: _with_state(find(*args), "odd"))
+    service.fail("DELETE", "/batches/{id}", status=403, code="DLI.0003")
+    failure = run("cancel", job_id, "--yes").failure
+    assert failure.startswith(f"batch job: the provider could not cancel batch job {job_id}. The job has the state 'od")
+    assert "pulumi state" not in failure
+
+
+def _with_state(batch: Batch | None, state: str) -> Batch | None:
+    return batch and batch.model_copy(update={"state": state})
+
+
+@pytest.mark.parametrize("is_in_state", [True, False])
+def test_only_the_error_of_a_resource_tells_that_the_job_stays_in_the_state(is_in_state: bool) -> None:
+    error = DliError("no.")
+    for message in (
+        messages.claimed_run_message("load", error, is_in_state=is_in_state),
+        messages.unread_delete_message("load", ID, error, is_in_state=is_in_state),
+        messages.unknown_state_cancel_message("load", ID, None, error, is_in_state=is_in_state),
+        messages.slow_cancel_message("load", ID, "running", 300, is_in_state=is_in_state),
+    ):
+        assert ("The job stays in the state." in message) is is_in_state
+        assert "  " not in message
 
 
 RUN_NAME = "load-0123abcd-4567cdef-abcdef"
