@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -37,19 +38,15 @@ def cancel_job(session: Session, text: str, *, is_confirmed: bool) -> None:
     if reading.has_ended or reading.batch is None:
         _report(session, target, _known_end(target, reading), is_cancelled=False)
         return
+    session.record_other_jobs(target.batch_id)
     if not is_confirmed:
-        _confirm(target, reading.batch)
+        _confirm(question(target, reading.batch, reader.duplicates(target)))
     try:
-        BatchJobs(session.context).delete(target.batch_id, _with_cancel_timeout(target.stored))
+        BatchJobs(session.context, is_in_state=False).delete(target.batch_id, _to_cancel(target))
     except JobError as error:
-        raise CliError(without_state(str(error))) from error
+        raise CliError(str(error)) from error
     batch = reader.read(target).batch
     _report(session, target, batch, is_cancelled=batch is None or batch.is_failure)
-
-
-def without_state(message: str) -> str:
-    """Return an error of a delete without its sentence about the state, which a command does not change."""
-    return message.replace(" The job stays in the state.", "")
 
 
 def _known_end(target: Target, reading: Reading) -> Batch:
@@ -65,10 +62,22 @@ def _known_end(target: Target, reading: Reading) -> Batch:
     return Batch(id=target.batch_id, state=str(end))
 
 
-def _confirm(target: Target, batch: Batch) -> None:
+def question(target: Target, batch: Batch, duplicates: Sequence[str]) -> str:
+    """Return the question before a cancel. It names the duplicates, which are cancelled too, by their ids."""
+    asked = f"Cancel {target.words}, which is {batch.state}?"
+    if target.is_read_only:
+        return f"The stack only reads this job. It does not manage it. {asked}"
+    if not duplicates:
+        return asked
+    word = "duplicate" if len(duplicates) == 1 else "duplicates"
+    ids = " and ".join(duplicates)
+    return f"The service has accepted the job more than once. The command also cancels the {word} {ids}. {asked}"
+
+
+def _confirm(asked: str) -> None:
     """Ask the user. Raises CliError if the answer is not yes, and click.Abort after ^C."""
     try:
-        is_yes = click.confirm(one_line(f"Cancel {target.words}, which is {batch.state}?"), err=True)
+        is_yes = click.confirm(one_line(asked), err=True)
     except click.Abort as error:
         click.echo(err=True)
         if sys.stdin.isatty():
@@ -78,11 +87,15 @@ def _confirm(target: Target, batch: Batch) -> None:
         raise CliError("nothing was cancelled.")
 
 
-def _with_cancel_timeout(stored: StoredJob) -> StoredJob:
-    """Return the job with a limit for the wait for its end."""
-    if stored.inputs.cancel_timeout:
-        return stored
-    return StoredJob.parse({**stored.properties, "cancelTimeout": _CANCEL_TIMEOUT})
+def _to_cancel(target: Target) -> StoredJob:
+    """Return the job with a limit for the wait for its end.
+
+    A job that the stack only reads has no scope then, so that its duplicates are not cancelled. Another stack may have
+    adopted them.
+    """
+    properties = {**target.stored.properties}
+    properties["cancelTimeout"] = target.stored.inputs.cancel_timeout or _CANCEL_TIMEOUT
+    return StoredJob.parse({**properties, "scope": None} if target.is_read_only else properties)
 
 
 def _report(session: Session, target: Target, batch: Batch | None, *, is_cancelled: bool) -> None:

@@ -15,6 +15,7 @@ from pulumi_dli.jobs import outputs
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.screen import shown_text
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, SIZES, is_secret
 
 COLUMNS = ("name", "state", "queue", "created", "duration", "id")
 NOT_READABLE = "not readable"
@@ -43,6 +44,8 @@ _DETAILS = (
     "appId",
     "submittedName",
 )
+_MADE_FROM = {"sizing": SIZES}
+"""The arguments from which an output is made that is not observed."""
 _LABELS = {"effectiveScType": "scType", outputs.CONSOLE_URL: "url"}
 
 
@@ -58,6 +61,7 @@ class JobView:
         duration: The duration in milliseconds.
         id: The id of the run.
         is_expired: Whether the service has deleted the record of the job.
+        is_pending_delete: Whether a new job has replaced the job, and Pulumi has not deleted it yet.
         details: More facts, by name.
     """
 
@@ -68,6 +72,7 @@ class JobView:
     duration: int | None
     id: str
     is_expired: bool = False
+    is_pending_delete: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def row(self) -> list[str]:
@@ -92,12 +97,14 @@ class JobView:
             "durationSeconds": None if self.duration is None else self.duration / 1000,
             "id": self.id,
             "recordExpired": self.is_expired,
+            "pendingDelete": self.is_pending_delete,
             **self.details,
         }
 
     def _texts(self) -> dict[str, str]:
         duration = "" if self.duration is None else format_duration(self.duration / 1000)
-        values = (self.name, self.state or "unknown", self.queue, utc_text(self.created), duration, self.id)
+        name = f"{self.name} (pending delete)" if self.is_pending_delete else self.name
+        values = (name, self.state or "unknown", self.queue, utc_text(self.created), duration, self.id)
         return dict(zip(COLUMNS, map(_cell, values), strict=True))
 
 
@@ -130,6 +137,7 @@ class Reading:
 def view_of(target: Target, reading: Reading, *, details: bool = False) -> JobView:
     """Return the view of a job, with more facts if `details` is true."""
     properties = _properties(target, reading)
+    properties = {name: value for name, value in properties.items() if not _is_secret(name, target)}
     return JobView(
         target.name or str(properties.get("submittedName") or ""),
         _text(properties.get("state")),
@@ -138,6 +146,7 @@ def view_of(target: Target, reading: Reading, *, details: bool = False) -> JobVi
         _duration(properties, reading),
         target.batch_id,
         bool(properties.get("recordExpired")),
+        target.is_pending_delete,
         _details(target, reading, properties) if details else {},
     )
 
@@ -158,6 +167,13 @@ def _properties(target: Target, reading: Reading) -> Properties:
     return {**stored, "state": stored["state"] if is_known else None, "recordExpired": True}
 
 
+def _is_secret(name: str, target: Target) -> bool:
+    """Return whether the program has marked a fact as secret, or an argument that it repeats or is made from."""
+    marked = target.stored.properties.get(SECRET_INPUTS)
+    sources = outputs.OBSERVED[name].repeats if name in outputs.OBSERVED else _MADE_FROM.get(name, ())
+    return any(is_secret(source, marked) for source in (name, *sources))
+
+
 def _duration(properties: Properties, reading: Reading) -> int | None:
     """Return the duration of a job in milliseconds. For a live job it may be its age."""
     is_live = reading.batch is not None and not reading.batch.is_final
@@ -168,11 +184,20 @@ def _duration(properties: Properties, reading: Reading) -> int | None:
 
 def unread_view(target: Target) -> JobView:
     """Return the view of a job that could not be read."""
-    return JobView(target.name, NOT_READABLE, None, target.stored.create_time, None, target.batch_id)
+    return JobView(
+        target.name,
+        NOT_READABLE,
+        None,
+        target.stored.create_time,
+        None,
+        target.batch_id,
+        is_pending_delete=target.is_pending_delete,
+    )
 
 
 def _details(target: Target, reading: Reading, properties: Properties) -> dict[str, Any]:
-    known = {**_request(reading.batch), **properties}
+    sent = {name: value for name, value in _request(reading.batch).items() if not _is_secret(name, target)}
+    known = {**sent, **properties}
     location = properties.get("submittedTo") or {}
     facts = {_LABELS.get(name, name): known.get(name) for name in _DETAILS} | {
         "region": location.get("region"),

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pulumi_dli.api.errors import DliError, may_pass_by_itself
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import Outage
-from pulumi_dli.cli.driver_log import DriverLog, LogPart
 from pulumi_dli.cli.errors import CliError
+from pulumi_dli.cli.followed_log import FollowedLog, LogPart
 from pulumi_dli.cli.job_view import Reading
 from pulumi_dli.cli.reader import JobReader
 from pulumi_dli.cli.session import Session
@@ -37,7 +37,7 @@ def print_log(session: Session, text: str, *, follow: bool, from_start: bool) ->
     if reading.batch is None:
         printer.print_stored()
         return
-    log = DriverLog(
+    log = FollowedLog(
         reader.client_of(target), target.batch_id, from_start=from_start, recovers=_recovers(target, reading.batch)
     )
     printer.print_new(log, reading.batch)
@@ -64,11 +64,13 @@ class _Printer:
         self._as_json = as_json
         self._attempt: int | None = None
 
-    def print_new(self, log: DriverLog, batch: Batch) -> None:
+    def print_new(self, log: FollowedLog, batch: Batch) -> None:
         """Print the new lines of a log. Raises DliError."""
         for part in log.new_lines(batch):
             if self._attempt is None and log.hidden:
                 print_message(f"{log.hidden} earlier lines are not shown. --all shows them.")
+            if part.left_out:
+                print_message(f"{part.left_out} lines are not shown, because the service has not returned them.")
             self._print(part)
 
     def print_stored(self) -> None:

@@ -71,12 +71,31 @@ class JobReader:
             raise CliError(no_such_job_message(target.batch_id, reading.location))
         return reading
 
+    def duplicates(self, target: Target) -> list[str]:
+        """Return the ids of the live runs that the service has created beside this one from the same submission.
+
+        The list is empty if the live jobs cannot be listed. The cancel then cancels no duplicate either. It cancels no
+        duplicate of a job that the stack only reads.
+        """
+        if target.is_read_only:
+            return []
+        try:
+            return [run.id for run in self._jobs.duplicates(target.batch_id, target.stored, may_list=True)]
+        except DliError:
+            return []
+
     def with_reason(self, target: Target, reading: Reading) -> Reading:
-        """Return the reading with the reason from the driver log, if the job is dead."""
+        """Return the reading with the reason of the failure, if the job is dead.
+
+        A stored reason needs no call. If the service may have started the job again, the log comes first, because the
+        stored reason may be that of an earlier attempt.
+        """
         if reading.batch is None or not reading.batch.is_failure:
             return reading
-        reason = reason_of(self.client_of(target), reading.batch, target.secrets)
-        return replace(reading, failure_reason=reason.text)
+        reason = target.failure_reason
+        if reason is None or self._jobs.end_of(target.batch_id, target.stored) is None:
+            reason = reason_of(self.client_of(target), reading.batch, target.secrets).text or reason
+        return replace(reading, failure_reason=reason)
 
 
 def no_such_job_message(batch_id: str, location: Mapping[str, object]) -> str:
@@ -109,9 +128,17 @@ def _read_or_error(reader: JobReader, target: Target) -> Reading | DliError:
     except (SettingsError, SignInError, TransportError):
         raise
     except DliError as error:
-        if isinstance(error, ServiceError) and error.status == HTTPStatus.UNAUTHORIZED:
+        if _is_unauthorized(error):
             raise
         return error
+
+
+def _is_unauthorized(error: DliError) -> bool:
+    """Return whether the service or IAM refused the account. For a job in another location, that is the cause."""
+    cause = error if isinstance(error, ServiceError) else error.__cause__
+    return isinstance(cause, SignInError) or (
+        isinstance(cause, ServiceError) and cause.status == HTTPStatus.UNAUTHORIZED
+    )
 
 
 def read_project_jobs(session: Session, *, with_ended: bool) -> list[tuple[Target, Reading]]:

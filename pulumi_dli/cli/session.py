@@ -12,6 +12,7 @@ from pulumi_dli.cli.stack import Stack, parse_export
 from pulumi_dli.cli.targets import Target, is_id, resolve
 from pulumi_dli.cli.terminal import TerminalNotifier, print_message
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.run_registry import stored_key
 
 
 class Session:
@@ -72,6 +73,19 @@ class Session:
         for batch_id, wait in stack.seen_ends.items() if stack is not None else ():
             context.ends.record(batch_id, wait.get("state"))
         return context
+
+    def record_other_jobs(self, batch_id: str) -> None:
+        """Record which jobs of the stack hold which runs, except this run, as `pulumi up` records them.
+
+        The provider cancels the duplicates of a run. It must not cancel a run that another job of the stack has
+        adopted.
+        """
+        stack = self._stack_or_none
+        for job in stack.jobs if stack is not None else ():
+            if job.batch_id != batch_id and not job.is_read_only:
+                key = stored_key(job.stored.inputs) or (job.name, "")
+                self.context.runs.declared(key)
+                self.context.runs.in_state(job.batch_id, stored_key=key, key=key)
 
 
 def _current_directory() -> Path:

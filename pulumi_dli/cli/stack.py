@@ -30,6 +30,7 @@ class StackJob:
         batch_id: The id of the run.
         stored: The stored outputs.
         is_read_only: Whether the stack only reads the job (`BatchJob.get`).
+        is_pending_delete: Whether a new job of the same name has replaced the job, and Pulumi has not deleted it yet.
     """
 
     name: str
@@ -37,6 +38,7 @@ class StackJob:
     batch_id: str
     stored: StoredJob = field(repr=False)  # it may contain secrets
     is_read_only: bool = False
+    is_pending_delete: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Stack:
     Args:
         name: The name of the stack. Empty if the state has no resource.
         jobs: The jobs, in the order of the state.
-        seen_ends: For each run whose end a wait has seen, the outputs of the wait, by the id of the run.
+        seen_ends: For each run whose end a wait has seen, the outputs of its waits, by the id of the run.
         secrets: The texts to mask in the log of each run, by its id.
     """
 
@@ -63,18 +65,18 @@ class Stack:
     def verdict(self, batch_id: str) -> Properties:
         """Return the outputs of a wait that has seen the end of a run, or an empty map."""
         outputs = self.seen_ends.get(batch_id, {})
-        return {name: outputs[name] for name in VERDICT if name in outputs}
+        return {name: outputs[name] for name in VERDICT if outputs.get(name) is not None}
 
 
 def parse_export(export: Mapping[str, Any]) -> Stack:
     """Parse what `pulumi stack export --show-secrets` prints."""
     deployment = export.get("deployment") or {}
     resources = [_plain(one) for one in deployment.get("resources") or ()]
-    jobs = tuple(_job(one) for one in _of_type(JOB_TYPE, resources))
+    # A resource without an id has no run.
+    jobs = tuple(job for job in map(_job, _of_type(JOB_TYPE, resources)) if job.batch_id)
     waits = [(_run_of(one), _outputs(one)) for one in _of_type(WAIT_TYPE, resources)]
     stored = [(job.batch_id, job.stored.properties) for job in jobs]
-    ends = {batch_id: outputs for batch_id, outputs in waits if _has_end(outputs)}
-    return Stack(_stack_name(resources), jobs, ends, _secrets([*stored, *waits]))
+    return Stack(_stack_name(resources), jobs, _seen_ends(waits), _secrets([*stored, *waits]))
 
 
 def _of_type(token: str, resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -110,6 +112,7 @@ def _job(resource: Mapping[str, Any]) -> StackJob:
         normal_id(str(resource.get("id", ""))),
         StoredJob.parse(_outputs(resource)),
         bool(resource.get("external")),
+        bool(resource.get("delete")),
     )
 
 
@@ -120,6 +123,21 @@ def _name_in(urn: str) -> str:
 
 def _run_of(wait: Mapping[str, Any]) -> str:
     return normal_id(str(_outputs(wait).get("jobId", "")))
+
+
+def _seen_ends(waits: Iterable[tuple[str, Properties]]) -> dict[str, Properties]:
+    """Return the outputs of the waits that have seen the end of a run, by the id of the run.
+
+    The outputs of waits that have seen the same end are joined. Not every wait has all outputs: older versions have
+    stored no reason, and a log may have been empty.
+    """
+    ends: dict[str, Properties] = {}
+    for batch_id, outputs in waits:
+        if _has_end(outputs):
+            first = ends.get(batch_id, {})
+            known = {name: value for name, value in outputs.items() if value is not None}
+            ends[batch_id] = {**first, **known} if first.get("state") == outputs.get("state") else outputs
+    return ends
 
 
 def _has_end(outputs: Properties) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pulumi_dli.api.models import is_uuid, normal_id
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.stack import Stack, StackJob
 from pulumi_dli.jobs.inputs import Properties
-from pulumi_dli.jobs.outputs import StoredJob
+from pulumi_dli.jobs.outputs import FAILURE_REASON, StoredJob
 
 _MAX_NAMES = 10
 
@@ -25,7 +26,8 @@ class Target:
         name: The logical name. Empty for a job that is not in the stack.
         verdict: The outputs of a wait that has seen the end of the run, or an empty map.
         secrets: The texts to mask in the log of the run.
-        is_managed: Whether the stack declares the job, so that `pulumi up` may run it again.
+        is_read_only: Whether the stack only reads the job (`BatchJob.get`).
+        is_pending_delete: Whether a new job has replaced the job, and Pulumi has not deleted it yet.
     """
 
     batch_id: str
@@ -33,12 +35,30 @@ class Target:
     name: str = ""
     verdict: Properties = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    is_managed: bool = False
+    is_read_only: bool = False
+    is_pending_delete: bool = False
+
+    @property
+    def is_managed(self) -> bool:
+        """True if the stack declares the job, so that `pulumi up` may run it again."""
+        return bool(self.name) and not self.is_read_only and not self.is_pending_delete
 
     @property
     def words(self) -> str:
         """The job in words, for a message."""
         return f"{self.name}: batch job {self.batch_id}" if self.name else f"batch job {self.batch_id}"
+
+    @property
+    def failure_reason(self) -> str | None:
+        """The reason why the run failed, as the job or one of its waits has stored it, or None."""
+        stored = (one for one in (self.verdict, self.stored.properties) if _is_dead(one))
+        reasons = (one.get(FAILURE_REASON) for one in stored)
+        return next((reason for reason in reasons if reason and isinstance(reason, str)), None)
+
+
+def _is_dead(properties: Properties) -> bool:
+    state = BatchState.parse(str(properties.get("state")))
+    return state is not None and state.is_failure
 
 
 def targets_in(stack: Stack) -> list[Target]:
@@ -69,10 +89,14 @@ def resolve(text: str, stack: Stack | None) -> Target:
 
 
 def _find(text: str, stack: Stack) -> list[StackJob]:
-    """Return the jobs that a text names. The stack may also read a job that it manages: then only the managed one."""
+    """Return the jobs that a text names. The first of several jobs with the same id is the managed one.
+
+    A name means the new job, if an `up` has replaced a job of this name and could not delete the old one.
+    """
     with_id = [job for job in stack.jobs if job.batch_id == normal_id(text)]
-    with_id.sort(key=lambda job: job.is_read_only)
-    return with_id[:1] or [job for job in stack.jobs if job.name == text]
+    with_id.sort(key=lambda job: (job.is_read_only, job.is_pending_delete))
+    with_name = [job for job in stack.jobs if job.name == text]
+    return with_id[:1] or [job for job in with_name if not job.is_pending_delete] or with_name
 
 
 def _target(job: StackJob, stack: Stack) -> Target:
@@ -82,7 +106,8 @@ def _target(job: StackJob, stack: Stack) -> Target:
         job.name,
         stack.verdict(job.batch_id),
         stack.secrets.get(job.batch_id, ()),
-        is_managed=not job.is_read_only,
+        is_read_only=job.is_read_only,
+        is_pending_delete=job.is_pending_delete,
     )
 
 

@@ -316,14 +316,21 @@ def foreign_run_kept_message(batch_id: str, holder: str) -> str:
     return f"the provider does not cancel batch job {batch_id}, because it now belongs to another resource, {holder}."
 
 
-def claimed_run_message(job_name: str, reason: Exception) -> str:
-    """Return the error of a delete if another resource is adopting or deleting the run right now."""
-    return f"{job_name}: {reason} right now. The job stays in the state. Run the command again."
+_STAYS = " The job stays in the state."
 
 
-def unread_delete_message(job_name: str, batch_id: str, error: DliError) -> str:
-    """Return the error of a delete if nobody knows whether the run has ended."""
-    return f"{job_name}: batch job {batch_id} may still run: {error} The job stays in the state. Run the command again."
+def claimed_run_message(job_name: str, reason: Exception, *, is_in_state: bool = True) -> str:
+    """Return the error of a delete if another resource is adopting or deleting the run right now.
+
+    `is_in_state` is false for a cancel outside `pulumi`, which does not change the state.
+    """
+    return f"{job_name}: {reason} right now.{_STAYS if is_in_state else ''} Run the command again."
+
+
+def unread_delete_message(job_name: str, batch_id: str, error: DliError, *, is_in_state: bool = True) -> str:
+    """Return the error of a delete if nobody knows whether the run has ended. `is_in_state` as in the error above."""
+    stays = _STAYS if is_in_state else ""
+    return f"{job_name}: batch job {batch_id} may still run: {error}{stays} Run the command again."
 
 
 def refused_cancel_message(job_name: str, batch_id: str, error: DliError) -> str:
@@ -331,12 +338,15 @@ def refused_cancel_message(job_name: str, batch_id: str, error: DliError) -> str
     return f"{job_name}: the provider could not cancel batch job {batch_id}, and the job goes on. {error}"
 
 
-def unknown_state_cancel_message(job_name: str, batch_id: str, state: str | None, error: DliError) -> str:
+def unknown_state_cancel_message(
+    job_name: str, batch_id: str, state: str | None, error: DliError, *, is_in_state: bool = True
+) -> str:
     """Return the error of a delete if the service refuses to cancel a run whose state this version does not know."""
     word = "has no state" if state is None else f"has the state {state!r}, which the provider does not know"
+    advice = f"{_STAYS} If it has ended, remove it with `pulumi state delete`." if is_in_state else ""
     return (
         f"{job_name}: the provider could not cancel batch job {batch_id}. The job {word}, so it may have ended. "
-        f"{error} The job stays in the state. If it has ended, remove it with `pulumi state delete`."
+        f"{error}{advice}"
     )
 
 
@@ -345,11 +355,13 @@ def unchecked_duplicates_message(error: DliError) -> str:
     return f"the provider could not list the live jobs, to check that the service has accepted no job twice: {error}"
 
 
-def slow_cancel_message(job_name: str, batch_id: str, state: str | None, seconds: float) -> str:
+def slow_cancel_message(
+    job_name: str, batch_id: str, state: str | None, seconds: float, *, is_in_state: bool = True
+) -> str:
     """Return the error of a delete if a cancelled run has not ended after `cancelTimeout` seconds."""
     return (
         f"{job_name}: the provider has cancelled batch job {batch_id}, but it is still {state} after "
-        f"{format_duration(seconds)}. The job stays in the state. Run the command again."
+        f"{format_duration(seconds)}.{_STAYS if is_in_state else ''} Run the command again."
     )
 
 

@@ -46,10 +46,16 @@ _CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class BatchJobs:
-    """The operations on batch jobs. Threads may share it. Every operation raises DliError with a complete message."""
+    """The operations on batch jobs. Threads may share it. Every operation raises DliError with a complete message.
 
-    def __init__(self, context: ProviderContext) -> None:
+    Args:
+        context: The context of the process.
+        is_in_state: Whether `delete` is that of a resource, which stays in the state if the delete fails.
+    """
+
+    def __init__(self, context: ProviderContext, *, is_in_state: bool = True) -> None:
         self._context = context
+        self._is_in_state = is_in_state
         self._jobs = StoredJobs(context)
         self._planner = Planner(context, self._jobs)
 
@@ -288,7 +294,7 @@ class BatchJobs:
             self._context.runs.begin_delete(batch_id, stored_key(stored.inputs), adopted_from=adopted_from)
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
-                raise JobError(messages.claimed_run_message(name, error)) from error
+                raise JobError(messages.claimed_run_message(name, error, is_in_state=self._is_in_state)) from error
             # After a rename with a fixed name or with adoptId, the new resource holds the run of the old one.
             message = messages.foreign_run_kept_message(batch_id, holder=error.holder[0])
             self._context.notify(Level.INFO, name, message)
@@ -300,7 +306,7 @@ class BatchJobs:
         except JobError:
             raise
         except DliError as error:
-            message = messages.unread_delete_message(name, batch_id, error)
+            message = messages.unread_delete_message(name, batch_id, error, is_in_state=self._is_in_state)
             raise JobError(f"{message}{self._jobs.forget_advice(stored, error)}") from error
         self._record_run(batch_id, stored)
 
@@ -350,7 +356,9 @@ class BatchJobs:
             if batch is None or batch.is_final:
                 return False
             if batch.batch_state is None:
-                message = messages.unknown_state_cancel_message(name, batch_id, batch.state, error)
+                message = messages.unknown_state_cancel_message(
+                    name, batch_id, batch.state, error, is_in_state=self._is_in_state
+                )
             else:
                 message = messages.refused_cancel_message(name, batch_id, error)
             raise JobError(message) from error
@@ -372,7 +380,8 @@ class BatchJobs:
             clock=clock,
         )
         if batch is not None and not batch.is_final:
-            raise JobError(messages.slow_cancel_message(name, batch_id, batch.state, seconds))
+            message = messages.slow_cancel_message(name, batch_id, batch.state, seconds, is_in_state=self._is_in_state)
+            raise JobError(message)
 
 
 def _has_ended(batch: Batch | None) -> bool:

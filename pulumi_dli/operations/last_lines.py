@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from pulumi_dli.api.client import Client
-from pulumi_dli.api.errors import DliError
-from pulumi_dli.api.models import Batch
+from pulumi_dli.api.errors import DliError, ServiceError
+from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, Batch
 from pulumi_dli.jobs.failure_reason import LINES_NEEDED, FailureReason, failure_reason
-
-_DEFAULT_RETRIES = 20
+from pulumi_dli.operations.log_pages import PAGE_SIZE, last_attempt
 
 
 def reason_of(client: Client, batch: Batch, redact: Sequence[str] | None) -> FailureReason:
@@ -19,18 +18,27 @@ def reason_of(client: Client, batch: Batch, redact: Sequence[str] | None) -> Fai
 
 
 def last_lines(client: Client, batch: Batch) -> list[str]:
-    """Return the last 300 lines of the job's last attempt. If the service has no log, return those of its record."""
+    """Return the last 300 lines of the job's last attempt. If the service has no log, return those of its record.
+
+    A service that refuses 300 lines in one call is asked for 100.
+    """
     try:
-        lines = client.log(batch.id, size=LINES_NEEDED, index=_last_attempt(client, batch)).log
+        lines = _lines_of(client, batch.id, last_attempt(client, batch.id, _retries_of(batch)))
     except DliError:  # the message about a dead job must not fail because of its log
         lines = []
     return [*(lines or batch.log or ())]
 
 
-def _last_attempt(client: Client, batch: Batch) -> int:
-    """Return the number of the last attempt that has a log, from 0. Only a job with auto_recovery has more than one."""
+def _lines_of(client: Client, batch_id: str, attempt: int) -> list[str]:
+    try:
+        return client.log(batch_id, size=LINES_NEEDED, index=attempt).log
+    except ServiceError as error:
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        return client.log(batch_id, size=PAGE_SIZE, index=attempt).log
+
+
+def _retries_of(batch: Batch) -> int:
+    """Return how often the service may start the job again. Only a job with auto_recovery has more than one attempt."""
     request = batch.request() or {}
-    if not request.get("autoRecovery"):
-        return 0
-    attempts = range(1, int(request.get("maxRetryTimes") or _DEFAULT_RETRIES) + 1)
-    return bisect_left(attempts, True, key=lambda index: not client.log(batch.id, size=1, index=index).log)
+    return int(request.get("maxRetryTimes") or DEFAULT_MAX_RETRY_TIMES) if request.get("autoRecovery") else 0

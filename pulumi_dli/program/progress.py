@@ -134,9 +134,13 @@ class LogDisplay:
             self._reading = asyncio.ensure_future(self._show_new_lines(batch))
 
     async def finish(self, *, is_new: bool) -> None:
-        """Show the last lines. If the job is not new and was never polled, an earlier `up` has shown them."""
+        """Show the last lines. If the job is not new and was never polled, an earlier `up` has shown them.
+
+        A failed call is repeated, because no later poll reads these lines.
+        """
         if self._reading is not None:
             await self._reading
+        self._stream.retries = True
         if self._reading is not None or is_new:
             await self._show_new_lines(None)
 

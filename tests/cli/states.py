@@ -18,9 +18,11 @@ def secret(value: Any) -> dict[str, str]:
     }
 
 
-def job(name: str, batch_id: str = ID, parent: str = "", *, external: bool = False, **outputs: Any) -> dict[str, Any]:
+def job(
+    name: str, batch_id: str = ID, parent: str = "", *, external: bool = False, delete: bool = False, **outputs: Any
+) -> dict[str, Any]:
     """Make the resource of a job. `parent` is the name of a component."""
-    kept = {"external": True} if external else {}
+    kept = ({"external": True} if external else {}) | ({"delete": True} if delete else {})
     return kept | {
         "urn": f"{URN}x:y:C${JOB_TYPE}::{name}" if parent else f"{URN}{JOB_TYPE}::{name}",
         "type": JOB_TYPE,

@@ -3,7 +3,10 @@ import json
 
 import pytest
 
-from pulumi_dli.cli.cancel import cancelled_messages, without_state
+from pulumi_dli.api.client import Client
+from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.models import Batch
+from pulumi_dli.cli.cancel import cancelled_messages
 from pulumi_dli.cli.stack import parse_export
 from pulumi_dli.cli.targets import Target, resolve
 from pulumi_dli.jobs import messages
@@ -146,10 +149,102 @@ def test_the_advice_fits_the_declaration() -> None:
         "`pulumi up` does not run the job again, because its rerun_on_failure is false."
     ]
     assert messages_of(external=True) == []
+    assert messages_of(delete=True) == []
     assert cancelled_messages(Target(ID)) == [f"batch job {ID} is cancelled."]
 
 
-def test_an_error_of_a_delete_says_nothing_of_the_state() -> None:
-    message = messages.slow_cancel_message("load", ID, "running", 300)
-    assert "state" in message
-    assert "state" not in without_state(message)
+def test_a_refused_cancel_of_a_job_in_an_unknown_state_has_no_advice_about_the_state(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = submit(service)
+    find = Client.find
+    monkeypatch.setattr(Client, "find", lambda *args: _with_state(find(*args), "odd"))
+    service.fail("DELETE", "/batches/{id}", status=403, code="DLI.0003")
+    failure = run("cancel", job_id, "--yes").failure
+    assert failure.startswith(f"batch job: the provider could not cancel batch job {job_id}. The job has the state 'od")
+    assert "pulumi state" not in failure
+
+
+def _with_state(batch: Batch | None, state: str) -> Batch | None:
+    return batch and batch.model_copy(update={"state": state})
+
+
+@pytest.mark.parametrize("is_in_state", [True, False])
+def test_only_the_error_of_a_resource_tells_that_the_job_stays_in_the_state(is_in_state: bool) -> None:
+    error = DliError("no.")
+    for message in (
+        messages.claimed_run_message("load", error, is_in_state=is_in_state),
+        messages.unread_delete_message("load", ID, error, is_in_state=is_in_state),
+        messages.unknown_state_cancel_message("load", ID, None, error, is_in_state=is_in_state),
+        messages.slow_cancel_message("load", ID, "running", 300, is_in_state=is_in_state),
+    ):
+        assert ("The job stays in the state." in message) is is_in_state
+        assert "  " not in message
+
+
+RUN_NAME = "load-0123abcd-4567cdef-abcdef"
+KEY = {"scope": "0123abcd", "submittedName": RUN_NAME}
+
+
+def test_a_duplicate_is_cancelled_too_and_the_question_names_it(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    kept, duplicate = submit(service, RUN_NAME), submit(service, RUN_NAME)
+    pulumi.has(job("load", kept, **KEY))
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "load")
+    assert ended.code == 0
+    assert ended.err.startswith(
+        f"The service has accepted the job more than once. The command also cancels the duplicate {duplicate}. Cancel "
+        f"load: batch job {kept}, which is running?"
+    )
+    assert (service.states(kept), service.states(duplicate)) == (["dead"], ["dead"])
+
+
+def test_a_duplicate_that_another_job_of_the_stack_has_adopted_is_not_cancelled(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    kept, adopted = submit(service, RUN_NAME), submit(service, RUN_NAME)
+    pulumi.has(job("load", kept, **KEY), job("keep", adopted, adoptId=adopted, scope="89abcdef"))
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "load")
+    assert ended.code == 0
+    assert ended.err.startswith(f"Cancel load: batch job {kept}, which is running?")
+    assert (service.states(kept), service.states(adopted)) == (["dead"], ["running"])
+
+
+def test_the_question_about_a_job_that_the_stack_only_reads_tells_so(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    read, duplicate = submit(service, RUN_NAME), submit(service, RUN_NAME)
+    pulumi.has(job("got", read, external=True, **KEY))
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "got")
+    assert ended.err.startswith(
+        f"The stack only reads this job. It does not manage it. Cancel got: batch job {read}, which is running?"
+    )
+    assert ended.out == f"got: batch job {read} is cancelled.\n"
+    assert (service.states(read), service.states(duplicate)) == (["dead"], ["running"])
+
+
+def test_a_run_that_two_jobs_of_the_stack_have_is_cancelled(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    job_id = submit(service, RUN_NAME)
+    pulumi.has(job("load", job_id, **KEY), job("renamed", job_id, scope="89abcdef"))
+    assert run("cancel", "load", "--yes").code == 0
+    assert service.states(job_id) == ["dead"]
+
+
+def test_duplicates_that_cannot_be_listed_are_not_named(
+    run: Run, pulumi: FakePulumi, service: Service, answer: io.StringIO
+) -> None:
+    job_id = submit(service, RUN_NAME)
+    pulumi.has(job("load", job_id, **KEY))
+    service.fail("GET", "/batches", status=403, code="DLI.0003", count=None)
+    answer.write("y\n")
+    answer.seek(0)
+    ended = run("cancel", "load")
+    assert (ended.code, service.states(job_id)) == (0, ["dead"])
+    assert "the provider could not list the live jobs" in ended.err

@@ -71,6 +71,7 @@ def test_a_job_that_could_not_be_read_shows_no_state_of_the_past() -> None:
         "",
         "2026-11-30T01:00:00Z",
     ]
+    assert unread_view(target_of(job("load", delete=True))).row()[0] == "load (pending delete)"
 
 
 def test_the_details_are_those_of_the_service_and_of_the_stack_without_arguments() -> None:
@@ -96,6 +97,39 @@ def test_a_secret_in_the_details_is_masked() -> None:
     assert view_of(target, Reading(batch()), details=True).details["file"] == "obs://b/[secret].py"
 
 
+@pytest.mark.parametrize(
+    ("marked", "hidden"),
+    [
+        ("driverMemory", {"driverMemory", "sizing"}),
+        ("scType", {"scType", "sizing"}),
+        ("queue", {"queue"}),
+        ("clusterName", {"queue"}),
+        ("name", {"submittedName"}),
+        ("file", {"file"}),
+        ("projectId", {"region", "project"}),
+        ("image", {"image"}),
+        ("owner", {"owner"}),
+        ("args[0]", set()),
+    ],
+)
+@pytest.mark.parametrize("has_record", [True, False])
+def test_a_fact_that_the_program_has_marked_as_secret_is_not_shown(
+    marked: str, hidden: set[str], has_record: bool
+) -> None:
+    stored = {"driverMemory": "7G", "sizing": "driver 7G", "file": "f.py", "effectiveQueue": "q", "image": "i"}
+    stored |= {"effectiveScType": "A", "submittedName": "load-1", "submittedTo": PLACE}
+    request = {"driverMemory": "7G", "file": "f.py"}
+    stored |= {"owner": "me"}
+    found = batch(queue="q", sc_type="A", image="i", owner="me", req_body=request)
+    facts = {"name", "state", "queue", "id", "created", "durationSeconds", "recordExpired", "driverMemory", "sizing"}
+    facts |= {"file", "scType", "submittedName", "region", "project", "image", "owner"}
+    target = target_of(job("load", **stored, secretInputs=[marked]))
+    reading = Reading(found, location=PLACE) if has_record else Reading()
+    shown = view_of(target, reading, details=True).to_json()
+    assert {name for name in facts if shown.get(name) is None} - {"created", "durationSeconds"} == hidden
+    assert hidden or view_of(target, reading, details=True).details["driverMemory"] == "7G"
+
+
 def test_the_lines_of_show_are_aligned_and_leave_out_what_is_unknown() -> None:
     view = JobView("load", "running", None, None, None, ID, details={"autoRecovery": True, "file": "a\nb"})
     assert view.lines() == [
@@ -116,6 +150,7 @@ def test_json_has_times_as_text_and_seconds() -> None:
         "durationSeconds": 1.5,
         "id": ID,
         "recordExpired": False,
+        "pendingDelete": False,
     }
 
 

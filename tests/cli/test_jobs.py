@@ -75,6 +75,14 @@ def test_a_job_without_a_record_is_in_the_table(run: Run, pulumi: FakePulumi) ->
     assert (ended.code, columns(ended.out)[1]) == (0, ["load", "unknown", ID, ID])
 
 
+def test_a_job_that_is_replaced_but_not_deleted_yet_has_a_mark(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    live = submit(service)
+    pulumi.has(job("load", live), job("load", ID, delete=True, state="dead"))
+    assert sorted(row.split("  ")[0] for row in run("jobs").out.splitlines()[1:]) == ["load", "load (pending delete)"]
+    marks = {one["id"]: one["pendingDelete"] for one in json.loads(run("jobs", "--json").out)}
+    assert marks == {live: False, ID: True}
+
+
 def test_many_jobs_that_cannot_be_read_are_one_message() -> None:
     targets = [Target(str(number), name=f"job-{number}") for number in range(3)]
     assert unread_message(targets, [DliError("no."), object(), DliError("No.")]) == (

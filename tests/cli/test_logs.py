@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from pulumi_dli.cli.followed_log import FollowedLog, LogPart
 from pulumi_dli.cli.logs import print_log
 from pulumi_dli.cli.options import Options
 from pulumi_dli.cli.session import Session
@@ -146,7 +147,17 @@ def test_ctrl_c_ends_it_without_a_word(run: Run, service: Service, patched_clock
     assert (ended.code, ended.out, ended.err.strip()) == (130, "hello\n", "")
 
 
+def test_the_user_is_told_of_lines_that_the_service_has_not_returned(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = LogPart(0, ["the end"], left_out=150)
+    monkeypatch.setattr(FollowedLog, "new_lines", lambda _self, _batch: iter([part]))
+    ended = run("logs", submit(service), "--all")
+    assert ended.out == "the end\n"
+    assert ended.err == "pulumi-dli: 150 lines are not shown, because the service has not returned them.\n"
+
+
 def test_a_mistake_of_ours_keeps_its_traceback(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pulumi_dli.cli.logs.DriverLog", None)
+    monkeypatch.setattr("pulumi_dli.cli.logs.FollowedLog", None)
     with pytest.raises(TypeError):
         print_log(Session(Options()), submit(service), follow=False, from_start=False)

@@ -92,6 +92,19 @@ def test_a_wrong_key_makes_one_call_because_five_lock_it(
     assert service.calls() == {"GET /batches/{id}": 1}
 
 
+def test_a_wrong_key_makes_one_call_too_if_the_jobs_ran_in_another_region(
+    pulumi: FakePulumi, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = {"region": "elsewhere", "projectId": service.server.credentials.project_id}
+    pulumi.has(*(job(name, submit(service, name), submittedTo=place) for name in "abcdefgh"))
+    monkeypatch.setenv("OS_SECRET_KEY", "wrong")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_DLI_ELSEWHERE", service.endpoint)
+    session = Session(Options())
+    with pytest.raises(DliError, match="The job was submitted in "):
+        read_stack_jobs(session, targets_in(session.stack))
+    assert service.calls() == {"GET /batches/{id}": 1}
+
+
 def test_a_service_that_cannot_be_reached_is_one_error(pulumi: FakePulumi, service: Service) -> None:
     pulumi.has(*(job(name, submit(service, name)) for name in "ab"))
     session = Session(Options())

@@ -4,7 +4,7 @@ import pytest
 
 from pulumi_dli.local.testing import Service
 from tests.cli.conftest import FakePulumi, Run, submit
-from tests.cli.states import ID, job
+from tests.cli.states import ID, job, wait
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -44,6 +44,44 @@ def test_a_dead_job_is_shown_with_the_reason(run: Run, pulumi: FakePulumi, servi
     job_id = submit(service, timeline="running:0s,dead", log=log)
     pulumi.has(job("load", job_id, redact=["hunter2"]))
     assert facts(run("show", "load").out)["failureReason"] == "ValueError: row [secret] is bad"
+
+
+DEAD = {"state": "dead", "failureReason": "ValueError: row hunter2 is bad"}
+
+
+def test_a_reason_that_the_job_or_a_wait_has_stored_is_shown_without_a_call_for_the_log(
+    run: Run, pulumi: FakePulumi, service: Service
+) -> None:
+    job_id = submit(service, timeline="running:0s,dead")
+    for resources in (
+        [job("load", job_id, redact=["hunter2"], **DEAD)],
+        [job("load", job_id, redact=["hunter2"]), wait("load", job_id, **DEAD), wait("load", job_id, state="dead")],
+        [job("load", job_id, redact=["hunter2"], **DEAD), wait("load", job_id, state="dead", failureReason=None)],
+    ):
+        pulumi.has(*resources)
+        service.reset_calls()
+        assert facts(run("show", "load").out)["failureReason"] == "ValueError: row [secret] is bad"
+        assert service.calls() == {"GET /batches/{id}": 1}
+
+
+def test_a_stored_reason_is_shown_if_the_record_is_deleted(run: Run, pulumi: FakePulumi) -> None:
+    pulumi.has(job("load", **DEAD), wait("load", state="dead", failureReason=None))
+    assert facts(run("show", "load").out)["failureReason"] == "ValueError: row hunter2 is bad"
+
+
+def test_with_auto_recovery_the_log_comes_before_the_stored_reason(
+    run: Run, pulumi: FakePulumi, service: Service
+) -> None:
+    dead = {"timeline": "running:0s,dead", "auto_recovery": True, "max_retry_times": 0}
+    told, silent = submit(service, log="KeyError: 'b'", **dead), submit(service, **dead)
+    for job_id, reason in ((told, "KeyError: 'b'"), (silent, "ValueError: row hunter2 is bad")):
+        pulumi.has(job("load", job_id, autoRecovery=True, **DEAD))
+        assert facts(run("show", "load").out)["failureReason"] == reason
+
+
+def test_a_stored_reason_of_a_job_that_runs_again_is_not_shown(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    pulumi.has(job("load", submit(service), autoRecovery=True, **DEAD))
+    assert "failureReason" not in facts(run("show", "load").out)
 
 
 def test_a_job_that_nobody_knows_is_an_error(run: Run) -> None:

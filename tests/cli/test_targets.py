@@ -46,6 +46,21 @@ def test_a_name_that_two_jobs_share_needs_an_id() -> None:
     )
 
 
+def test_a_name_means_the_new_job_if_the_old_one_is_not_deleted_yet() -> None:
+    stack = stack_of(job("load", OTHER_ID, delete=True), job("load"))
+    assert (resolve("load", stack).batch_id, resolve("load", stack).is_managed) == (ID, True)
+    old = resolve(OTHER_ID, stack)
+    assert (old.name, old.is_managed, old.is_pending_delete) == ("load", False, True)
+    assert resolve("load", stack_of(job("load", OTHER_ID, delete=True))).batch_id == OTHER_ID
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_a_job_without_an_id_is_no_job(text: str) -> None:
+    stack = stack_of(job("load", ""))
+    assert stack.jobs == ()
+    assert failure(text, stack).startswith(f"there is no job {text!r} in stack dev")
+
+
 def test_a_name_that_the_stack_does_not_have_is_refused_with_those_that_it_has() -> None:
     assert failure("laod", stack_of(job("load"), job("extract", OTHER_ID))) == (
         "there is no job 'laod' in stack dev. Did you mean load? Its jobs: extract, load."

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.api.client import Client
@@ -24,6 +24,10 @@ class Logs:
 
     def __init__(self, service: ScriptedService) -> None:
         self.attempts: list[list[str]] = [[]]
+        self.fields = {"from", "total"}
+        """Which of the two numbers are in a reply."""
+        self.knows_start = True
+        self.refuses_attempts = False
         self._service = service
         service.answer = self._page
         service.calls.clear()
@@ -32,9 +36,14 @@ class Logs:
 
     def _page(self, call: Call) -> Answer:
         index, size = int(call.query["index"]), int(call.query["size"])
+        if index >= len(self.attempts) and self.refuses_attempts:
+            return Answer({"error_code": "DLI.0002", "error_msg": "no such index"}, 400)
         log = self.attempts[index] if index < len(self.attempts) else []
-        start = int(call.query.get("from", max(len(log) - size, 0)))
-        return Answer({"id": ID, "from": start, "total": len(log), "log": log[start : start + size]})
+        last = max(len(log) - size, 0)
+        start = int(call.query.get("from", last)) if self.knows_start else last
+        numbers = {"from": start, "total": len(log)}
+        known = {name: number for name, number in numbers.items() if name in self.fields}
+        return Answer({"id": ID, "log": log[start : start + size]} | known)
 
     def answer(self, *answers: Answer) -> None:
         """Have the next calls answered so; after them the service answers again."""
@@ -86,6 +95,71 @@ def test_where_too_many_lines_came_the_first_and_the_last_are_shown_and_the_othe
         total += count
         assert at == total
         assert len(lines) <= 1001
+
+
+FIELDS = {"both": {"from", "total"}, "from": {"from"}, "total": {"total"}, "none": set[str]()}
+
+
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+@pytest.mark.parametrize("knows_start", [True, False])
+@settings(max_examples=30)
+@given(growth=st.lists(st.integers(0, 250), min_size=1, max_size=5))
+def test_no_line_comes_twice_whatever_numbers_the_service_knows(
+    service: ScriptedService, fields: set[str], knows_start: bool, growth: list[int]
+) -> None:
+    logs, seen, total = Logs(service), list[str](), 0
+    logs.fields, logs.knows_start = fields, knows_start
+    for count in growth:
+        logs.attempts[0] += [str(total + number) for number in range(count)]
+        total += count
+        seen += logs.stream.new_lines(RUNNING)
+    numbers = [int(line) for line in seen if not line.startswith("…")]
+    assert numbers == sorted(set(numbers))
+    assert set(numbers) >= set(range(total - min(growth[-1], 100), total))
+
+
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+def test_a_service_that_ignores_the_number_of_the_first_line_is_asked_once_in_a_poll(
+    logs: Logs, service: ScriptedService, fields: set[str]
+) -> None:
+    logs.fields, logs.knows_start = fields, False
+    logs.attempts[0] = [str(number) for number in range(1000)]
+    logs.stream.new_lines(RUNNING)
+    for number in range(3):
+        service.calls.clear()
+        logs.attempts[0] += [f"new {number}"]
+        assert logs.stream.new_lines(RUNNING) == [f"new {number}"]
+        assert len(service.calls) == 1
+
+
+def test_the_lines_that_such_a_service_does_not_return_are_counted(logs: Logs) -> None:
+    logs.knows_start = False
+    logs.attempts[0] = [str(number) for number in range(250)]
+    shown = ["… 150 earlier lines are not shown", *logs.attempts[0][150:]]
+    assert logs.stream.new_lines(RUNNING) == shown
+    logs.attempts[0] += [f"new {number}" for number in range(130)]
+    assert logs.stream.new_lines(RUNNING) == ["… 30 lines left out", *logs.attempts[0][-100:]]
+
+
+def test_an_attempt_that_the_service_refuses_has_no_log_yet(logs: Logs) -> None:
+    logs.attempts, logs.refuses_attempts = [["one"]], True
+    assert logs.stream.new_lines(RUNNING) == ["one"]
+    assert logs.stream.new_lines(RECOVERING) == []
+    logs.attempts.append(["two"])
+    assert logs.stream.new_lines(RUNNING) == ["… Log of attempt 2:", "two"]
+
+
+@pytest.mark.parametrize("has_log_call", [True, False])
+def test_the_last_lines_arrive_if_a_call_for_them_fails_once(logs: Logs, has_log_call: bool) -> None:
+    if not has_log_call:
+        logs.answer(NO_SUCH_CALL)
+    logs.attempts[0] = ["one"]
+    assert logs.stream.new_lines(RUNNING) == (["one"] if has_log_call else [])
+    logs.attempts[0] += ["two"]
+    record = Answer({"id": ID, "state": "success", "log": ["two"]})
+    logs.answer(BUSY, *([] if has_log_call else [record]))
+    logs.stream.retries = True
+    assert logs.stream.new_lines() == ["two"]
 
 
 def test_a_page_that_fails_loses_no_line_of_the_pages_before_it(logs: Logs) -> None:
@@ -141,7 +215,7 @@ def test_where_there_is_no_log_call_the_new_lines_of_the_record_are_given(logs: 
 
 @pytest.mark.parametrize(
     ("start", "lines"),
-    [("807", ["… 7 earlier lines are not shown", "x"]), (None, ["x"]), ("many", ["x"]), ([], ["x"])],
+    [("807", ["… 807 earlier lines are not shown", "x"]), (None, ["x"]), ("many", ["x"]), ([], ["x"])],
 )
 def test_the_first_line_is_a_number_or_text_or_not_there(logs: Logs, start: object, lines: list[str]) -> None:
     logs.answer(*[Answer({"from": start, "log": ["x"]})] * 2)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.api.client import Client
@@ -11,7 +11,7 @@ from pulumi_dli.api.errors import ServiceError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import TokenAuth
-from pulumi_dli.cli.driver_log import DriverLog
+from pulumi_dli.cli.followed_log import FollowedLog
 from tests.cli.states import ID
 from tests.fakes import Answer, Call, FakeClock, ScriptedService
 
@@ -31,9 +31,9 @@ class Logs:
         service.calls.clear()
         self._service = service
 
-    def open(self, *, from_start: bool = False, recovers: bool = False) -> DriverLog:
+    def open(self, *, from_start: bool = False, recovers: bool = False) -> FollowedLog:
         client = Client(self._service.location, TokenAuth("the-token"), RetryPolicy(max_retries=0, clock=FakeClock()))
-        return DriverLog(client, ID, from_start=from_start, recovers=recovers)
+        return FollowedLog(client, ID, from_start=from_start, recovers=recovers)
 
     def _page(self, call: Call) -> Answer:
         index, size = int(call.query["index"]), int(call.query["size"])
@@ -61,7 +61,7 @@ def numbers(count: int, first: int = 0) -> list[str]:
     return [str(number) for number in range(first, first + count)]
 
 
-def read(log: DriverLog, batch: Batch = RUNNING) -> list[str]:
+def read(log: FollowedLog, batch: Batch = RUNNING) -> list[str]:
     return [line for part in log.new_lines(batch) for line in part.lines]
 
 
@@ -99,6 +99,38 @@ def test_the_number_of_all_lines_tells_where_the_last_lines_are(logs: Logs, serv
     assert read(log) == numbers(100, 50)
     logs.attempts[0].append("more")
     assert (read(log), log.hidden) == (["more"], 50)
+
+
+@pytest.mark.parametrize("from_start", [True, False])
+@pytest.mark.parametrize("fields", [("from", "total"), ("from",), ("total",), ()], ids="-".join)
+@pytest.mark.parametrize("knows_start", [True, False])
+@settings(max_examples=30)
+@given(counts=st.lists(st.integers(0, 250), min_size=1, max_size=5))
+def test_no_line_comes_twice_whatever_numbers_the_service_knows(
+    service: ScriptedService, from_start: bool, fields: tuple[str, ...], knows_start: bool, counts: list[int]
+) -> None:
+    logs = Logs(service)
+    logs.knows_start = knows_start
+    answer = service.answer
+    service.answer = lambda call: Answer(
+        {name: value for name, value in answer(call).body.items() if name in {"id", "log", *fields}}
+    )
+    log, seen = logs.open(from_start=from_start), list[int]()
+    for count in counts:
+        logs.attempts[0] += numbers(count, len(logs.attempts[0]))
+        seen += map(int, read(log))
+    assert seen == sorted(set(seen))
+    total = len(logs.attempts[0])
+    assert set(seen) >= set(range(total - min(counts[-1], 100), total))
+
+
+def test_the_lines_that_the_service_does_not_return_are_counted(logs: Logs) -> None:
+    logs.knows_start = False
+    logs.attempts = [numbers(250)]
+    log = logs.open(from_start=True)
+    assert [(part.left_out, len(part.lines)) for part in log.new_lines(RUNNING)] == [(150, 100)]
+    logs.attempts[0] += numbers(130, 250)
+    assert [(part.left_out, len(part.lines)) for part in log.new_lines(RUNNING)] == [(30, 100)]
 
 
 @pytest.mark.parametrize("says_where", [True, False])
