@@ -28,7 +28,7 @@ _FATAL = {
     re.compile(r"java\.lang\.OutOfMemoryError: (.*)"): r"OutOfMemoryError: \1",
     re.compile(r"(Container killed by YARN for exceeding \w* ?memory limits)"): r"\1",
 }
-"""What ends a driver whatever it throws then."""
+"""Facts that end a driver, whatever it throws then."""
 _NOT_STARTED = {
     re.compile(r"^(The local DLI could not start the job: .*)"): r"\1",
     re.compile(r"^\S*python\S*: (can't open file .*)"): r"\1",
@@ -55,7 +55,7 @@ _LOST_TASK = re.compile(r"most recent failure: Lost task .*?\(TID \d+(?:, [^)]*)
 
 _WRAPPERS = {"Py4JJavaError", "PythonException", "SparkException", "StreamingQueryException"}
 _WITHOUT_JVM = {"Py4JNetworkError", "Py4JError", "ConnectionRefusedError", "ConnectionResetError", "EOFError"}
-"""What Python sees when the JVM of the driver has gone."""
+"""The exceptions of Python when the JVM of the driver has gone."""
 _DIRECT_CAUSE = "The above exception was the direct cause"
 _CLASSIFIED = re.compile(r"\[[A-Z_.]+\] ")
 """The beginning of a message that Spark wrote for its users."""

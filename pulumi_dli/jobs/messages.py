@@ -71,7 +71,7 @@ _RECORD_HEADINGS = frozenset({"stdout:", "stderr:", "YARN Diagnostics:"})
 
 
 def _without_log(lines: Sequence[str]) -> list[str]:
-    """Return what to say if there are no lines that tell anything, else nothing."""
+    """Return the message about a log without any line that helps, or nothing if there is one."""
     if not lines:
         return ["The service has no lines of its log."]
     if not _RECORD_HEADINGS.issuperset(line.strip() for line in lines):

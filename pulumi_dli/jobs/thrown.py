@@ -13,7 +13,7 @@ _FROM_WORKER = re.compile(r"An exception was thrown from the Python worker|Pytho
 _BESIDE_MAIN = re.compile(
     r"Exception ignored in|Error in atexit\._run_exitfuncs|--- Logging error ---|Exception in thread (?!\"main\")"
 )
-"""What Python writes above the traceback of an exception that does not end the program."""
+"""The line that Python writes above the traceback of an exception that does not end the program."""
 _CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*")
 _THROWN = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?::|$)")
 _IN_GROUP = re.compile(r"\s*\| ((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*: .*)")

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 _MAX_NAMED = 10
 INTERRUPT_NOTE = "^C leaves jobs running, and the next `pulumi up` goes on waiting for them."
-"""What ^C does. Pulumi may kill the program before it can tell, so the terminal shows this as soon as a wait begins.
+"""The effect of ^C. Pulumi may kill the program before it can tell, so the terminal shows this when a wait begins.
 
 It names no job, so that it is still true when the `up` is over.
 """
