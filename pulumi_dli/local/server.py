@@ -31,7 +31,7 @@ from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.page import Page
-from pulumi_dli.local.private_files import make_private_dir, open_private
+from pulumi_dli.local.private_files import NotOwnError, check_is_own, make_private_dir, open_private
 from pulumi_dli.local.queues import Queues, read_queues
 from pulumi_dli.local.routes import BatchApi, SignInApi, TestApi
 from pulumi_dli.local.sign_in_links import SignInLinks
@@ -144,6 +144,7 @@ class LocalDli:
         with ExitStack() as cleanup:
             try:
                 make_private_dir(self.data)
+                check_is_own(self.data)
                 cleanup.callback(os.close, _lock(self.data))
                 store = ObjectStore(self.data)
                 engine = self._make_engine(store)
@@ -155,10 +156,10 @@ class LocalDli:
                 cleanup.callback(table.close)
                 self._credentials.save(self.data)
                 directory = make_private_dir(self.data / "jobs")
+            except (CredentialsError, NotOwnError) as error:
+                raise LocalDliError(str(error)) from error
             except (OSError, sqlite3.Error) as error:
                 raise LocalDliError(f"cannot use the directory {self.data}: {error}") from error
-            except CredentialsError as error:
-                raise LocalDliError(str(error)) from error
             jobs = Jobs(
                 table=table,
                 engine=engine,

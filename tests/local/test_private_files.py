@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pulumi_dli.local.private_files import make_private_dir, open_private, write_private
+from pulumi_dli.local.private_files import NotOwnError, check_is_own, make_private_dir, open_private, write_private
 
 
 def mode(path: Path) -> int:
@@ -42,3 +42,39 @@ def test_a_file_is_written_as_a_whole(tmp_path: Path) -> None:
         write_private(path, text)
         assert path.read_text(encoding="utf-8") == text
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """Another user may have put a link where a file with secrets will be."""
+    victim, path = tmp_path / "victim", tmp_path / "file"
+    victim.write_text("mine")
+    (tmp_path / ".file.new").symlink_to(victim)
+    write_private(path, "secret")
+    assert (victim.read_text(), path.read_text(), mode(path)) == ("mine", "secret", 0o600)
+    (tmp_path / "lock").symlink_to(victim)
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        open_private(tmp_path / "lock", os.O_RDWR)
+
+
+def test_a_directory_that_other_users_can_write_to_is_refused(tmp_path: Path) -> None:
+    check_is_own(tmp_path)
+    tmp_path.chmod(0o777)
+    with pytest.raises(NotOwnError, match=r"every user of this machine can write to .*; run: chmod o-w "):
+        check_is_own(tmp_path)
+
+
+def test_what_belongs_to_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = tmp_path / "obs"
+    entry.mkdir()
+    own = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    with pytest.raises(NotOwnError, match="belongs to another user; choose a directory of your own"):
+        check_is_own(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_an_entry_of_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "obs").symlink_to("/etc")
+    os.lchown(tmp_path / "obs", 65534, 65534)
+    with pytest.raises(NotOwnError, match=r"obs belongs to another user; choose another directory, or remove it"):
+        check_is_own(tmp_path)
