@@ -1,1 +1,1 @@
-"""The command line `pulumi-dli`: looks at batch jobs and cancels them, by their logical names or their ids."""
+"""The command line `pulumi-dli`: shows and cancels batch jobs, by their logical names or their ids."""

@@ -1,4 +1,4 @@
-"""The command `cancel`: cancels a job, waits for its end, and says what the next `pulumi up` does."""
+"""The command `cancel`: cancels a job, waits for its end, and prints the effect on the next `pulumi up`."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _report(session: Session, target: Target, batch: Batch | None, *, is_cancell
 
 
 def cancelled_messages(target: Target) -> list[str]:
-    """Return the lines after a cancel: what was cancelled, and what the next `pulumi up` does."""
+    """Return the lines after a cancel: the cancelled job, and the effect on the next `pulumi up`."""
     lines = [f"{target.words} is cancelled."]
     if not target.is_managed:
         return lines

@@ -7,7 +7,7 @@ from pulumi_dli.jobs.screen import shown_text
 
 
 class CliError(Exception):
-    """A command cannot do what the user asked. `str(error)` says why and what to do."""
+    """A command cannot do what the user asked. `str(error)` is the reason and the advice."""
 
 
 class NoStackError(CliError):

@@ -24,7 +24,7 @@ class LogPart(NamedTuple):
 
 
 class FollowedLog:
-    """The driver log of one job. Each call of `new_lines` goes on where the last one has ended.
+    """The driver log of one job. Each call of `new_lines` continues after the lines of the last one.
 
     A line that was incomplete in one call comes again, complete, in the next. If the service has no log call, the log
     is that of the job's record, which has at most ten lines.

@@ -1,4 +1,4 @@
-"""What the commands show of a job: a row of the table, the lines of `show`, and the same as JSON."""
+"""The view of a job in the commands: a row of the table, the lines of `show`, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ class JobView:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is known of a job now.
+    """The facts about a job that were just read.
 
     Args:
         batch: The job as the service answers it. None if it was not asked, or has no record of the job.
         is_expired: Whether the service was asked and has no record of the job.
         age: The seconds since the submission, by the clock of the service, or None if it is unknown.
         location: The `region` and the `projectId` of the job, as far as they are known.
-        failure_reason: Why the job failed, as far as somebody has looked for it.
+        failure_reason: Why the job failed, or None if nobody has read the reason.
         url: The page of the job in the console or in the local DLI.
     """
 
@@ -130,7 +130,7 @@ class Reading:
 
     @property
     def has_ended(self) -> bool:
-        """True if the service says that the job has ended, and it will not start a dead job again."""
+        """True if the job has ended in the reply of the service, and the service will not start it again."""
         return self.batch is not None and self.batch.is_final and not outputs.may_recover(self.batch)
 
 

@@ -32,7 +32,7 @@ def list_jobs(session: Session, *, with_ended: bool) -> int:
     else:
         jobs = read_project_jobs(session, with_ended=with_ended)
         views = newest_first(view_of(target, reading) for target, reading in jobs)
-        nothing = "no job goes on in the project. `pulumi-dli jobs --all` lists those that have ended too."
+        nothing = "the project has no live jobs. `pulumi-dli jobs --all` also lists the jobs that have ended."
         nothing = "the service has no jobs of the project." if with_ended else nothing
     _print(session, views, nothing)
     if failure:

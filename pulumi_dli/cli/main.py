@@ -96,7 +96,7 @@ _job = click.argument("job", metavar="NAME|ID")
 @_shared_options
 @click.version_option(package_name=_PROGRAM, prog_name=_PROGRAM)
 def commands() -> None:
-    """Look at Spark batch jobs of DLI, and cancel them.
+    """Show and cancel Spark batch jobs of DLI.
 
     In the folder of a Pulumi project, jobs have the logical names of the selected stack. Everywhere, they have ids.
     The account is that of `pulumi up`: from the stack's configuration, the environment or files.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass
 class Options:
-    """What the user has chosen for all commands."""
+    """The options of the user for all commands."""
 
     directory: Path | None = None
     """The directory in which the command runs. None for the current one."""

@@ -73,7 +73,7 @@ class PulumiCli:
 
 
 def settings_in(configuration: Mapping[str, Any]) -> dict[str, str]:
-    """Return the settings of the provider in what `pulumi config --json --show-secrets` prints."""
+    """Return the settings of the provider in the output of `pulumi config --json --show-secrets`."""
     values = {key: configuration[key].get("value") for key in configuration_keys() if key in configuration}
     return {key: value for key, value in values.items() if isinstance(value, str)}
 

@@ -47,7 +47,7 @@ class JobReader:
         return Reading(batch, batch is None, age, _location(client), url=page_url(client.location, target.batch_id))
 
     def known(self, target: Target) -> Reading | None:
-        """Return what is known without a call, or None if the service must be asked.
+        """Return the facts that are known without a call, or None if the service must be asked.
 
         No call is needed for a job whose end is known, and none is allowed if `dli:forget` names its project.
         """

@@ -1,4 +1,4 @@
-"""What one command knows: its options, and the stack and the account, which it reads only if it needs them."""
+"""The session of one command: its options, the stack and the account. It reads the last two only if needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `show`: prints what the service and the stack know about one job."""
+"""The command `show`: prints the facts about one job from the service and from the stack."""
 
 from __future__ import annotations
 

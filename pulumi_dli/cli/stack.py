@@ -43,7 +43,7 @@ class StackJob:
 
 @dataclass(frozen=True)
 class Stack:
-    """What the state of a stack has about batch jobs.
+    """The facts about batch jobs in the state of a stack.
 
     Args:
         name: The name of the stack. Empty if the state has no resource.
@@ -69,7 +69,7 @@ class Stack:
 
 
 def parse_export(export: Mapping[str, Any]) -> Stack:
-    """Parse what `pulumi stack export --show-secrets` prints."""
+    """Parse the output of `pulumi stack export --show-secrets`."""
     deployment = export.get("deployment") or {}
     resources = [_plain(one) for one in deployment.get("resources") or ()]
     # A resource without an id has no run.

@@ -73,7 +73,6 @@ class LogPages:
         self.retries = retries
         self.ignores_start = False
         """True if the service has returned a page that begins with another line than it was asked for."""
-        self._last_read: tuple[int | None, Sequence[str]] = (None, ())
         self.begin(0)
 
     def begin(self, attempt: int) -> None:
@@ -85,6 +84,8 @@ class LogPages:
         """The number of the last known line, or -1 before the first line. None if it is unknown."""
         self._last_line: str | None = None
         self._last_page: Sequence[str] = ()
+        self._last_read: tuple[int | None, Sequence[str]] = (None, ())
+        """The number with which the last page was asked for, and its lines."""
 
     @property
     def next_number(self) -> int | None:

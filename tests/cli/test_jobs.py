@@ -48,7 +48,7 @@ def test_json_is_a_list(run: Run, service: Service, arguments: tuple[str, ...]) 
 def test_without_jobs_the_user_is_told_on_stderr(run: Run) -> None:
     ended = run("jobs")
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err.startswith("pulumi-dli: no job goes on in the project. `pulumi-dli jobs --all` lists")
+    assert ended.err.startswith("pulumi-dli: the project has no live jobs. `pulumi-dli jobs --all` also lists")
     assert run("jobs", "--all").err == "pulumi-dli: the service has no jobs of the project.\n"
     assert run("jobs", "--json").out == "[]\n"
 

@@ -149,6 +149,16 @@ def test_an_attempt_that_the_service_refuses_has_no_log_yet(logs: Logs) -> None:
     assert logs.stream.new_lines(RUNNING) == ["… Log of attempt 2:", "two"]
 
 
+def test_an_attempt_may_begin_with_the_same_lines_as_the_one_before(logs: Logs) -> None:
+    logs.fields = set()
+    logs.attempts = [["one", "fails"]]
+    assert logs.stream.new_lines(RECOVERING) == ["one", "fails"]
+    logs.attempts.append(["one", "fails"])
+    assert logs.stream.new_lines(RUNNING) == ["… Log of attempt 2:", "one", "fails"]
+    logs.attempts[1] += [str(number) for number in range(150)]
+    assert logs.stream.new_lines(RUNNING) == logs.attempts[1][2:]
+
+
 @pytest.mark.parametrize("has_log_call", [True, False])
 def test_the_last_lines_arrive_if_a_call_for_them_fails_once(logs: Logs, has_log_call: bool) -> None:
     if not has_log_call:
