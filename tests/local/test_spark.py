@@ -166,6 +166,7 @@ def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None
     assert api.lines(job_id, type="submit") == [
         "Accepted, but without effect here: catalog_name, conf spark.dli.metaAccess.enable, modules.",
         "Submitted to local[2]: driver and executors are one process with 512m of memory.",
+        f"Not used, because the local DLI sets them itself: {', '.join(sorted(UNTOUCHABLE))}.",
     ]
 
 

@@ -124,6 +124,22 @@ _SEEKS_YARN = "Connecting to ResourceManager at"
 _LINES_OF_START = 400
 
 
+def unused_conf(requested: dict[str, str], used: dict[str, str]) -> list[str]:
+    """Return the names in `conf` of a request whose values a job does not get, except sizes: another line tells those.
+
+    Args:
+        requested: The entries of the request's `conf`.
+        used: The properties of the job.
+    """
+    sizes = requested_sizes(BatchRequest(file=""))
+    changed = (name for name, value in requested.items() if used.get(name) != value and name not in sizes)
+    return sorted({*changed, *(name for name in _OF_COMMAND if name in requested)})
+
+
+_OF_COMMAND = ("spark.master", "spark.submit.deployMode")
+"""What the command line of `spark-submit` sets. It goes before every property."""
+
+
 class SparkEngine:
     """Runs each job as a `spark-submit` to `master`, as in `local[*]`."""
 
@@ -214,7 +230,10 @@ class SparkEngine:
         for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
             await asyncio.to_thread(shutil.copyfile, file, work / file.name)
         properties = directory / "spark.properties"
-        write_private(properties, properties_file(self._properties(attempt, events) | ui.properties()))
+        used = self._properties(attempt, events) | ui.properties()
+        write_private(properties, properties_file(used))
+        if unused := unused_conf(conf_texts(attempt.request), used):
+            attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
         log = attempt.logs.open_driver(attempt.number)
         try:
             return await asyncio.create_subprocess_exec(
