@@ -6,11 +6,13 @@ DIR/jobs/<id>/driver-0.log, driver-1.log, …
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pulumi_dli.local.private_files import make_private_dir, open_private
 
@@ -20,6 +22,8 @@ PAGE = 100
 """The number of lines that a log call returns by default (dli_02_0128, "from")."""
 
 _TAIL_BYTES = 64 * 1024
+_MAX_LINE = 64 * 1024
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,18 +60,20 @@ class JobLogs:
     def page(self, attempt: int | None, start: int | None, size: int) -> LogPage:
         """Return `size` lines of an attempt's driver log, or of the submission's log if `attempt` is None.
 
-        Without `start`, return the last lines. A missing log counts as empty.
+        Without `start`, return the last lines. A missing log counts as empty. Of a line of more than 64 kB only the
+        beginning and the end are returned.
         """
-        path = self._path(attempt)
+        kept: deque[bytes] = deque(maxlen=size if start is None else None)
+        total = 0
         try:
-            with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-                total = sum(1 for _ in file)
-                first = max(total - size, 0) if start is None else start
-                file.seek(0)
-                lines = [line.rstrip("\r\n") for line in itertools.islice(file, first, first + size)]
+            with self._path(attempt).open("rb") as file:
+                for total, line in enumerate(_bounded_lines(file), 1):
+                    if start is None or start < total <= start + size:
+                        kept.append(line)
         except (FileNotFoundError, NotADirectoryError):
             return LogPage(start or 0, 0, [])
-        return LogPage(first, total, lines)
+        first = total - len(kept) if start is None else start
+        return LogPage(first, total, [line.decode(errors="replace").rstrip("\r") for line in kept])
 
     def remove(self) -> None:
         """Remove the job's directory. A missing directory is no error."""
@@ -75,6 +81,21 @@ class JobLogs:
 
     def _path(self, attempt: int | None) -> Path:
         return self.directory / ("submit.log" if attempt is None else f"driver-{attempt}.log")
+
+
+def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file without their ends. A program may write a line of hundreds of megabytes."""
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from map(_bounded, lines)
+        rest = _bounded(rest)
+    if rest:
+        yield rest
+
+
+def _bounded(line: bytes) -> bytes:
+    return line if len(line) <= _MAX_LINE else line[: _MAX_LINE // 2] + line[-_MAX_LINE // 2 :]
 
 
 def _last_lines(path: Path) -> tuple[str, ...]:

@@ -96,8 +96,8 @@ class Job:
         return BatchRequest.model_validate_json(self.request)
 
     def duration(self, now: int) -> int:
-        """Return how long the job ran, or has run until `now`, in milliseconds."""
-        return (self.end_time or now) - self.start_time if self.start_time is not None else 0
+        """Return how long the job ran, or has run until `now`, in milliseconds. The clock may have been set back."""
+        return max((self.end_time or now) - self.start_time, 0) if self.start_time is not None else 0
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 import os
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,24 @@ def test_page_and_tail_see_the_same_lines(logs: JobLogs, data: bytes, lines: lis
     write_raw(logs, 0, data)
     assert logs.page(0, 0, 100) == LogPage(0, len(lines), lines)
     assert logs.tail(0) == tuple(lines)
+
+
+def test_a_line_of_many_megabytes_is_not_read_into_memory(logs: JobLogs) -> None:
+    part = b"x" * 1_000_000
+    with os.fdopen(logs.open_driver(0), "wb") as file:
+        file.write(b"before\n")
+        for _ in range(50):
+            file.write(part)
+        file.write(b"\rRESULT=42\nafter\n")
+    tracemalloc.start()
+    page = logs.page(0, None, 100)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3_000_000
+    assert (page.start, page.total, page.lines[0], page.lines[2]) == (0, 3, "before", "after")
+    assert page.lines[1].startswith("xxx")
+    assert page.lines[1].endswith("\rRESULT=42")
+    assert len(page.lines[1]) <= 64 * 1024
 
 
 @pytest.mark.parametrize(
