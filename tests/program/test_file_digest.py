@@ -1,3 +1,4 @@
+import hashlib
 import io
 import os
 import zipfile
@@ -22,7 +23,7 @@ def archive(entries: Mapping[str, bytes], *, year: int = 2026, **options: Any) -
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", **options) as built:
         for name, content in entries.items():
-            built.writestr(zipfile.ZipInfo(name, (year, 11, 24, 12, 0, 0)), content)
+            built.writestr(zipfile.ZipInfo(name, (year, 11, 24, 12, 0, 0)), content, options.get("compression"))
     return file.getvalue()
 
 
@@ -187,3 +188,44 @@ def test_a_job_runs_again_when_its_jar_changes_and_only_then(project: Project, s
     jar.write_bytes(archive({**ENTRIES, "more": b""}))
     assert "load: must run again, because triggers changed." in row(project.up(), "load")
     assert len(service.jobs()) == 2
+
+
+def deep(levels: int) -> bytes:
+    """Make an archive inside an archive, and so on, with so many levels."""
+    return archive({"inner.jar": deep(levels - 1)} if levels > 1 else {"a.txt": b"a"})
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (archive({"zeros": bytes(110 * 2**20)}, compression=zipfile.ZIP_DEFLATED), "has 0.1 GB inside, in 0.1 MB"),
+        (
+            archive({"inner.jar": archive({"zeros": bytes(110 * 2**20)}, compression=zipfile.ZIP_DEFLATED)}),
+            "has 0.1 GB inside, in 0.1 MB",
+        ),
+        (deep(5), "has archives inside archives in more than 4 levels"),
+    ],
+    ids=["zeros", "zeros inside", "deep"],
+)
+def test_an_archive_that_nobody_builds_is_refused_at_once(tmp_path: Path, content: bytes, problem: str) -> None:
+    (tmp_path / "bomb.jar").write_bytes(content)
+    assert failure(tmp_path / "bomb.jar").endswith(
+        f"bomb.jar {problem}. Use a version or a digest that your build makes, in place of file_digest"
+    )
+
+
+def test_four_levels_of_archives_are_read(tmp_path: Path) -> None:
+    assert len(digest(tmp_path, "a.jar", deep(4))) == 64
+
+
+@pytest.mark.parametrize("end", [b"", b"\r", b"\r\n", b"\n", "ü".encode()[:1], b"\0"])
+@pytest.mark.parametrize("at", [2**20 - 1, 2**20, 2**20 + 1])
+def test_a_large_file_has_the_digest_that_it_always_had(tmp_path: Path, at: int, end: bytes) -> None:
+    content = b"x" * at + b"\r\n" + "ü".encode() + end
+    text = b"\0" not in content
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        text = False
+    known = hashlib.sha256(content.replace(b"\r\n", b"\n") if text else content).hexdigest()
+    assert digest(tmp_path, "a.bin", content) == known
