@@ -395,6 +395,16 @@ def test_a_standalone_cluster_runs_jobs_and_its_executors_read_and_write_obs(clu
         eventually(cluster.executors, lambda executors: executors == [])
 
 
+def test_a_job_gets_no_variable_of_whoever_started_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", "swordfish")
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    end, *lines = run_script(tmp_path, "env")
+    assert end == "success"
+    names = {line.partition("=")[0] for line in lines}
+    assert names >= {"PATH", "https_proxy", "SPARK_HOME", "PULUMI_DLI_LOCAL_JOB"}
+    assert "DEPLOY_TOKEN" not in names
+
+
 def test_a_master_that_cannot_be_reached_ends_the_job_and_is_named(tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -124,6 +124,13 @@ _SEEKS_YARN = "Connecting to ResourceManager at"
 _LINES_OF_START = 400
 
 
+_INHERITED = {
+    *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "JAVA_TOOL_OPTIONS"),
+}
+"""The variables of the server that its jobs get. Others may be secrets of whoever started it."""
+
+
 def unused_conf(requested: dict[str, str], used: dict[str, str]) -> list[str]:
     """Return the names in `conf` of a request whose values a job does not get, except sizes: another line tells those.
 
@@ -308,7 +315,7 @@ class SparkEngine:
 
     def _environment(self, job_id: str, directory: Path) -> dict[str, str]:
         java = {"JAVA_HOME": str(self._spark.java_home)} if self._spark.java_home else {}
-        inherited = {key: value for key, value in os.environ.items() if key != "JAVA_HOME"}
+        inherited = {key: value for key, value in os.environ.items() if key.upper() in _INHERITED}
         return {
             **inherited,
             **java,
