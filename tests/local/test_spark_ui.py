@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pulumi_dli.local.engines import spark_ui
-from pulumi_dli.local.engines.spark_ui import SparkUi
+from pulumi_dli.local.engines.spark_ui import SparkUi, location_behind
 from pulumi_dli.local.private_files import make_private_dir
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api, eventually
@@ -242,3 +242,17 @@ def test_a_driver_that_has_ended_has_none(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as process:
         process.wait()
     assert not SparkUi(tmp_path, "").find(process.pid)
+
+
+@pytest.mark.parametrize(
+    ("location", "behind"),
+    [
+        ("https://127.0.0.1:4040/jobs/", "/jobs/ID/spark/jobs/"),
+        ("https://127.0.0.1:4040/jobs/ID/spark/stages/?a=b", "/jobs/ID/spark/stages/?a=b"),
+        ("/jobs/ID/spark", "/jobs/ID/spark"),
+        ("/jobs/ID/sparkling", "/jobs/ID/spark/jobs/ID/sparkling"),
+        ("stages/", "stages/"),
+    ],
+)
+def test_a_redirect_stays_behind_the_page(location: str, behind: str) -> None:
+    assert location_behind("/jobs/ID/spark", location) == behind

@@ -38,6 +38,13 @@ _RETRIES = 16
 _TIMEOUT = 30.0
 
 
+def location_behind(base: str, location: str) -> str:
+    """Return where a redirect of the UI leads behind the page. The UI redirects `/jobs` to `/jobs/`, without its base."""
+    target = urlsplit(location)._replace(scheme="", netloc="")
+    is_inside = target.path == base or target.path.startswith(f"{base}/") or not target.path.startswith("/")
+    return target.geturl() if is_inside else target._replace(path=f"{base}{target.path}").geturl()
+
+
 class SparkUi:
     """The Spark UI of one attempt. The page shows it under `path`."""
 
@@ -97,7 +104,7 @@ class SparkUi:
             return WebReply(
                 status=reply.status,
                 content_type=reply.headers["Content-Type"],
-                location=None if location is None else urlsplit(location)._replace(scheme="", netloc="").geturl(),
+                location=None if location is None else location_behind(self._path, location),
                 body=reply.read(),
             )
         except HTTPException as error:
