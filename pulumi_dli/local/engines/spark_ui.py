@@ -39,7 +39,7 @@ _TIMEOUT = 30.0
 
 
 def location_behind(base: str, location: str) -> str:
-    """Return where a redirect of the UI leads behind the page. The UI redirects `/jobs` to `/jobs/`, without its base."""
+    """Return the target of a redirect of the UI behind the page. It redirects `/jobs` to `/jobs/`, without its base."""
     target = urlsplit(location)._replace(scheme="", netloc="")
     is_inside = target.path == base or target.path.startswith(f"{base}/") or not target.path.startswith("/")
     return target.geturl() if is_inside else target._replace(path=f"{base}{target.path}").geturl()
