@@ -110,7 +110,11 @@ def refusal(status: int, **rule: Any) -> dict[str, Any]:
 GONE = "5f0c2d6e-8a41-4b7d-9a53-1c6f0e7b2d94"
 WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "success": (program("success"), [], "BatchJobWait"),
-    "dead": (program(), [], r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}Fix the cause"),
+    "dead": (
+        program(),
+        [],
+        r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}The job's page: .*\nFix the cause",
+    ),
     "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
     "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),
     "accepted": (program(), [refusal(500, when="after")], r"password=\[secret\].* searches for the job by its name"),

@@ -255,6 +255,7 @@ def test_an_rdd_reads_and_writes_text_and_a_file_may_be_edited_by_hand(api: Api,
     assert "lines: ['three']" in run(api, "success", file="obs://demo/text.py", args=["obs://demo/lines"])
 
 
+@pytest.mark.slow
 def test_a_program_that_sets_the_master_yarn_is_ended_with_the_reason(api: Api, bucket: Path) -> None:
     (bucket / "yarn.py").write_text(
         "from pyspark.sql import SparkSession\nSparkSession.builder.master('yarn').getOrCreate()"

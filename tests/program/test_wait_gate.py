@@ -188,7 +188,9 @@ def test_the_log_is_shown_as_it_comes_with_its_secrets_masked(project: Project, 
 FRAMEWORK = "26/01/31 10:00:00 INFO SparkContext: Running Spark version 3.5.9"
 
 
-@pytest.mark.parametrize(("stream_log", "shows_framework"), [("True", False), ("'all'", True)])
+@pytest.mark.parametrize(
+    ("stream_log", "shows_framework"), [("True", False), pytest.param("'all'", True, marks=pytest.mark.slow)]
+)
 def test_the_log_of_a_short_job_is_shown_without_sparks_own_lines(
     project: Project, service: Service, stream_log: str, shows_framework: bool
 ) -> None:
