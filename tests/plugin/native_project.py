@@ -15,7 +15,7 @@ class BatchJob(pulumi.CustomResource):
     state: pulumi.Output[str]
     args: pulumi.Output[list[str]]
 
-    def __init__(self, name, opts=None, **inputs):
+    def __init__(self, name, /, opts=None, **inputs):
         super().__init__("dli:index:BatchJob", name, {"state": None, "args": None, **inputs}, opts)
 
 
@@ -23,12 +23,12 @@ class BatchJobWait(pulumi.CustomResource):
     state: pulumi.Output[str]
     log: pulumi.Output[list[str]]
 
-    def __init__(self, name, opts=None, **inputs):
+    def __init__(self, name, /, opts=None, **inputs):
         super().__init__("dli:index:BatchJobWait", name, {"state": None, "log": None, **inputs}, opts)
 
 
 class Provider(pulumi.ProviderResource):
-    def __init__(self, name, opts=None, **inputs):
+    def __init__(self, name, /, opts=None, **inputs):
         super().__init__("dli", name, inputs, opts)
 
 
