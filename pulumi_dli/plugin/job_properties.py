@@ -32,6 +32,22 @@ def declared_job(urn: Urn, inputs: Properties) -> JobInputs:
     return JobInputs.parse(_declared(urn, inputs))
 
 
+def checked_job(urn: Urn, news: Properties, stored: Properties) -> JobInputs:
+    """Return the parsed declaration of a job that is to be checked.
+
+    The engine does not tell the provider what the waits of a job have seen: it plans the job before them. So the job
+    may have a wait that has seen the end, and must not run again because its record is deleted.
+
+    Args:
+        urn: Its URN.
+        news: The declared inputs.
+        stored: The stored inputs.
+    """
+    kept = inputs_to_store(urn, {}, stored)
+    declared = _declared(urn, Properties({**news.values, **kept}, news.secrets))
+    return JobInputs.parse({**declared, "waitsUnread": True})
+
+
 def _declared(urn: Urn, inputs: Properties) -> dict[str, Any]:
     user = {name: value for name, value in inputs.values.items() if name not in _ADDED}
     return {**user, **_identity(urn, inputs.values), **_secrets_of(urn, inputs)}

@@ -39,8 +39,7 @@ class JobResource:
         """Validate and normalise a declaration, without a call to the service."""
         urn, news, olds = Urn.parse(request.urn), wire.read(request.news), wire.read(request.olds)
         self._replacements.checked(request.urn, olds)
-        kept = job_properties.inputs_to_store(urn, {}, olds)
-        declared = declared_job(urn, Properties({**news.values, **kept}, news.secrets))
+        declared = job_properties.checked_job(urn, news, olds)
         last_adopt_id = olds.values.get("adoptId")
         checked = self._session.jobs.check(declared, last_adopt_id=last_adopt_id, is_new=not olds.values)
         failures = [*job_properties.undeclarable(news, olds), *checked.failures]
@@ -60,7 +59,7 @@ class JobResource:
         stored, declared = stored_job(urn, olds, old_inputs), declared_job(urn, news)
         self._session.remember_texts(request.id, job_properties.texts_of(urn, olds, old_inputs, news))
         decision = self._session.jobs.plan(request.id, stored, declared)
-        if decision.action is Action.NONE:
+        if decision.action is Action.NONE and not declared.unknown:
             decision = _with_new_marks(decision, olds, old_inputs, news)
         changes = dict(_changes(decision, stored, declared))
         return diff_response(

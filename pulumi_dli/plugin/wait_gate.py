@@ -72,8 +72,7 @@ class WaitGate:
         def report(batch: Batch, waited: float) -> None:
             if timer.is_due(batch.state, waited):
                 text = f"{declared.job_name}: {progress_message(batch, waited)}"
-                # The engine may answer late, so the event loop must not wait for it.
-                self._executor.submit(self._session.rows.show_progress, urn, text)
+                self._in_background(self._session.rows.show_progress, urn, text)
 
         timeout = known(declared.timeout)
         return await poller.wait(str(declared.job_id), known(declared.until), timeout, report)
@@ -91,8 +90,12 @@ class WaitGate:
         return self._pollers[client.location]
 
     def _warn(self, message: str) -> None:
+        self._in_background(self._session.rows.notify, Level.WARNING, "dli", message)
+
+    def _in_background(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call the engine in a thread. It may answer late, and the event loop must not wait for it."""
         with contextlib.suppress(RuntimeError):  # the process ends
-            self._executor.submit(self._session.rows.notify, Level.WARNING, "dli", message)
+            self._executor.submit(function, *arguments)
 
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)

@@ -321,6 +321,31 @@ def test_a_run_gets_into_the_state_even_if_its_outputs_cannot_be_made(
     assert "ZeroDivisionError" in texts_of(rows)
 
 
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_a_job_whose_record_is_deleted_never_runs_again_by_itself(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine, is_refreshed: bool
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"})
+    gone = Stored(LOAD, "11111111-2222-3333-4444-555555555555", stored.inputs, stored.outputs)
+    values = {**gone.outputs.values, "createTime": 0, "recordExpired": is_refreshed}
+    gone.outputs = Properties(values, gone.outputs.secrets)
+    news = later.checked(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"}, olds=stored.inputs)
+    assert not later.diff(gone, news).changes
+    assert "could not read whether its wait has seen the end" in texts_of(rows)
+    assert len(service.jobs()) == 1
+
+
+def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    renamed = job_urn("renamed")
+    news = later.checked(renamed, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert not later.diff(stored, news, renamed).changes
+    another = later.create(LOAD, later.checked(LOAD, {**JOB, **ENDLESS}))
+    assert another.id != stored.id, "the old name is a new job"
+    later.delete(Stored(renamed, stored.id, news, stored.outputs))
+    assert {job.id: job.state for job in service.jobs()} == {stored.id: "dead", another.id: "running"}
+
+
 # Replacements that the engine makes without a plan
 
 
