@@ -89,7 +89,7 @@ class Plugin:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.servicer.interrupt()
+        self._loop.call_soon_threadsafe(self.servicer.interrupt)
         self._channel.close()
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -14,9 +14,10 @@ import pulumi
 class BatchJob(pulumi.CustomResource):
     state: pulumi.Output[str]
     args: pulumi.Output[list[str]]
+    submittedTo: pulumi.Output[dict]
 
     def __init__(self, name, /, opts=None, **inputs):
-        super().__init__("dli:index:BatchJob", name, {"state": None, "args": None, **inputs}, opts)
+        super().__init__("dli:index:BatchJob", name, {"state": None, "args": None, "submittedTo": None, **inputs}, opts)
 
 
 class BatchJobWait(pulumi.CustomResource):

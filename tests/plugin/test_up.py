@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_dli.local.testing import Service
+from tests.local.api import eventually
 from tests.plugin.native_project import NativeProject
 from tests.plugin.test_job_resource import SECRET
 from tests.project import read_until, row, started, variables_of
@@ -190,3 +191,44 @@ def test_two_providers_and_a_rotated_key(native: NativeProject, service: Service
     native.pulumi("destroy", "--yes", **without_keys)
     assert service.states() == ["dead", "dead"]
     assert json.loads(native.pulumi("stack", "output", "--json")) == {}
+
+
+def test_jobs_that_use_each_other_run_as_often_as_they_must(native: NativeProject, service: Service) -> None:
+    program = """
+        class Pipeline(pulumi.ComponentResource):
+            def __init__(self, name, day):
+                super().__init__("my:index:Pipeline", name)
+                child = pulumi.ResourceOptions(parent=self)
+                first = BatchJob("first", child, file="first.py", queue="default", args=[day])
+                done = BatchJobWait("done", child, jobId=first.id, submittedTo=first.submittedTo, jobName="first")
+                BatchJob("second", child, file="second.py", queue="default", args=[done.state])
+                BatchJob("third", child, file="third.py", queue="default", triggers={{"job": first.id}})
+
+        Pipeline("daily", "{day}")
+    """
+    service.play("first", "starting:0s,running:0.3s,success")
+    native.write(program.format(day="monday"))
+    assert "6 to create" in native.pulumi("preview")
+    native.pulumi("up", "--yes")
+    assert native.state_of("second")["outputs"]["args"] == ["success"]
+    native.up("--expect-no-changes")
+    native.write(program.format(day="tuesday"))
+    native.pulumi("up", "--yes")
+    files = [job.body["file"] for job in service.jobs()]
+    assert sorted(files[:3]) == ["first.py", "second.py", "third.py"]
+    assert sorted(files[3:]) == ["first.py", "third.py"], "the second job's argument is what it was"
+    native.up("--expect-no-changes")
+
+
+def test_a_killed_up_loses_no_job_and_runs_none_twice(native: NativeProject, service: Service) -> None:
+    native.write(f"""
+        BatchJob("load", file="load.py", queue="default", conf={{{ENDLESS}}})
+    """)
+    service.delay("POST", "/batches", 600, when="after")  # the id does not get into the state
+    with started(native):
+        eventually(service.jobs, bool)
+    service.clear_faults()
+    native.pulumi("cancel", "--yes")
+    assert "load: adopted batch job" in row(native.up(), "load")
+    (job,) = service.jobs()
+    assert native.state_of("load")["id"] == job.id
