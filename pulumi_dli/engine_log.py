@@ -92,8 +92,19 @@ class EngineLog:
         if self._has_failed or not self._send(level, resource, message):
             self._fallback.notify(level, resource, message)
 
+    def show_progress(self, urn: str, message: str) -> None:
+        """Show a message on the row of a resource until the next one replaces it. Do nothing without an engine."""
+        if not self._has_failed:
+            self._call(Level.INFO, urn, message, is_ephemeral=True)
+
     def _send(self, level: Level, resource: str, message: str) -> bool:
         """Send a message to the engine. Return whether the engine accepted it."""
+        urn = self._current_urn()
+        is_own_row = urn.rpartition("::")[2] == resource
+        # The name is in the text, because `--diff` shows messages without any row.
+        return self._call(level, urn if is_own_row else "", f"{resource}: {message}")
+
+    def _call(self, level: Level, urn: str, text: str, *, is_ephemeral: bool = False) -> bool:
         # Import gRPC late, because a program that only declares jobs does not need it.
         import grpc  # noqa: PLC0415
         from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415
@@ -103,13 +114,11 @@ class EngineLog:
             Level.INFO: engine_pb2.INFO,
             Level.WARNING: engine_pb2.WARNING,
         }
-        urn = self._current_urn()
-        is_own_row = urn.rpartition("::")[2] == resource
-        text = f"{resource}: {message}"  # with the name, because `--diff` shows messages without any row
         request = engine_pb2.LogRequest(
             severity=severities[level],
             message=shown_text(text.encode(errors="backslashreplace").decode()),  # gRPC refuses lone surrogates
-            urn=urn if is_own_row else "",
+            urn=urn,
+            ephemeral=is_ephemeral,
         )
         try:
             self._engine().Log(request, timeout=self._timeout)

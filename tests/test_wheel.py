@@ -32,6 +32,7 @@ def test_it_says_that_no_plugin_is_to_be_looked_for_and_that_it_is_typed(wheel: 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         assert json.loads(archive.read("pulumi_dli/pulumi-plugin.json")) == {"resource": False}
+        assert archive.read("pulumi_dli/plugin/schema.json") == (ROOT / "schema.json").read_bytes()
     assert {"pulumi_dli/py.typed", "pulumi_dli/local/templates/job.html", "pulumi_dli/local/static/page.js"} <= {*names}
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pulumi_dli"}
 
@@ -43,6 +44,7 @@ def test_it_brings_the_command_line_the_pytest_plugin_and_the_local_dlis_readme(
         assert archive.read(entry_points).decode().split() == [
             "[console_scripts]",
             *("pulumi-dli", "=", "pulumi_dli.cli.main:main"),
+            *("pulumi-resource-dli", "=", "pulumi_dli.plugin.__main__:main"),
             "[pytest11]",
             *("local-dli", "=", "pulumi_dli.local.pytest_plugin"),
         ]

@@ -12,6 +12,9 @@ from pulumi_dli.jobs.failure_reason import FailureReason
 from pulumi_dli.jobs.job_rules import FILE_MISSING
 from pulumi_dli.jobs.outputs import duration
 
+TARGET = "**dli:BatchJob::"
+"""The pattern that chooses a job of a stack for a command, without the job's name. An adapter may write another one."""
+
 
 def lasted(batch: Batch) -> str:
     """Return ` after <duration>`, or an empty string if the service does not report the duration."""
@@ -174,7 +177,7 @@ def forget_message(project_id: str) -> str:
 
 
 def _replace(job_name: str) -> str:
-    return f"`pulumi up --replace '**dli:BatchJob::{job_name}'`"
+    return f"`pulumi up --replace '{TARGET}{job_name}'`"
 
 
 def timeout_message(job_name: str, batch: Batch, timeout: float) -> str:

@@ -10,6 +10,10 @@ from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
 
 _CAUSES = "An interrupted `up`, a rename or retain_on_delete"
+_SET_DELETE_FIRST = (
+    "If you want to replace the job, set its option deleteBeforeReplace to true: the provider then cancels the old run "
+    "first."
+)
 
 
 def described(batch: Batch) -> str:
@@ -222,6 +226,31 @@ def outdated_orphan_message(batch: Batch) -> str:
     return (
         f"an earlier run with another declaration still runs: {described(batch)}. {_CAUSES} left this run. Cancel it "
         "in the console if it must not run beside the new one."
+    )
+
+
+def unplanned_replacement_message(job_name: str, batch: Batch) -> str:
+    """Return the error if an earlier run of a job still runs, and the engine has not said that it replaces the job."""
+    return (
+        f"{job_name}: nothing was submitted, because an earlier run with another declaration still runs: "
+        f"{described(batch)}. The new run would run beside it. {_SET_DELETE_FIRST} Otherwise, wait for its end or "
+        "cancel it in the console. Then run `pulumi up` again."
+    )
+
+
+def not_run_again_message(batch_id: str) -> str:
+    """Return the warning that a job was to be replaced, but has kept its live run."""
+    return (
+        f"the job has not run again. Batch job {batch_id} still runs and stays the run of the job. {_SET_DELETE_FIRST} "
+        "To run it again when this run has ended, run the command then."
+    )
+
+
+def fixed_name_replacement_message(job_name: str, batch: Batch) -> str:
+    """Return the error if a live run has the fixed name of a job that is replaced, so that it may be its old run."""
+    return (
+        f"{job_name}: nothing was submitted. {described(batch)} has the fixed name of this job, and may be its old "
+        f"run. The new run would run beside it. {_SET_DELETE_FIRST} Or leave name out."
     )
 
 

@@ -295,6 +295,11 @@ class BatchJobs:
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
                 raise JobError(messages.claimed_run_message(name, error, is_in_state=self._is_in_state)) from error
+            if error.holder == stored_key(stored.inputs):
+                # The engine has created the replacement first, and that has adopted the live run.
+                message = submission_messages.not_run_again_message(batch_id)
+                self._context.notify(Level.WARNING, name, message)
+                return
             # After a rename with a fixed name or with adoptId, the new resource holds the run of the old one.
             message = messages.foreign_run_kept_message(batch_id, holder=error.holder[0])
             self._context.notify(Level.INFO, name, message)

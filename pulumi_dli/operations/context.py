@@ -40,11 +40,19 @@ class ProviderContext:
         stack_configuration: Keys such as `dli:region`, values decrypted.
         notifier: Shows messages to the user.
         clock: The clock of all calls and waits.
+        may_create_first: Whether the engine may submit the replacement of a job before it deletes the old run.
     """
 
     _MAX_AGE = 30.0
 
-    def __init__(self, stack_configuration: Mapping[str, str], notifier: Notifier, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        stack_configuration: Mapping[str, str],
+        notifier: Notifier,
+        clock: Clock | None = None,
+        *,
+        may_create_first: bool = False,
+    ) -> None:
         debug_log.turn_on()
         self.clock = clock or SystemClock()
         self.is_preview = False
@@ -62,6 +70,7 @@ class ProviderContext:
         self.queue_sizes = QueueSizes(self)
         """The sizes of the queues in the location of the settings."""
         self._configuration = stack_configuration
+        self._may_create_first = may_create_first
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()
         self._lock = threading.RLock()
@@ -178,6 +187,7 @@ class ProviderContext:
                     young=self.young_runs,
                     runs=self.runs,
                     notifier=self,
+                    may_create_first=self._may_create_first,
                 )
             return self._submitters[client.location]
 

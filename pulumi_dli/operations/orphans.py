@@ -27,23 +27,35 @@ _MAX_LISTING_AGE = 60.0
 
 
 class Orphans:
-    """Finds the orphaned runs of jobs in one project, and adopts them. Threads may share it."""
+    """Finds the orphaned runs of jobs in one project, and adopts them. Threads may share it.
+
+    If `may_create_first` is true, a run that looks like an orphan may be in the state: the engine may delete it later.
+    """
 
     def __init__(
-        self, client: Client, live: LiveListing, young: YoungRuns, *, runs: RunRegistry, notifier: Notifier
+        self,
+        client: Client,
+        live: LiveListing,
+        young: YoungRuns,
+        *,
+        runs: RunRegistry,
+        notifier: Notifier,
+        may_create_first: bool = False,
     ) -> None:
         self._client = client
         self._live = live
         self._young = young
         self._runs = runs
         self._notifier = notifier
+        self._may_create_first = may_create_first
 
     def adopt(self, request: SubmissionRequest) -> Batch | None:
         """Adopt the orphaned run of this job and return it, or return None if no orphaned run of the job still runs.
 
         If one submission has created several, adopt the first and cancel the others. Raises SubmissionError if several
         submissions have, if another resource is adopting the run right now, or if the account has no permission to list
-        jobs. Raises ServiceError or TransportError if the listing fails otherwise.
+        jobs. With `may_create_first`, it also raises SubmissionError if a run with another declaration is live and this
+        process has not planned the replacement. Raises ServiceError or TransportError if the listing fails otherwise.
         """
         runs = in_order_of_acceptance(self._live_runs(request))
         if len(runs) > 1 and runs not in runs_by_submission(runs).values():
@@ -60,12 +72,18 @@ class Orphans:
         for relation, batch in self._candidates(request):
             if relation is Relation.OTHER_DECLARATION:
                 if not batch.is_final:
-                    self._warn(request, messages.outdated_orphan_message(batch))
+                    self._report_outdated(request, batch)
             elif batch.is_final:
                 self._warn(request, messages.ended_orphan_message(batch))
             else:
                 runs.append(batch)
         return runs
+
+    def _report_outdated(self, request: SubmissionRequest, batch: Batch) -> None:
+        """Warn about a live run with another declaration, or raise SubmissionError if it may be in the state."""
+        if self._may_create_first and not self._runs.knows(batch.id):
+            raise SubmissionError(messages.unplanned_replacement_message(request.resource_name, batch))
+        self._warn(request, messages.outdated_orphan_message(batch))
 
     def _candidates(self, request: SubmissionRequest) -> Iterator[tuple[Relation, Batch]]:
         """Read and yield each listed run that may belong to this job and that the resource may adopt."""

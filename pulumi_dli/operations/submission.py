@@ -68,6 +68,7 @@ class Submitter:
         young: The search for runs that the service does not know yet.
         runs: The registry of all runs of this process.
         notifier: Shows messages to the user.
+        may_create_first: Whether the engine may submit the replacement of a job before it deletes the old run.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Submitter:
         young: YoungRuns,
         runs: RunRegistry,
         notifier: Notifier,
+        may_create_first: bool = False,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -88,7 +90,7 @@ class Submitter:
         self._adopt = adopt
         self._runs = runs
         self._notifier = notifier
-        self._orphans = Orphans(client, live, young, runs=runs, notifier=notifier)
+        self._orphans = Orphans(client, live, young, runs=runs, notifier=notifier, may_create_first=may_create_first)
         self._unanswered: dict[str, _Submission] = {}
         """For each resource, by its fingerprint, the last submission whose outcome is unknown."""
         self._steps = itertools.count(1)

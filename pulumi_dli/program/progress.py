@@ -12,19 +12,10 @@ from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.cost import estimated_cu_hours
 from pulumi_dli.jobs.framework_lines import JobLines
+from pulumi_dli.jobs.progress import ProgressTimer, progress_message
 from pulumi_dli.jobs.screen import shown_lines, shown_text
 from pulumi_dli.jobs.summary import JobOutcome
 from pulumi_dli.operations.log_stream import LogStream
-
-_MIN_INTERVAL = 10.0
-_MAX_INTERVAL = 60.0
-_EXPLAINED_AFTER = 600.0
-
-
-_NOT_STARTED = (
-    "Possible causes: no free capacity (the service gives up after about 3 hours), a new queue (up to 15 minutes for "
-    "its first job), a program that has no SparkContext yet"
-)
 
 
 class Progress:
@@ -42,7 +33,7 @@ class Progress:
         self._row = row
         self._page = page
         self._last_state = ""
-        self._last_shown = 0.0
+        self._timer = ProgressTimer()
         self._last: tuple[Batch, float] | None = None
 
     def report(self, batch: Batch, waited: float) -> None:
@@ -51,11 +42,9 @@ class Progress:
             self._show(self._page)
         self._last = batch, waited
         state = batch.state or "in an unknown state"
-        interval = min(max(waited / 4, _MIN_INTERVAL), _MAX_INTERVAL)
-        if state == self._last_state and waited - self._last_shown < interval:
-            return
-        self._last_state, self._last_shown = state, waited
-        self._show(progress_message(batch, waited))
+        self._last_state = state
+        if self._timer.is_due(state, waited):
+            self._show(progress_message(batch, waited))
 
     @property
     def was_reported(self) -> bool:
@@ -88,17 +77,6 @@ class Progress:
 
     def _show(self, message: str) -> None:
         pulumi.log.info(shown_text(f"{self._job_name}: {message}"), self._row, ephemeral=True)
-
-
-def progress_message(batch: Batch, waited: float) -> str:
-    """Return the progress of a job after `waited` seconds: state, queue, time, and why it has not started."""
-    queue = batch.queue or batch.cluster_name
-    on_queue = f" on queue {queue}" if queue else ""
-    message = f"{batch.state}{on_queue}, waited {format_duration(waited)}"
-    state = batch.batch_state
-    if state is not None and state.facts.needs_capacity and waited >= _EXPLAINED_AFTER:
-        message += f". {_NOT_STARTED}"
-    return message
 
 
 class LogDisplay:

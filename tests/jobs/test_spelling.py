@@ -1,6 +1,6 @@
 import pytest
 
-from pulumi_dli.jobs.spelling import in_python
+from pulumi_dli.jobs.spelling import in_python, with_target
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,8 @@ from pulumi_dli.jobs.spelling import in_python
 )
 def test_an_argument_is_spelled_as_in_python_but_not_inside_other_texts(message: str, spelled: str) -> None:
     assert in_python(message) == spelled
+
+
+def test_an_adapter_chooses_a_job_with_a_target_of_its_own() -> None:
+    message = "run `pulumi up --replace '**dli:BatchJob::load'`.\n  | '**dli:BatchJob::load'"
+    assert with_target(message, "**x::") == "run `pulumi up --replace '**x::load'`.\n  | '**dli:BatchJob::load'"

@@ -137,7 +137,7 @@ class Stage:
 
         self.clock.during_sleep = submit
 
-    def submitter(self, *, adopt: bool = True) -> Submitter:
+    def submitter(self, *, adopt: bool = True, may_create_first: bool = False) -> Submitter:
         notifier = FakeNotifier(lambda job_name, message: self.said.append(f"{job_name}: {message}"))
         self._submitter = Submitter(
             self._client,
@@ -148,6 +148,7 @@ class Stage:
             young=YoungRuns(self.clock, lambda: WINDOW, notifier),
             runs=self.runs,
             notifier=notifier,
+            may_create_first=may_create_first,
         )
         return self._submitter
 

@@ -147,6 +147,24 @@ def test_a_live_run_with_another_declaration_is_named_with_what_to_do(stage: Sta
     assert stage.dli.job(other)["state"] == "running"
 
 
+def test_a_run_of_another_declaration_is_refused_if_it_may_be_the_run_that_is_replaced(stage: Stage) -> None:
+    other = stage.dli.add(run_name(spec="ffffffff"))
+    submitter = stage.submitter(may_create_first=True)
+    with pytest.raises(SubmissionError, match="nothing was submitted") as refused:
+        submitter.submit(a_request())
+    assert other in str(refused.value)
+    assert "deleteBeforeReplace" in str(refused.value)
+    assert stage.dli.names == []
+
+
+def test_a_run_of_another_declaration_that_a_plan_has_replaced_is_not_refused(stage: Stage) -> None:
+    other = stage.dli.add(run_name(spec="ffffffff"))
+    key = a_request().key
+    stage.runs.in_state(other, stored_key=key, key=key)
+    assert stage.submitter(may_create_first=True).submit(a_request()).id != other
+    assert "another declaration still runs" in stage.said[0]
+
+
 NUMBERS, OTHER_NUMBERS = ({'conf["a"]': digits} for digits in ("20261124093000123", "20261124093000124"))
 
 

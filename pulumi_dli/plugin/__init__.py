@@ -1,0 +1,1 @@
+"""The native provider, for programs in any language: the engine starts it as `pulumi-resource-dli`."""

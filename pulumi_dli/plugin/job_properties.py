@@ -1,0 +1,139 @@
+"""The properties of a job on their way between the engine and the operations, with what the provider adds itself.
+
+The program of the dynamic provider passes hidden inputs: whose job it is, and what of it is secret. Here the identity
+comes from the URN, and the secrets from the marks of the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
+from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
+from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, secret_outputs
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
+from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.plugin.secret_texts import secret_texts
+from pulumi_dli.plugin.urn import Urn
+from pulumi_dli.plugin.wire import Properties
+
+PROVIDER_KEY = "__provider"
+"""The property in which a dynamic resource stores its provider."""
+IDENTITY = ("resourceName", "scope")
+_ADDED = frozenset(name for name, one in ARGUMENTS.items() if one.is_hidden) | {"replacementTrigger", PROVIDER_KEY}
+"""The names that no program declares."""
+_STORED = (*IDENTITY, EXACT_NUMBERS, "sizing")
+"""The added properties that are in the outputs."""
+
+
+def declared_job(urn: Urn, inputs: Properties) -> JobInputs:
+    """Return the parsed declaration of a job."""
+    return JobInputs.parse(_declared(urn, inputs))
+
+
+def checked_job(urn: Urn, news: Properties, stored: Properties) -> JobInputs:
+    """Return the parsed declaration of a job that is to be checked.
+
+    The engine does not tell the provider what the waits of a job have seen: it plans the job before them. So the job
+    may have a wait that has seen the end, and must not run again because its record is deleted.
+
+    Args:
+        urn: Its URN.
+        news: The declared inputs.
+        stored: The stored inputs.
+    """
+    kept = inputs_to_store(urn, {}, stored)
+    declared = _declared(urn, Properties({**news.values, **kept}, news.secrets))
+    return JobInputs.parse({**declared, "waitsUnread": True})
+
+
+def _declared(urn: Urn, inputs: Properties) -> dict[str, Any]:
+    user = {name: value for name, value in inputs.values.items() if name not in _ADDED}
+    return {**user, **_identity(urn, inputs.values), **_secrets_of(urn, inputs)}
+
+
+def stored_job(urn: Urn, outputs: Properties, inputs: Properties) -> StoredJob:
+    """Return a job as it is stored.
+
+    Args:
+        urn: Its URN.
+        outputs: The stored outputs. They are empty if they were lost.
+        inputs: The stored inputs. Their marks tell what was declared as secret: an option may mark outputs only.
+    """
+    if not outputs.values:
+        return StoredJob.parse({})
+    kept = {name: value for name, value in outputs.values.items() if name not in _ADDED or name in _STORED}
+    declared = inputs if inputs.values else outputs
+    return StoredJob.parse({**_identity(urn, outputs.values), **kept, **_secrets_of(urn, declared)})
+
+
+def texts_of(urn: Urn, *properties: Properties) -> list[str]:
+    """Return all secret texts of a job, also those that an earlier declaration or an option has marked."""
+    texts = {text for one in properties for text in secret_texts(_arguments(one), urn.name)}
+    for one in properties:
+        redact = one.values.get("redact")  # a dynamic resource has stored it
+        texts |= {text for text in redact if isinstance(text, str)} if isinstance(redact, list) else set()
+    return sorted(texts)
+
+
+def undeclarable(inputs: Properties, stored: Properties) -> list[str]:
+    """Return the failures of inputs that only the provider itself adds.
+
+    An option such as `ignoreChanges` puts stored inputs in place of the program's, so these are allowed.
+    """
+    added = (name for name in inputs.values if name in _ADDED and name != PROVIDER_KEY)
+    return [
+        f"{name}: there is no such property of a batch job"
+        for name in added
+        if inputs.values[name] is not None and inputs.values[name] != stored.values.get(name)
+    ]
+
+
+def inputs_to_store(urn: Urn, checked: Mapping[str, Any], stored: Properties) -> dict[str, Any]:
+    """Return the checked inputs as the state gets them.
+
+    A run that a dynamic resource has submitted has the scope of that resource in its name. So the scope stays with the
+    inputs for as long as the resource is the same. The inputs of a native resource have none.
+    """
+    shown = {name: value for name, value in checked.items() if name not in _ADDED or name == "sizing"}
+    is_same = stored.values.get("resourceName") == urn.name and stored.values.get("scope")
+    return {**shown, **({name: stored.values[name] for name in IDENTITY} if is_same else {})}
+
+
+def outputs_to_store(outputs: Mapping[str, Any], secrets: frozenset[str]) -> Properties:
+    """Return the outputs as the state gets them.
+
+    Args:
+        outputs: The outputs of an operation.
+        secrets: The paths of the secrets among the arguments.
+    """
+    shown = {name: value for name, value in outputs.items() if name not in _ADDED or name in _STORED}
+    return Properties(shown, secrets | secret_outputs(outputs))
+
+
+def planned_outputs(declared: JobInputs) -> dict[str, Any]:
+    """Return the outputs that a job will have, as a plan knows them."""
+    observed = dict.fromkeys(OBSERVED, UNKNOWN)
+    return {**declared.properties, **observed, "recordExpired": False}
+
+
+def _identity(urn: Urn, values: Mapping[str, Any]) -> dict[str, Any]:
+    if values.get("scope"):
+        return {"resourceName": values.get("resourceName") or urn.name, "scope": values["scope"]}
+    return {"resourceName": urn.name, "scope": urn.scope}
+
+
+def _secrets_of(urn: Urn, inputs: Properties) -> dict[str, Any]:
+    """Return the hidden inputs about secrets."""
+    arguments = _arguments(inputs)
+    texts = secret_texts(arguments, urn.name)
+    paths = sorted(arguments.secrets)
+    return ({SECRET_INPUTS: paths} if paths else {}) | ({"redact": texts} if texts else {})
+
+
+def _arguments(properties: Properties) -> Properties:
+    """Return only the arguments that a program declares, without what the provider adds and observes."""
+    names = ARGUMENTS.keys() - _ADDED
+    values = {name: value for name, value in properties.values.items() if name in names}
+    return Properties(values, frozenset(path for path in properties.secrets if path.partition("[")[0] in names))

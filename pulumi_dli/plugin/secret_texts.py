@@ -1,0 +1,36 @@
+"""The texts inside the secret inputs of a job, which the provider masks in logs and in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pulumi_dli.jobs.exact_numbers import is_number, leaves, written
+from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS
+from pulumi_dli.plugin.wire import Properties, is_covered
+
+
+def secret_texts(inputs: Properties, resource_name: str) -> list[str]:
+    """Return the texts inside the secret inputs of a job, in alphabetical order.
+
+    The rules are those of the dynamic provider. A text that is also inside a plain input is not secret, because
+    everybody can read it. Texts of public arguments and texts of one or two characters are never secret.
+
+    Args:
+        inputs: The inputs.
+        resource_name: The logical name of the job, which everybody can read.
+    """
+    secret, plain = set[str](), {resource_name, "true", "false"}
+    for path, text in _texts(inputs):
+        name = path.partition("[")[0]
+        is_secret = name not in PUBLIC_ARGUMENTS and is_covered(path, inputs.secrets)
+        (secret if is_secret else plain).add(text)
+    return sorted(text for text in secret - plain if len(text) >= MIN_SECRET_LENGTH)
+
+
+def _texts(inputs: Properties) -> Iterator[tuple[str, str]]:
+    """Yield each text and each number, with its path."""
+    for path, leaf in leaves(inputs.values):
+        if isinstance(leaf, str):
+            yield path, leaf
+        elif is_number(leaf):
+            yield path, written(leaf)

@@ -1,0 +1,239 @@
+"""The gRPC service of the native provider, which the engine calls. It passes each request on to its resource.
+
+The modules with the operations are imported when the engine configures the provider, so that the schema is there fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from pulumi_dli.plugin.answers import answering
+from pulumi_dli.plugin.interruption import InterruptibleClock
+
+if TYPE_CHECKING:
+    from pulumi_dli.plugin.job_resource import JobResource
+    from pulumi_dli.plugin.session import Session
+    from pulumi_dli.plugin.wait_gate import WaitGate
+    from pulumi_dli.plugin.wait_resource import WaitResource
+
+JOB, WAIT = "dli:index:BatchJob", "dli:index:BatchJobWait"
+
+_THREADS = 32
+_WAIT_THREADS = 256
+"""Threads for waits that the gate cannot hold back. They must not take the threads of other requests."""
+
+_SCHEMAS = (Path(__file__).parent / "schema.json", Path(__file__).parents[2] / "schema.json")
+"""The places of the schema: in the installed package, and in a copy of the repository."""
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """Answers the engine. Calls that may block run in threads; waits run on the event loop.
+
+    Args:
+        engine_address: The engine's gRPC address, `host:port`. The handshake may tell another one.
+    """
+
+    def __init__(self, engine_address: str) -> None:
+        self._engine_address = engine_address
+        self._clock = InterruptibleClock()
+        self._threads = ThreadPoolExecutor(_THREADS)
+        self._wait_threads = ThreadPoolExecutor(_WAIT_THREADS)
+        self._configured: _Configured | None = None
+
+    def interrupt(self) -> None:
+        """End all waits. Submissions go on."""
+        self._clock.interrupt()
+        if self._configured is not None:
+            self._configured.gate.interrupt()
+
+    # The process
+
+    async def Handshake(self, request: Any, context: Any) -> Any:
+        """Remember the engine's address, and tell the engine what this provider understands."""
+        self._engine_address = request.engine_address
+        self._clock.reset()
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+
+    async def Attach(self, request: Any, context: Any) -> Any:
+        """Remember the engine's address: the engine has found a provider that ran already."""
+        self._engine_address = request.address
+        return empty_pb2.Empty()
+
+    async def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        """Return the version of this package."""
+        return plugin_pb2.PluginInfo(version=version("pulumi-dli"))
+
+    async def GetSchema(self, request: Any, context: Any) -> Any:
+        """Return the package schema."""
+        path = next(path for path in _SCHEMAS if path.exists())
+        return provider_pb2.GetSchemaResponse(schema=path.read_text(encoding="utf-8"))
+
+    @answering
+    async def CheckConfig(self, request: Any, context: Any) -> Any:
+        """Return the settings that the state of the provider resource may contain, or what is wrong with them."""
+        from pulumi_dli.plugin import configuration, wire  # noqa: PLC0415
+        from pulumi_dli.plugin.urn import Urn  # noqa: PLC0415
+
+        news = wire.read(request.news)
+        failures = [
+            provider_pb2.CheckFailure(reason=one) for one in configuration.failures(news, Urn.parse(request.urn))
+        ]
+        checked = configuration.checked(news)
+        return provider_pb2.CheckResponse(inputs=wire.write(checked.values, checked.secrets), failures=failures)
+
+    @answering
+    async def DiffConfig(self, request: Any, context: Any) -> Any:
+        """Return whether the settings have changed. It never replaces the provider: that would run all jobs again."""
+        response = provider_pb2.DiffResponse
+        return response(changes=response.DIFF_SOME if request.olds != request.news else response.DIFF_NONE)
+
+    @answering
+    async def Configure(self, request: Any, context: Any) -> Any:
+        """Begin to work with these settings. The first call that needs a setting reads it and may fail."""
+        from pulumi_dli.plugin import configuration, wire  # noqa: PLC0415
+        from pulumi_dli.plugin.urn import Urn  # noqa: PLC0415
+
+        self._clock.reset()
+        urn = Urn.parse(request.urn) if request.urn else None
+        # In a refresh and in a destroy, the engine passes the settings that are in the state.
+        today = os.environ.get("PULUMI_CONFIG")
+        settings = configuration.configuration_of(wire.read(request.args).values, urn, today)
+        self._configured = await self._run(
+            self._threads, _Configured, settings, self._engine_address, self._clock, self._wait_threads
+        )
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    async def Cancel(self, request: Any, context: Any) -> Any:
+        """End all waits. The engine calls this when the user interrupts a command, and when a command has ended."""
+        self.interrupt()
+        return empty_pb2.Empty()
+
+    # The resources
+
+    @answering
+    async def Check(self, request: Any, context: Any) -> Any:
+        """Validate and normalise what the program declares."""
+        return await self._run(self._threads, self._resource(request).check, request)
+
+    @answering
+    async def Diff(self, request: Any, context: Any) -> Any:
+        """Decide what happens to a resource."""
+        return await self._run(self._threads, self._resource(request).diff, request)
+
+    @answering
+    async def Create(self, request: Any, context: Any) -> Any:
+        """Create a resource."""
+        resource = self._resource(request)
+        if resource is self._now.jobs:
+            return await self._run(self._threads, self._now.jobs.create, request)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=self._now.planned_wait(request.properties))
+        batch_id, properties = await self._wait(request, request.properties)
+        return provider_pb2.CreateResponse(id=batch_id, properties=properties)
+
+    @answering
+    async def Read(self, request: Any, context: Any) -> Any:
+        """Refresh a resource, or read one that the stack does not manage."""
+        return await self._run(self._threads, self._resource(request).read, request)
+
+    @answering
+    async def Update(self, request: Any, context: Any) -> Any:
+        """Update a resource."""
+        resource = self._resource(request)
+        if resource is self._now.jobs or not self._now.waits.waits_again(request):
+            return await self._run(self._threads, resource.update, request)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=self._now.planned_wait(request.news))
+        _, properties = await self._wait(request, request.news)
+        return provider_pb2.UpdateResponse(properties=properties)
+
+    @answering
+    async def Delete(self, request: Any, context: Any) -> Any:
+        """Delete a resource."""
+        await self._run(self._threads, self._resource(request).delete, request)
+        return empty_pb2.Empty()
+
+    @property
+    def _now(self) -> _Configured:
+        if self._configured is None:
+            raise RuntimeError("the engine has not configured the provider")
+        return self._configured
+
+    def _resource(self, request: Any) -> JobResource | WaitResource:
+        """Return what answers a request, by the type of its resource."""
+        configured = self._now
+        configured.session.rows.add(request.urn)
+        resource_type = request.urn.split("::", 3)[2].rpartition("$")[2]
+        resources: dict[str, JobResource | WaitResource] = {JOB: configured.jobs, WAIT: configured.waits}
+        if resource_type not in resources:
+            raise RuntimeError(f"the provider has no resource of type {resource_type}")
+        return resources[resource_type]
+
+    async def _wait(self, request: Any, properties: Any) -> Any:
+        """Wait for a job, and return the id and the outputs of the wait."""
+        from pulumi_dli.plugin import wire  # noqa: PLC0415
+
+        configured, inputs = self._now, wire.read(properties)
+        declared = configured.waits.declared_for_wait(request, inputs)
+        waited = await configured.gate.wait(request.urn, declared)
+        return await self._run(self._wait_threads, configured.outcome, declared, inputs, waited)
+
+    async def _run(self, threads: Executor, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a function that may block in a thread, with the context of this request."""
+        call = functools.partial(contextvars.copy_context().run, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(threads, call)
+
+
+class _Configured:
+    """What exists from the configuration on."""
+
+    def __init__(
+        self, settings: dict[str, str], engine_address: str, clock: InterruptibleClock, threads: Executor
+    ) -> None:
+        from pulumi_dli.engine_log import ancestor_command_lines, may_show_debug  # noqa: PLC0415
+        from pulumi_dli.plugin.job_resource import JobResource  # noqa: PLC0415
+        from pulumi_dli.plugin.rows import Rows  # noqa: PLC0415
+        from pulumi_dli.plugin.session import Session  # noqa: PLC0415
+        from pulumi_dli.plugin.wait_gate import WaitGate  # noqa: PLC0415
+        from pulumi_dli.plugin.wait_resource import WaitResource  # noqa: PLC0415
+
+        shows_debug = may_show_debug(ancestor_command_lines(), os.environ)
+        self.session: Session = Session(settings, Rows(engine_address, shows_debug=shows_debug), clock)
+        self.jobs: JobResource = JobResource(self.session)
+        self.waits: WaitResource = WaitResource(self.session)
+        self.gate: WaitGate = WaitGate(self.session, threads)
+
+    def planned_wait(self, properties: Any) -> Any:
+        """Return the outputs that a wait will have, as a plan knows them."""
+        from pulumi_dli.plugin import wire  # noqa: PLC0415
+
+        return self.waits.planned(wire.read(properties))
+
+    def outcome(self, declared: Any, inputs: Any, waited: float) -> Any:
+        """Return the id and the outputs of a wait that has passed the gate."""
+        from dataclasses import replace  # noqa: PLC0415
+
+        from pulumi_dli.plugin.interruption import CommandInterruptedError  # noqa: PLC0415
+        from pulumi_dli.plugin.wait_gate import interrupted  # noqa: PLC0415
+
+        try:
+            return self.waits.outcome(replace(declared, waited=waited), inputs)
+        except CommandInterruptedError as error:
+            raise interrupted(declared) from error
+
+
+def add_to(server: grpc.aio.Server, servicer: Servicer) -> None:
+    """Let a server answer with a servicer."""
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)

@@ -1,0 +1,499 @@
+"""The resource `dli:index:BatchJob`, driven over gRPC as the engine drives it, against the local DLI."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from pulumi_dli.jobs.exact_numbers import leaves
+from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.local.testing import Service
+from pulumi_dli.plugin.wire import Properties, is_covered
+from tests.jobs.test_inputs import REFUSED
+from tests.plugin.engine import Plugin, PluginError, Stored, job_urn
+from tests.test_engine_log import Engine
+
+JOB = {"file": "obs://demo/load.py", "queue": "default"}
+ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}
+DEAD = {"conf": {"spark.dli.local.timeline": "dead"}}
+SECRET = "hunter2hunter2"
+LOUD: dict[str, Any] = {
+    "conf": {"spark.dli.local.timeline": "starting:0s,dead", "spark.dli.local.log": f"it is {SECRET}"},
+    "rerunOnFailure": False,
+}
+LOAD = job_urn("load")
+
+
+def texts_of(rows: Engine) -> str:
+    return "\n".join(text for level, _, text in rows.logged if level != "DEBUG")
+
+
+def plain_leaves(properties: Properties) -> str:
+    """Give all that is not secret, as text."""
+    return " ".join(str(leaf) for path, leaf in leaves(properties.values) if not is_covered(path, properties.secrets))
+
+
+# Create, and no change
+
+
+def test_a_job_is_submitted_once_and_left_alone(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, "driverCores": 3.0, "conf": {"spark.x": True}, "triggers": {"day": 1}})
+    (job,) = service.jobs()
+    assert (stored.id, stored["submittedName"]) == (job.id, job.name)
+    assert job.name.startswith("load-")
+    assert stored["state"] in ("starting", "running")
+    assert job.body["driverCores"] == 3
+    assert job.body["conf"] == {"spark.x": "true"}
+
+    inputs = later.checked(LOAD, {**JOB, "driverCores": 3, "conf": {"spark.x": "true"}, "triggers": {"day": 1.0}},
+                           olds=stored.inputs)  # fmt: skip
+    plan = later.diff(stored, inputs)
+    assert (plan.changes, plan.replaces, plan.detail) == (False, [], {})
+    assert len(service.jobs()) == 1
+
+
+def test_the_state_has_nothing_that_only_the_provider_needs(plugin: Plugin) -> None:
+    stored = plugin.declare(LOAD, {**JOB, "args": ["a", SECRET]}, ["args[1]"])
+    assert stored.inputs.values.keys() == {"file", "queue", "args", "sizing"}
+    assert not {"redact", "secretInputs", "fromConfiguration"} & stored.outputs.values.keys()
+
+
+def test_a_preview_submits_nothing_and_knows_what_is_declared(plugin: Plugin, service: Service) -> None:
+    inputs = plugin.checked(LOAD, {**JOB, "args": ["a", UNKNOWN]}, ["args[1]"])
+    planned = plugin.create(LOAD, inputs, preview=True)
+    assert planned["args"] == ["a", UNKNOWN]
+    assert planned["state"] is UNKNOWN
+    assert {"args[1]", "log"} <= planned.outputs.secrets
+    assert service.calls() == {}
+
+
+@pytest.mark.parametrize(("value", "failure"), [("4", "driverMemory: must be a size"), ("2G", "")])
+def test_a_value_that_breaks_a_rule_is_refused(plugin: Plugin, value: str, failure: str) -> None:
+    inputs, failures = plugin.check(LOAD, {**JOB, "driverMemory": value, "args": [SECRET]}, ["args"])
+    assert [*map(bool, failures)] == ([True] if failure else [])
+    assert all(one.startswith(failure) for one in failures)
+    assert inputs.secrets == {"args"}
+
+
+TEXTS = [(name, value) for name, value, _ in REFUSED if isinstance(value, str) and len(value) > 3]
+
+
+@pytest.mark.parametrize(("name", "value"), TEXTS)
+def test_no_refused_secret_is_shown(plugin: Plugin, name: str, value: str) -> None:
+    _, failures = plugin.check(LOAD, {**JOB, name: value}, [name])
+    assert failures
+    assert repr(value) not in "".join(failures)
+
+
+@pytest.mark.parametrize("name", ["redact", "scope", "resourceName", "secretInputs", "replacementTrigger", "fiel"])
+def test_a_property_that_does_not_exist_is_refused(plugin: Plugin, name: str) -> None:
+    _, failures = plugin.check(LOAD, {**JOB, name: ["abc"]})
+    assert f"{name}: there is no such property of a batch job" in failures
+
+
+def test_ignored_changes_bring_stored_inputs_back(plugin: Plugin) -> None:
+    stored = plugin.declare(LOAD, JOB)
+    assert plugin.check(LOAD, dict(stored.inputs.values), olds=stored.inputs)[1] == []
+
+
+def test_large_numbers_in_the_configuration_are_refused(plugin: Plugin) -> None:
+    _, failures = plugin.check(LOAD, {**JOB, "conf": {"spark.x": 2.0**53}})
+    assert failures == ['conf["spark.x"]: must be text, since Pulumi rounds whole numbers from 9007199254740992 on; '
+                        "put it in quotes"]  # fmt: skip
+
+
+# The detailed diff
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "detail"),
+    [
+        ({"args": ["a", "b"]}, {"args": ["a", "c", "d"]}, {"args[1]": "UPDATE_REPLACE", "args[2]": "ADD_REPLACE"}),
+        ({"args": ["a", "b"]}, {"args": ["a"]}, {"args[1]": "DELETE_REPLACE"}),
+        ({"conf": {"spark.x": "1"}}, {"conf": {"spark.x": "2"}}, {'conf["spark.x"]': "UPDATE_REPLACE"}),
+        ({"jars": ["a.jar"]}, {}, {"jars": "DELETE_REPLACE"}),
+        ({}, {"triggers": {"day": "1"}}, {"triggers": "ADD_REPLACE"}),
+        (
+            {"groups": [{"name": "g", "resources": [{"name": "x.jar", "type": "jar"}]}]},
+            {"groups": [{"name": "g", "resources": [{"name": "y.jar", "type": "jar"}]}]},
+            {"groups[0].resources[0].name": "UPDATE_REPLACE"},
+        ),
+        ({}, {"args": UNKNOWN}, {"args": "ADD_REPLACE"}),
+        ({"cancelTimeout": 5}, {"cancelTimeout": 6}, {"cancelTimeout": "UPDATE"}),
+        ({}, {"onRecordExpired": "rerun"}, {"onRecordExpired": "ADD"}),
+    ],
+)
+def test_a_plan_says_which_item_changed(
+    plugin: Plugin, before: dict[str, Any], after: dict[str, Any], detail: dict[str, str]
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **before})
+    plan = plugin.diff(stored, plugin.checked(LOAD, {**JOB, **after}, olds=stored.inputs))
+    assert plan.changes
+    assert plan.detail == detail
+    is_replaced = all(kind.endswith("REPLACE") for kind in detail.values())
+    assert plan.replaces == ([re.split(r"\W", next(iter(detail)))[0]] if is_replaced else [])
+    assert plan.delete_before_replace
+
+
+def test_a_dead_job_runs_again_and_the_row_says_why(plugin: Plugin, later: Plugin, rows: Engine) -> None:
+    stored = plugin.read(plugin.declare(LOAD, {**JOB, **DEAD}))
+    plan = later.diff(stored, later.checked(LOAD, {**JOB, **DEAD}, olds=stored.inputs))
+    assert (plan.replaces, plan.detail) == (["state"], {"state": "UPDATE_REPLACE"})
+    assert ("WARNING", LOAD, f"load: must run again, because the last run, {stored.id}, is dead.") in rows.logged
+
+
+# Secrets
+
+
+def test_a_secret_is_nowhere_in_plain(plugin: Plugin, later: Plugin, rows: Engine) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": ["a", SECRET]}, ["args[1]", 'conf["spark.dli.local.log"]'])
+    read = later.read(stored)
+    for one in (stored.inputs, stored.outputs, read.inputs, read.outputs):
+        assert SECRET not in plain_leaves(one)
+    assert read["log"] == ["[secret]"]
+    assert SECRET not in texts_of(rows)
+    assert read.outputs.secrets >= {"args[1]", "log"}
+
+
+def test_a_secret_name_and_queue_are_secret_under_their_other_names(plugin: Plugin) -> None:
+    stored = plugin.declare(LOAD, {**JOB, "name": "fixed"}, ["name", "queue"])
+    assert stored.outputs.secrets >= {"name", "queue", "submittedName", "effectiveQueue"}
+
+
+def test_a_new_mark_is_an_update_that_marks_the_stored_outputs(plugin: Plugin, later: Plugin) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": ["a", SECRET]})
+    stored = plugin.read(stored)
+    assert SECRET in str(stored["log"])
+    news = later.checked(LOAD, {**JOB, **LOUD, "args": ["a", SECRET]}, ["args[1]", "conf"], stored.inputs)
+    plan = later.diff(stored, news)
+    assert (plan.changes, plan.replaces) == (True, [])
+    assert plan.detail == {"args": "UPDATE", "conf": "UPDATE"}
+    planned, updated = later.update(stored, news, preview=True), later.update(stored, news)
+    assert planned.outputs == updated.outputs
+    assert SECRET not in plain_leaves(updated.outputs)
+    assert updated["log"] == ["[secret]"]
+    assert not later.diff(updated, news).changes
+
+
+def test_an_option_that_marks_outputs_only_is_no_change(plugin: Plugin, later: Plugin) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": [SECRET]})
+    marked = Stored(LOAD, stored.id, stored.inputs, Properties(stored.outputs.values, frozenset({"args"})))
+    assert not later.diff(marked, later.checked(LOAD, {**JOB, **LOUD, "args": [SECRET]}, olds=stored.inputs)).changes
+    assert later.read(marked)["log"] == ["it is [secret]"]
+
+
+def test_what_the_service_repeats_of_a_secret_is_masked(plugin: Plugin, service: Service) -> None:
+    service.fail("POST", "/batches", status=400, body=json.dumps({"error_msg": f"bad argument {SECRET}"}))
+    with pytest.raises(PluginError, match=r"bad argument \[secret\]") as refused:
+        plugin.declare(LOAD, {**JOB, "args": [SECRET]}, ["args"])
+    assert not refused.value.is_defect
+    assert SECRET not in str(refused.value)
+
+
+# Read, get and import
+
+
+def test_a_refresh_keeps_the_inputs_and_moves_the_state(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    service.cancel(stored.id)
+    read = later.read(stored)
+    assert (read.id, read.inputs) == (stored.id, stored.inputs)
+    assert read["state"] == "dead"
+
+
+def imported(plugin: Plugin, batch_id: str, urn: str = LOAD, **place: str) -> Stored:
+    return plugin.read(Stored(urn, batch_id, Properties(), Properties(place)))
+
+
+@pytest.mark.parametrize("timeline", ["starting:0s,running", "success", "dead"])
+def test_an_imported_job_is_unchanged_by_the_code_that_is_printed(
+    plugin: Plugin, later: Plugin, service: Service, timeline: str
+) -> None:
+    service.submit({"file": "obs://demo/a.py", "name": "nightly", "queue": "default", "args": ["x", "y"],
+                    "conf": {"spark.dli.local.timeline": timeline}})  # fmt: skip
+    (job,) = service.jobs()
+    service.play("unused")
+    stored = imported(plugin, job.id)
+    while stored["state"] not in ("running", "success", "dead"):
+        stored = imported(plugin, job.id)
+    inputs = dict(stored.inputs.values)
+    is_dead = stored["state"] == "dead"
+    assert inputs == {"file": "obs://demo/a.py", "name": "nightly", "queue": "default", "args": ["x", "y"],
+                      "conf": {"spark.dli.local.timeline": timeline},
+                      **({"rerunOnFailure": False} if is_dead else {})}  # fmt: skip
+    news = later.checked(LOAD, inputs, olds=stored.inputs)
+    assert not later.diff(stored, news).changes
+    assert service.states("nightly") == [stored["state"]]
+
+
+def test_an_imported_job_of_another_stack_has_no_made_name(plugin: Plugin, service: Service) -> None:
+    first = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    stored = imported(plugin, first.id, job_urn("again"))
+    assert "name" not in stored.inputs.values
+    assert stored["submittedName"] == service.jobs()[0].name
+
+
+@pytest.mark.parametrize(
+    ("batch_id", "message"),
+    [
+        ("11111111-2222-3333-4444-555555555555", "load: there is no batch job '11111111"),
+        (" ", "load: there is no batch job ' '"),
+        ("nonsense", "must be a UUID"),
+    ],
+)
+def test_an_id_that_does_not_exist_is_told(plugin: Plugin, batch_id: str, message: str) -> None:
+    with pytest.raises(PluginError, match=message) as told:
+        imported(plugin, batch_id)
+    assert not told.value.is_defect
+
+
+def test_get_reads_in_the_place_that_the_program_names(plugin: Plugin, service: Service) -> None:
+    first = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    project_id = first["submittedTo"]["projectId"]
+    assert imported(plugin, first.id, projectId=project_id)["submittedTo"]["projectId"] == project_id
+    with pytest.raises(PluginError, match="project"):
+        imported(plugin, first.id, projectId="0" * 32)
+    assert service.states() == ["running"]
+
+
+# Update and delete
+
+
+def test_a_delete_cancels_the_run_and_waits_for_its_end(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    later.delete(stored)
+    assert service.states() == ["dead"]
+
+
+def test_a_job_that_runs_again_keeps_its_history(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
+    news = {**JOB, **ENDLESS, "args": ["b"]}
+    assert later.diff(stored, later.checked(LOAD, news, olds=stored.inputs)).replaces == ["args"]
+    inputs = later.checked(LOAD, news)
+    later.delete(stored)
+    new = later.create(LOAD, inputs)
+    assert service.states() == ["dead", "running"]
+    (earlier,) = new["previousRuns"]
+    assert (earlier["id"], earlier["replacedBecause"]) == (stored.id, "args changed")
+
+
+def test_an_update_stores_options_without_a_call(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    news = later.checked(LOAD, {**JOB, **ENDLESS, "cancelTimeout": 7}, olds=stored.inputs)
+    service.reset_calls()
+    assert later.update(stored, news, preview=True)["cancelTimeout"] == 7
+    assert service.calls() == {}
+    assert later.update(stored, news)["cancelTimeout"] == 7
+    assert service.states() == ["running"]
+
+
+# Never lost, never twice
+
+
+def test_a_run_whose_state_was_lost_is_adopted(plugin: Plugin, later: Plugin, service: Service, rows: Engine) -> None:
+    first = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    again = later.declare(LOAD, {**JOB, **ENDLESS})
+    assert again.id == first.id
+    assert len(service.jobs()) == 1
+    assert "load: adopted batch job" in texts_of(rows)
+
+
+def test_a_lost_answer_submits_once(plugin: Plugin, service: Service) -> None:
+    service.cut("POST", "/batches", when="after")
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    assert [job.id for job in service.jobs()] == [stored.id]
+
+
+def test_the_same_name_below_two_parents_is_two_jobs(plugin: Plugin, service: Service) -> None:
+    urns = [LOAD, job_urn("load", "my:index:Pipeline$dli:index:BatchJob")]
+    ids = {plugin.declare(urn, {**JOB, **ENDLESS}).id for urn in urns}
+    assert len(ids) == len(service.jobs()) == 2
+
+
+def test_a_run_gets_into_the_state_even_if_its_outputs_cannot_be_made(
+    plugin: Plugin, service: Service, rows: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = plugin.checked(LOAD, JOB)
+    monkeypatch.setattr("pulumi_dli.plugin.job_properties.outputs_to_store", lambda *_: 1 / 0)
+    stored = plugin.create(LOAD, inputs)
+    assert [job.id for job in service.jobs()] == [stored.id]
+    assert "ZeroDivisionError" in texts_of(rows)
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_a_job_whose_record_is_deleted_never_runs_again_by_itself(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine, is_refreshed: bool
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"})
+    gone = Stored(LOAD, "11111111-2222-3333-4444-555555555555", stored.inputs, stored.outputs)
+    values = {**gone.outputs.values, "createTime": 0, "recordExpired": is_refreshed}
+    gone.outputs = Properties(values, gone.outputs.secrets)
+    news = later.checked(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"}, olds=stored.inputs)
+    assert not later.diff(gone, news).changes
+    assert "could not read whether its wait has seen the end" in texts_of(rows)
+    assert len(service.jobs()) == 1
+
+
+def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    renamed = job_urn("renamed")
+    news = later.checked(renamed, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert not later.diff(stored, news, renamed).changes
+    another = later.create(LOAD, later.checked(LOAD, {**JOB, **ENDLESS}))
+    assert another.id != stored.id, "the old name is a new job"
+    later.delete(Stored(renamed, stored.id, news, stored.outputs))
+    assert {job.id: job.state for job in service.jobs()} == {stored.id: "dead", another.id: "running"}
+
+
+# Replacements that the engine makes without a plan
+
+
+def replaced_by_a_trigger(plugin: Plugin, stored: Stored, news: dict[str, Any]) -> Stored:
+    """Replace as the engine does for `replacementTrigger` without `deleteBeforeReplace`: create, then delete."""
+    plugin.checked(stored.urn, news, olds=stored.inputs)
+    new = plugin.create(stored.urn, plugin.checked(stored.urn, news))
+    plugin.delete(stored)
+    return new
+
+
+@pytest.mark.parametrize("args", [["a"], ["b"]])
+def test_a_trigger_cancels_the_live_run_before_it_submits(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine, args: list[str]
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
+    new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS, "args": args})
+    old_run, new_run = service.jobs()
+    assert (old_run.id, old_run.state, new_run.id, new_run.state) == (stored.id, "dead", new.id, "running")
+    assert old_run.end_time is not None
+    assert old_run.end_time <= new_run.create_time, "two runs at once"
+    assert f"This cancels run {stored.id}, which is running." in texts_of(rows)
+    assert [run["id"] for run in new["previousRuns"]] == [stored.id]
+
+
+def test_a_trigger_leaves_the_jobs_of_others_alone(plugin: Plugin, later: Plugin, service: Service) -> None:
+    other = plugin.declare(job_urn("other"), {**JOB, **ENDLESS})
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
+    assert {job.id: job.state for job in service.jobs()} == {
+        other.id: "running",
+        stored.id: "dead",
+        new.id: "running",
+    }
+
+
+def test_a_trigger_ends_an_adopted_run_too(plugin: Plugin, later: Plugin, service: Service) -> None:
+    adopted = service.submit({**JOB, "name": "by-hand", **ENDLESS})
+    news = {**JOB, **ENDLESS, "adoptId": adopted}
+    stored = plugin.declare(LOAD, news)
+    assert stored.id == adopted
+    new = replaced_by_a_trigger(later, stored, news)
+    assert new.id != adopted
+    assert service.states() == ["dead", "running"]
+
+
+def test_a_trigger_does_not_cancel_by_a_fixed_name(plugin: Plugin, later: Plugin, service: Service) -> None:
+    news = {**JOB, **ENDLESS, "name": "nightly"}
+    stored = plugin.declare(LOAD, news)
+    with pytest.raises(PluginError, match=r"has the fixed name of this job.*deleteBeforeReplace to true"):
+        replaced_by_a_trigger(later, stored, news)
+    assert service.states() == ["running"]
+
+
+def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Service) -> None:
+    news = {**JOB, **ENDLESS, "whenRunning": "refuse"}
+    stored = plugin.declare(LOAD, news)
+    with pytest.raises(PluginError, match=f"whenRunning is refuse, and batch job {stored.id} is running"):
+        replaced_by_a_trigger(later, stored, news)
+    assert service.states() == ["running"]
+
+
+def test_a_trigger_on_an_ended_run_submits(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, "conf": {"spark.dli.local.timeline": "success"}})
+    while later.read(stored)["state"] != "success":
+        pass
+    new = replaced_by_a_trigger(later, stored, JOB)
+    assert [job.id for job in service.jobs()] == [stored.id, new.id]
+
+
+def forced(plugin: Plugin, stored: Stored, news: dict[str, Any], *, deletes_first: bool = False) -> Stored:
+    """Replace as the engine does for `--replace`: one check without stored inputs, no diff."""
+    inputs = plugin.checked(stored.urn, news)
+    if deletes_first:
+        plugin.delete(stored)
+        return plugin.create(stored.urn, inputs)
+    new = plugin.create(stored.urn, inputs)
+    plugin.delete(stored)
+    return new
+
+
+def test_replace_with_the_option_runs_the_job_again(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    new = forced(later, stored, {**JOB, **ENDLESS}, deletes_first=True)
+    assert new.id != stored.id
+    assert service.states() == ["dead", "running"]
+
+
+def test_replace_without_the_option_keeps_the_live_run_and_says_so(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    new = forced(later, stored, {**JOB, **ENDLESS})
+    assert new.id == stored.id
+    assert service.states() == ["running"]
+    (told,) = (text for level, urn, text in rows.logged if urn == LOAD and "has not run again" in text)
+    assert "set its option deleteBeforeReplace to true" in told
+
+
+def test_replace_without_the_option_refuses_a_new_declaration_of_a_live_job(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    with pytest.raises(PluginError, match="an earlier run with another declaration still runs") as refused:
+        forced(later, stored, {**JOB, **ENDLESS, "args": ["new"]})
+    assert stored.id in str(refused.value)
+    assert not refused.value.is_defect
+    assert service.states() == ["running"]
+
+
+def test_a_planned_replacement_may_leave_its_old_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    news = {**JOB, **ENDLESS, "args": ["new"]}
+    later.diff(stored, later.checked(LOAD, news, olds=stored.inputs))
+    later.create(LOAD, later.checked(LOAD, news))  # retainOnDelete: the engine deletes nothing
+    assert service.states() == ["running", "running"]
+
+
+# Resources that a dynamic provider has stored
+
+
+def migrated(stored: Stored, scope: str = "0a1b2c3d") -> Stored:
+    """Give a job as a dynamic resource stores it."""
+    hidden = {"resourceName": "load", "scope": scope, "__provider": "gASV", "redact": [SECRET]}
+    secrets = frozenset({"redact"})
+    return Stored(
+        LOAD,
+        stored.id,
+        Properties({**stored.inputs.values, **hidden}, stored.inputs.secrets | secrets),
+        Properties({**stored.outputs.values, **hidden}, stored.outputs.secrets | secrets),
+    )
+
+
+def test_a_dynamic_job_is_updated_once_and_keeps_its_scope(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = migrated(plugin.declare(LOAD, {**JOB, **ENDLESS}))
+    news = later.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert news.values["scope"] == "0a1b2c3d"
+    plan = later.diff(stored, news)
+    assert (plan.changes, plan.replaces) == (True, [])
+    updated = later.update(stored, news)
+    assert not {"__provider", "redact"} & (updated.outputs.values.keys() | updated.inputs.values.keys())
+    assert updated["scope"] == "0a1b2c3d"
+    assert not later.diff(updated, later.checked(LOAD, {**JOB, **ENDLESS}, olds=updated.inputs)).changes
+    assert service.states() == ["running"]
+
+
+def test_a_new_run_of_a_dynamic_job_has_the_scope_of_the_urn(plugin: Plugin, later: Plugin) -> None:
+    stored = migrated(plugin.declare(LOAD, {**JOB, **ENDLESS}))
+    inputs = later.checked(LOAD, {**JOB, "args": ["new"]})
+    later.delete(stored)
+    assert later.create(LOAD, inputs)["scope"] != "0a1b2c3d"
