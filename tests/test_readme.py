@@ -5,6 +5,8 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import pulumi_dli as dli
 from pulumi_dli.account.credentials import declared
 from pulumi_dli.local.testing import Service
@@ -49,6 +51,7 @@ def test_the_program_runs_as_it_stands_there(project: Project, service: Service)
     assert project.output("job") == service.jobs()[0].id
 
 
+@pytest.mark.slow
 def test_a_job_signs_in_by_what_pulumi_config_set_has_stored(project: Project, service: Service) -> None:
     account = service.server.credentials
     values = {
@@ -96,6 +99,7 @@ def test_the_command_for_another_run_of_one_job_works(project: Project, service:
     assert (len(service.jobs("load")), len(service.jobs("other"))) == (2, 1)
 
 
+@pytest.mark.slow
 def test_the_configured_jobs_run_in_their_order_and_every_night(project: Project, service: Service) -> None:
     heading = "Jobs in the stack's configuration"
     (project.folder / "__main__.py").write_text(block(heading, "python"))
@@ -126,6 +130,7 @@ def test_the_message_of_a_wrong_type_is_as_it_stands_there(project: Project) -> 
     assert message in project.failing_up()
 
 
+@pytest.mark.slow
 def test_a_job_runs_with_every_deploy(project: Project, service: Service) -> None:
     project.write(block("With every deploy", "python"))
     for commit, jobs in (("7d4b1c", 1), ("7d4b1c", 1), ("90ffe2", 2)):
@@ -144,6 +149,7 @@ def test_a_job_runs_when_its_jar_changes(project: Project, service: Service) -> 
         assert len(service.jobs()) == jobs
 
 
+@pytest.mark.slow
 def test_an_update_passes_as_soon_as_the_stream_runs(project: Project, service: Service) -> None:
     endless = 'conf={"spark.dli.local.timeline": "starting:0.1s,running"}'
     project.write(
@@ -155,6 +161,7 @@ def test_an_update_passes_as_soon_as_the_stream_runs(project: Project, service: 
     assert service.states() == ["dead"]
 
 
+@pytest.mark.slow
 def test_jobs_have_a_stack_of_their_own(project: Project, service: Service) -> None:
     infrastructure = Project(project.folder.with_name("infrastructure"), variables_of(service), name="infrastructure")
     infrastructure.write('pulumi.export("queue", "default")')
@@ -205,6 +212,7 @@ def test_every_argument_of_terraform_has_one_here() -> None:
     assert set(ours) <= {*inspect.signature(dli.BatchJob).parameters} | nested
 
 
+@pytest.mark.slow
 def test_a_job_of_terraform_is_adopted_and_stays(project: Project, service: Service) -> None:
     heading = "From `huaweicloud_dli_spark_job`"
     request = {"file": "obs://demo/jobs/load.py", "className": "", "queue": "default", "name": "theirs"}

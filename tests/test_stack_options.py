@@ -88,6 +88,7 @@ def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
     assert (service.states("load"), service.states("import")) == ([RUNNING], [RUNNING])
 
 
+@pytest.mark.slow
 def test_a_protected_job_never_runs_again_even_a_dead_one_and_a_protected_wait_needs_no_replacement(
     project: Project, service: Service
 ) -> None:
@@ -284,6 +285,7 @@ def test_two_stacks_with_the_same_names_leave_each_others_jobs_alone_even_at_onc
     assert not any("adopted" in screen or "still runs" in screen for screen in screens)
 
 
+@pytest.mark.slow
 def test_two_backends_with_the_same_names_need_a_scope_each_to_leave_each_others_jobs_alone(
     project: Project, service: Service
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_plan_runs_the_job_that_changed_and_no_other(project: Project, service
     project.up("--expect-no-changes", *planned(project), **EXPERIMENTAL)
 
 
+@pytest.mark.slow
 def test_a_wait_whose_time_is_over_says_so_under_a_plan_too(project: Project, service: Service) -> None:
     project.write("""
         timeline = {"spark.dli.local.timeline": "running"}

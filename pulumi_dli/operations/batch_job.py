@@ -295,7 +295,7 @@ class BatchJobs:
         except RunHeldError as error:
             if error.holder is None or error.is_claimed:
                 raise JobError(messages.claimed_run_message(name, error, is_in_state=self._is_in_state)) from error
-            if error.holder == stored_key(stored.inputs):
+            if self._context.may_create_first and error.holder == stored_key(stored.inputs):
                 # The engine has created the replacement first, and that has adopted the live run.
                 message = submission_messages.not_run_again_message(batch_id)
                 self._context.notify(Level.WARNING, name, message)

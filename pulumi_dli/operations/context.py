@@ -70,7 +70,8 @@ class ProviderContext:
         self.queue_sizes = QueueSizes(self)
         """The sizes of the queues in the location of the settings."""
         self._configuration = stack_configuration
-        self._may_create_first = may_create_first
+        self.may_create_first = may_create_first
+        """Whether the engine may submit the replacement of a job before it deletes the old run."""
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()
         self._lock = threading.RLock()
@@ -187,7 +188,7 @@ class ProviderContext:
                     young=self.young_runs,
                     runs=self.runs,
                     notifier=self,
-                    may_create_first=self._may_create_first,
+                    may_create_first=self.may_create_first,
                 )
             return self._submitters[client.location]
 

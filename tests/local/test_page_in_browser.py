@@ -276,6 +276,7 @@ def test_a_table_stays_a_table_for_screen_readers_on_a_phone(open_page: Open, si
     assert table.get_by_role("row").nth(1).get_by_role("cell").count() == 4
 
 
+@pytest.mark.slow
 def test_the_spark_ui_of_a_job_works_behind_the_page(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

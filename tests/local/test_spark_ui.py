@@ -139,6 +139,7 @@ def answers(connection: HTTPConnection, path: str) -> bool:
         connection.close()
 
 
+@pytest.mark.slow
 def test_it_goes_when_the_job_ends(browser: Browser, api: Api) -> None:
     job_id = start(api)
     assert browser.ask("GET", f"/jobs/{job_id}/spark/jobs/").status_code == 200
@@ -150,6 +151,7 @@ def test_it_goes_when_the_job_ends(browser: Browser, api: Api) -> None:
     assert "A job has a Spark UI only while it runs." in text_of(reply.text)
 
 
+@pytest.mark.slow
 def test_a_job_that_switches_it_off_runs_without(browser: Browser, api: Api) -> None:
     job_id = start(api, ui="false")
     assert api.state(job_id) == "running"

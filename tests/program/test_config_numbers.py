@@ -107,6 +107,7 @@ def joined(screen: str) -> str:
     return screen.replace("\n    dli:jobs", "\n    error: dli:jobs")
 
 
+@pytest.mark.slow
 def test_pulumi_config_set_writes_text_or_it_is_refused(tmp_path: Path, local_dli: Service) -> None:
     project = Project(tmp_path / "project", local_dli.environment)
     project.write("dli.jobs_from_config()")

@@ -145,6 +145,7 @@ def test_the_outputs_have_what_is_sent() -> None:
     assert values == {"conf": {"a": str(SNAPSHOT), "b": "text"}, "triggers": {"c": str(SNAPSHOT)}}
 
 
+@pytest.mark.slow
 def test_a_secret_number_that_changes_by_1_runs_its_jobs_again(tmp_path: Path, local_dli: Service) -> None:
     project = Project(tmp_path / "project", local_dli.environment)
 

@@ -387,6 +387,7 @@ def write_configuration(project: Project, text: str) -> None:
         file.write(dedent(text))
 
 
+@pytest.mark.slow
 def test_pulumi_config_set_changes_what_is_declared(project: Project, service: Service) -> None:
     project.write(TWO_LINES)
     write_configuration(

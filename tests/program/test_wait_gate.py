@@ -247,6 +247,7 @@ with ThreadPoolExecutor(3) as pool:
 """
 
 
+@pytest.mark.slow
 def test_several_inline_programs_in_one_process_wait_side_by_side(project: Project, service: Service) -> None:
     (project.folder / "automation.py").write_text(AUTOMATION)
     done = subprocess.run(
