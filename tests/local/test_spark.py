@@ -535,7 +535,7 @@ def test_a_job_whose_file_is_gone_by_the_time_it_starts_is_dead_and_says_why(tmp
 
 STRAYS = f"""
 sleeper() {{
-    {sys.executable} -c "import os, signal, time; $1; print('pid', os.getpid(), flush=True); time.sleep(3600)"
+    {sys.executable} -c "import os, signal, time; $1; os.write(1, b'pid %d\\n' % os.getpid()); time.sleep(3600)"
 }}
 sleeper 'os.setsid()' &
 (unset PULUMI_DLI_LOCAL_JOB; sleeper pass) &
