@@ -180,7 +180,7 @@ def test_a_run_that_must_not_be_cancelled_is_refused_instead(provider: ProviderP
         ProviderError, match=f"because args changed. But when_running is refuse, and batch job {batch_id} is running"
     ):
         provider.jobs.diff(batch_id, outputs, inputs)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_a_run_that_must_not_be_cancelled_is_not_where_nobody_knows_whether_it_goes_on(
@@ -346,7 +346,7 @@ def test_a_job_whose_cancel_nobody_confirms_stays_in_the_state(provider: Provide
             ProviderError, match=f"load: batch job {batch_id} may still run: .* The job stays in the state"
         ):
             provider.jobs.delete(batch_id, outputs)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_a_cancel_that_is_refused_because_the_job_has_ended_is_done(
@@ -379,7 +379,7 @@ def test_a_cancel_that_is_refused_while_the_job_runs_leaves_it_in_the_state(
         ProviderError, match=f"load: the provider could not cancel batch job {batch_id}, and the job goes on. .*403"
     ):
         provider.jobs.delete(batch_id, outputs)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_a_job_whose_record_is_gone_is_deleted_but_the_service_is_asked_to_cancel_it(
@@ -460,7 +460,7 @@ def test_a_rename_that_takes_a_run_over_does_not_cancel_it(
     batch_id, outputs = provider.jobs.declare(old)
     assert later.jobs.declare(old | {name: batch_id for name in options if name == "adoptId"} | renamed)[0] == batch_id
     later.jobs.delete(batch_id, outputs)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
     name = renamed.get("resourceName", "load")
     assert (
         f"load: the provider does not cancel batch job {batch_id}, because it now belongs to another resource, {name}."
@@ -478,7 +478,7 @@ def test_a_rename_that_an_earlier_update_began_cancels_nothing_in_the_next(
         assert between.jobs.declare(renamed)[0] == batch_id
     assert not later.jobs.diff(batch_id, outputs | {"resourceName": "extract"}, renamed).changes
     later.jobs.delete(batch_id, outputs)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_what_adopt_id_once_adopted_is_not_adopted_again(provider: ProviderProcess, later: ProviderProcess) -> None:
@@ -515,7 +515,7 @@ def test_a_run_of_a_job_that_is_still_declared_is_not_adopted(
     assert not later.jobs.diff(batch_id, outputs, kept).changes
     with pytest.raises(ProviderError, match=f"{batch_id}, the run of load, which the program still declares"):
         later.jobs.declare(declared(resourceName="extract", scope="4d3c2b1a", adoptId=batch_id, **ENDLESS))
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_an_adopt_id_that_came_after_the_job_is_followed_by_what_replaces_it(
@@ -551,7 +551,7 @@ def test_a_run_that_another_resource_of_the_program_has_is_not_adopted(
         kept, _ = later.jobs.check(old | {"resourceName": "extract", "scope": "4d3c2b1a"})
         assert not later.jobs.diff(batch_id, outputs, kept).changes
         assert later.jobs.declare(old)[0] != batch_id
-    assert service.states() == ["running"] * 4
+    eventually(service.states, lambda states: states == ["running"] * 4)
     assert "earlier run" not in "".join(later.kill())
 
 
@@ -565,7 +565,7 @@ def test_a_run_that_this_update_adopted_is_not_cancelled_with_the_job_that_had_i
     assert later.jobs.diff(batch_id, outputs, first | {"args": ["b"]}).replaces == ["args"]
     later.jobs.delete(batch_id, outputs)
     assert later.jobs.declare(first | {"args": ["b"]})[0] != batch_id
-    assert service.states() == ["running", "running"]
+    eventually(service.states, lambda states: states == ["running", "running"])
     assert any(
         f"load: extract has adopted batch job {batch_id}. It is now the run of both jobs" in line
         for line in later.kill()
@@ -581,7 +581,7 @@ def test_a_run_that_was_adopted_is_not_cancelled_with_its_first_owner_whatever_w
     assert adopted == batch_id
     assert not later.jobs.diff(batch_id, second, {**second, "scope": "4d3c2b1a"}).changes
     later.jobs.delete(batch_id, first)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_a_run_is_left_alone_whose_job_has_lost_its_file(provider: ProviderProcess, service: Service) -> None:
@@ -592,7 +592,7 @@ def test_a_run_is_left_alone_whose_job_has_lost_its_file(provider: ProviderProce
     assert (plan.changes, plan.replaces) == (True, [])
     with pytest.raises(ProviderError, match=r"load: file: is missing; .*\. The provider leaves its run as it is"):
         provider.jobs.update(batch_id, outputs, inputs)
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 def test_a_job_without_a_file_is_not_submitted(provider: ProviderProcess, service: Service) -> None:
@@ -722,7 +722,7 @@ def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderP
     told = f"load: batch job {batch_id} is still running after a wait of 0.1 s. The job goes on, and the next"
     with pytest.raises(ProviderError, match=told):
         provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": "0.1s"})
-    assert service.states() == ["running"]
+    eventually(service.states, lambda states: states == ["running"])
 
 
 @pytest.mark.parametrize(
