@@ -79,18 +79,16 @@ def loggers() -> set[str]:
     for name, code in code_of_classes():
         parents[name] = parent_of(code)
         logs |= {name for mark in LOGS if mark in code}
-    used = {name for name in with_heirs(logs, parents) if DRIVER.match(name) and not UNUSED.search(name)}
+    used = {name for name in with_subclasses(logs, parents) if DRIVER.match(name) and not UNUSED.search(name)}
     return {name.rpartition("/")[2].split("$")[0] for name in used}
 
 
-def with_heirs(classes: set[str], parents: dict[str, str]) -> set[str]:
+def with_subclasses(classes: set[str], parents: dict[str, str]) -> set[str]:
     """Return the classes, and all that extend one of them."""
-    found, grown = set(classes), True
-    while grown:
-        heirs = {name for name, parent in parents.items() if parent in found} - found
-        found |= heirs
-        grown = bool(heirs)
-    return found
+    all_classes = set(classes)
+    while subclasses := {name for name, parent in parents.items() if parent in all_classes} - all_classes:
+        all_classes |= subclasses
+    return all_classes
 
 
 if __name__ == "__main__":
