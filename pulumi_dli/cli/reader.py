@@ -17,6 +17,7 @@ from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.job_view import Reading
 from pulumi_dli.cli.session import Session
 from pulumi_dli.cli.targets import Target
+from pulumi_dli.jobs.outputs import submitted_to
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.last_lines import reason_of
 from pulumi_dli.operations.pollers import live_jobs
@@ -44,7 +45,9 @@ class JobReader:
         batch = self._jobs.read(target.batch_id, target.stored)
         client = self.client_of(target)
         age = client.age_of(batch.create_time) if batch is not None else None
-        return Reading(batch, batch is None, age, _location(client), url=page_url(client.location, target.batch_id))
+        return Reading(
+            batch, batch is None, age, submitted_to(client.location), url=page_url(client.location, target.batch_id)
+        )
 
     def known(self, target: Target) -> Reading | None:
         """Return the facts that are known without a call, or None if the service must be asked.
@@ -145,15 +148,11 @@ def read_project_jobs(session: Session, *, with_ended: bool) -> list[tuple[Targe
     """Return the jobs of the project in the settings. Raises DliError."""
     client = session.context.client()
     jobs = {batch.id: batch for batch in client.batches({})} if with_ended else live_jobs(client)
-    location = _location(client)
+    location = submitted_to(client.location)
     return [
         (Target(batch.id), Reading(batch, age=client.age_of(batch.create_time), location=location))
         for batch in jobs.values()
     ]
-
-
-def _location(client: Client) -> dict[str, str | None]:
-    return {"region": client.location.region, "projectId": client.location.project_id}
 
 
 def _side_by_side(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

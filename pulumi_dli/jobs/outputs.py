@@ -18,6 +18,7 @@ from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, Self
 
+from pulumi_dli.api.location import Location
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS, is_number
@@ -181,6 +182,11 @@ def observed(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
 def verdict(batch: Batch, redact: Sequence[str] | None) -> dict[str, Any]:
     """Return the outputs of a wait. `redact` has the texts to mask in the job's log."""
     return {name: value for name, value in observed(batch, redact).items() if name in VERDICT}
+
+
+def submitted_to(location: Location) -> dict[str, str | None]:
+    """Return the output that tells where a run was submitted."""
+    return {"region": location.region, "projectId": location.project_id}
 
 
 def of_job(declared: JobInputs, batch: Batch, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Pulumi gives the provider all values in plain. So the program also sends where s
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 SECRET_INPUTS = "secretInputs"  # noqa: S105  a name, no secret
@@ -39,6 +40,21 @@ PUBLIC_ARGUMENTS = frozenset(
 
 MIN_SECRET_LENGTH = 3
 """The shortest text that is masked. Shorter ones are in every log by chance."""
+
+
+def texts_to_mask(secret: Set[str], plain: Set[str], resource_name: str) -> list[str]:
+    """Return the texts that are masked, in alphabetical order.
+
+    A text that is also inside a plain input is not secret, because everybody can read it. The same holds for the
+    logical name. The words of flags and texts of one or two characters are in every log.
+
+    Args:
+        secret: The texts inside secret inputs.
+        plain: The texts inside plain inputs.
+        resource_name: The logical name of the job.
+    """
+    texts = secret - plain - {resource_name, "true", "false"}
+    return sorted(text for text in texts if len(text) >= MIN_SECRET_LENGTH)
 
 
 def is_secret(path: str, secret_inputs: Any) -> bool:

@@ -146,7 +146,11 @@ class BatchJobs:
                 self._context.notify(Level.WARNING, name, message)
         self._context.young_runs.submitted(batch.id)
         self._context.remember(batch)
-        found = {**_place_of(client, batch.id), outputs.PREVIOUS_RUNS: self._context.history.of(declared_key(declared))}
+        found = {
+            "submittedTo": outputs.submitted_to(client.location),
+            outputs.CONSOLE_URL: console_url(client.location, batch.id),
+            outputs.PREVIOUS_RUNS: self._context.history.of(declared_key(declared)),
+        }
         return batch.id, outputs.of_job(declared, batch, found)
 
     def _submit(self, client: Client, declared: JobInputs) -> Batch:
@@ -263,7 +267,7 @@ class BatchJobs:
             raise JobError(
                 messages.no_such_job_message(name_of(declared), batch_id, project_id=client.location.project_id)
             )
-        found = self._found(client, batch, stored) | _place_of(client, batch.id)
+        found = self._found(client, batch, stored) | {"submittedTo": outputs.submitted_to(client.location)}
         return outputs.refreshed(stored, batch, found)
 
     def update(self, batch_id: str, stored: StoredJob, declared: JobInputs) -> dict[str, Any]:
@@ -391,10 +395,3 @@ class BatchJobs:
 
 def _has_ended(batch: Batch | None) -> bool:
     return batch is None or batch.is_final
-
-
-def _place_of(client: Client, batch_id: str) -> dict[str, Any]:
-    """Return the outputs that tell where a job runs, and its page there."""
-    location = client.location
-    submitted_to = {"region": location.region, "projectId": location.project_id}
-    return {"submittedTo": submitted_to, outputs.CONSOLE_URL: console_url(location, batch_id)}

@@ -125,8 +125,8 @@ class BatchJobWaits:
         verdict = outputs.verdict(batch, declared.redact)
         if client is not None:
             self._record_outcome(client, declared, batch)
-        if client is not None and batch.is_failure:
-            verdict[outputs.FAILURE_REASON] = reason_of(client, batch, declared.redact).text
+            if batch.is_failure:
+                verdict[outputs.FAILURE_REASON] = reason_of(client, batch, declared.redact).text
         return {**declared.properties, **verdict}
 
     def _with_seen_end(self, batch_id: str) -> Batch | None:

@@ -12,7 +12,7 @@ from typing import Any
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import JobError, SubmissionError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs import messages, submission_messages
+from pulumi_dli.jobs import messages, outputs, submission_messages
 from pulumi_dli.jobs.inputs import JobInputs, WhenRunning
 from pulumi_dli.jobs.naming import SubmissionName, resource_fingerprint_of
 from pulumi_dli.jobs.outputs import StoredJob
@@ -69,6 +69,5 @@ class ForcedReplacement:
 
 def _as_stored(client: Client, earlier: JobInputs, batch: Batch) -> StoredJob:
     """Return the stored job as far as it can be known without the state."""
-    location = {"region": client.location.region, "projectId": client.location.project_id}
     observed: dict[str, Any] = {"createTime": batch.create_time, "submittedName": batch.name, "state": batch.state}
-    return StoredJob.parse({**earlier.properties, **observed, "submittedTo": location})
+    return StoredJob.parse({**earlier.properties, **observed, "submittedTo": outputs.submitted_to(client.location)})

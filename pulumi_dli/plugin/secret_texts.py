@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pulumi_dli.jobs.exact_numbers import is_number, leaves, written
-from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS
+from pulumi_dli.jobs.secret_paths import PUBLIC_ARGUMENTS, texts_to_mask
 from pulumi_dli.plugin.wire import Properties, is_covered
 
 
 def secret_texts(inputs: Properties, resource_name: str) -> list[str]:
-    """Return the texts inside the secret inputs of a job, in alphabetical order.
+    """Return the texts inside the secret inputs of a job that are masked, in alphabetical order.
 
-    The rules are those of the dynamic provider. A text that is also inside a plain input is not secret, because
-    everybody can read it. Texts of public arguments and texts of one or two characters are never secret.
+    Texts of public arguments are never secret.
 
     Args:
         inputs: The inputs.
-        resource_name: The logical name of the job, which everybody can read.
+        resource_name: The logical name of the job.
     """
-    secret, plain = set[str](), {resource_name, "true", "false"}
+    secret, plain = set[str](), set[str]()
     for path, text in _texts(inputs):
         name = path.partition("[")[0]
         is_secret = name not in PUBLIC_ARGUMENTS and is_covered(path, inputs.secrets)
         (secret if is_secret else plain).add(text)
-    return sorted(text for text in secret - plain if len(text) >= MIN_SECRET_LENGTH)
+    return texts_to_mask(secret, plain, resource_name)
 
 
 def _texts(inputs: Properties) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,7 @@ import pulumi
 from pulumi.output import UNKNOWN
 
 from pulumi_dli.jobs.exact_numbers import is_number, path_of, written
-from pulumi_dli.jobs.secret_paths import MIN_SECRET_LENGTH, PUBLIC_ARGUMENTS, SIZES
-
-_FLAGS = ("true", "false")
+from pulumi_dli.jobs.secret_paths import PUBLIC_ARGUMENTS, SIZES, texts_to_mask
 
 Texts = pulumi.Output[list[str] | None]
 """The texts inside secret values, as a secret, or None if there are none."""
@@ -105,8 +103,7 @@ class SecretInputs:
             if marked.secret[name] <= plain.get(name, set()) and name not in declared.secret:
                 plain.pop(name, None)  # the plain property as a whole was marked
             secret |= marked.secret[name]
-        texts = secret - {self._resource_name, *_FLAGS}.union(*plain.values())
-        return sorted(text for text in texts if len(text) >= MIN_SECRET_LENGTH)
+        return texts_to_mask(secret, set[str]().union(*plain.values()), self._resource_name)
 
 
 def secret_texts(value: Any) -> Texts:
