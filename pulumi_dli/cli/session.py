@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from pulumi_dli.api.models import is_uuid
 from pulumi_dli.cli.errors import CliError, NoStackError
 from pulumi_dli.cli.options import Options
 from pulumi_dli.cli.pulumi_cli import PulumiCli, find_project
 from pulumi_dli.cli.stack import Stack, parse_export
-from pulumi_dli.cli.targets import Target, is_id, resolve
+from pulumi_dli.cli.targets import Target, resolve
 from pulumi_dli.cli.terminal import TerminalNotifier, print_message
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.run_registry import stored_key
@@ -62,7 +63,7 @@ class Session:
 
     def target(self, text: str) -> Target:
         """Return the job with this logical name or id. Raises CliError."""
-        return resolve(text, self._stack_or_none if is_id(text) else self.stack)
+        return resolve(text, self._stack_or_none if is_uuid(text) else self.stack)
 
     @cached_property
     def context(self) -> ProviderContext:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from pulumi_dli.cli.errors import CliError
 from pulumi_dli.cli.stack import Stack, StackJob
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.outputs import FAILURE_REASON, StoredJob
+from pulumi_dli.jobs.suggestion import most_similar
 
 _MAX_NAMES = 10
 
@@ -66,11 +66,6 @@ def targets_in(stack: Stack) -> list[Target]:
     return sorted((_target(job, stack) for job in stack.jobs), key=lambda one: (one.name, one.batch_id))
 
 
-def is_id(text: str) -> bool:
-    """Return whether a text is the id of a job. The service knows such a job, in a stack or not."""
-    return is_uuid(text)
-
-
 def resolve(text: str, stack: Stack | None) -> Target:
     """Return the job with this logical name or id. Raises CliError if there is none, or more than one.
 
@@ -83,7 +78,7 @@ def resolve(text: str, stack: Stack | None) -> Target:
         raise CliError(_ambiguous_message(text, found))
     if found and stack is not None:
         return _target(found[0], stack)
-    if is_id(text):
+    if is_uuid(text):
         return Target(normal_id(text))
     raise CliError(_unknown_name_message(text, stack))
 
@@ -122,7 +117,7 @@ def _unknown_name_message(name: str, stack: Stack | None) -> str:
     names = sorted({job.name for job in stack.jobs})
     if not names:
         return f"there is no job {name!r} in {stack.words}, which has no batch jobs."
-    similar = difflib.get_close_matches(name, names, n=1)
-    suggestion = f" Did you mean {similar[0]}?" if similar else ""
+    similar = most_similar(name, names)
+    suggestion = f" Did you mean {similar}?" if similar else ""
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     return f"there is no job {name!r} in {stack.words}.{suggestion} Its jobs: {', '.join(names[:_MAX_NAMES])}{more}."

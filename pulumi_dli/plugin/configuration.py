@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pulumi_dli.account.credentials import declared
 from pulumi_dli.account.settings import NAMESPACE, names_of
 from pulumi_dli.jobs.exact_numbers import is_number, written
+from pulumi_dli.jobs.suggestion import suggestion
 from pulumi_dli.plugin.urn import Urn
 from pulumi_dli.plugin.wire import Properties
 
@@ -62,8 +62,7 @@ def failures(inputs: Properties, urn: Urn) -> Iterator[str]:
         prefix, advice = "", ""
         if is_default(urn):
             prefix, advice = f"{NAMESPACE}:", f" Remove it: `pulumi config rm {NAMESPACE}:{name}`"
-        similar = difflib.get_close_matches(name, keys, n=1)
-        hint = f"; did you mean {prefix}{similar[0]}?" if similar else "."
+        hint = suggestion(name, keys, prefix=prefix) or "."
         yield f"{prefix}{name}: there is no such setting{hint}{advice}"
 
 

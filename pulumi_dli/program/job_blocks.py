@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import pulumi
 
+from pulumi_dli.jobs.suggestion import suggestion
 from pulumi_dli.program.batch_job import BatchJob
 from pulumi_dli.program.job_identity import from_configuration
-from pulumi_dli.program.settings_check import settings_failures, suggestion
+from pulumi_dli.program.settings_check import settings_failures
 from pulumi_dli.program.types import wire_names
 
 _ORDER = ("dependsOn", "rerunWith")

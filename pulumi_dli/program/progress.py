@@ -32,7 +32,6 @@ class Progress:
         self._job_name = job_name
         self._row = row
         self._page = page
-        self._last_state = ""
         self._timer = ProgressTimer()
         self._last: tuple[Batch, float] | None = None
 
@@ -41,15 +40,13 @@ class Progress:
         if self._last is None and self._page is not None:
             self._show(self._page)
         self._last = batch, waited
-        state = batch.state or "in an unknown state"
-        self._last_state = state
-        if self._timer.is_due(state, waited):
+        if self._timer.is_due(batch.state or "in an unknown state", waited):
             self._show(progress_message(batch, waited))
 
     @property
     def was_reported(self) -> bool:
         """True if at least one message was shown."""
-        return self._last_state != ""
+        return self._last is not None
 
     def report_end(self, state: str, duration: float | None) -> None:
         """Show the state in which the wait ended, and the duration of the job, which is given in milliseconds."""
@@ -68,7 +65,7 @@ class Progress:
         duration = None if batch.duration is None else round(batch.duration + since)
         return JobOutcome(
             self._job_name,
-            self._last_state,
+            batch.state or "",
             waited,
             ran=None if duration is None else duration / 1000,
             cu_hours=estimated_cu_hours(batch.model_copy(update={"duration": duration})),

@@ -5,13 +5,14 @@ Without this check a mistyped setting has no effect, and the job runs with anoth
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import pulumi
 from pulumi.runtime import get_config_env
+
+from pulumi_dli.jobs.suggestion import suggestion
 
 NAMESPACE = "dli:"
 MAPS = ("jobs", "jobDefaults")
@@ -51,19 +52,6 @@ SETTINGS = frozenset(
     )
 )
 """The names of all settings. A test compares them with their declarations, which take too long to import here."""
-
-
-def suggestion(word: str, known: Iterable[str], likeness: float = 0.6, prefix: str = "") -> str:
-    """Return the end of a message that suggests the known word most like `word`, or "".
-
-    Args:
-        word: The word that is not known.
-        known: The known words.
-        likeness: How like a known word must be. 1 is the same word.
-        prefix: What the message has before the known word.
-    """
-    similar = difflib.get_close_matches(word, [*known], n=1, cutoff=likeness)
-    return f"; did you mean {prefix}{similar[0]}?" if similar else ""
 
 
 def check_settings() -> None:
