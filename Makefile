@@ -1,10 +1,11 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema format clean
+.PHONY: help demo test test-slow check campaign schema docs format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
 
 # The Pulumi CLI is found or fetched, then comes the command. The virtual environment is first on PATH: the
 # CLI's folder may be one like /usr/bin, with a python3 of its own.
@@ -31,13 +32,18 @@ check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports
 	$(PYTHON) scripts/complexity.py pulumi_dli scripts bench tests/campaign
-	$(PYTHON) scripts/generate.py --check
+	$(PYTHON) -m scripts.generate --check
 
 campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--seeds 200" for a part
 	@$(WITH_PULUMI) $(PYTHON) -m tests.campaign $(or $(ARGS),--seeds 2000 --ups 100 --kills 100)
 
 schema: $(STAMP) ## write the generated files anew
-	$(PYTHON) scripts/generate.py
+	$(PYTHON) -m scripts.generate
+
+docs: $(DOCS_STAMP) ## make the documentation, dist/docs/index.html; a warning is an error
+	@$(PYTHON) scripts/pictures.py --check
+	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env -b html docs dist/docs
+	@echo "The documentation is dist/docs/index.html"
 
 format: $(STAMP) ## let ruff repair and format the code
 	$(PYTHON) -m ruff check --fix .
@@ -80,3 +86,8 @@ $(STAMP): pyproject.toml
 		echo "The installation did not work; the reason stands above. Try again with: make $(MAKECMDGOALS)" >&2; \
 		exit 1; \
 	fi
+
+$(DOCS_STAMP): $(STAMP)
+	@echo "Installing Sphinx and what draws the pictures (once, about 60 MB to fetch)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --group docs
+	@touch $@

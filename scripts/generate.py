@@ -1,4 +1,6 @@
-"""Writes what is generated: `schema.json`, the Pulumi package schema. With `--check`: tells whether it is up to date.
+"""Writes what is generated: `schema.json`, the Pulumi package schema, and the tables of the documentation.
+
+With `--check` it tells whether they are up to date.
 
 No property is listed here. Names, types and texts come from the resources, their nested types and the settings, so what
 is declared there is in the schema. A default is in the schema only where it is the provider's: one of the service is
@@ -30,6 +32,7 @@ from pulumi_dli.account.settings import NAMESPACE, Settings, variables
 from pulumi_dli.api.sizes import RESOURCE_TYPES
 from pulumi_dli.jobs.inputs import ARGUMENTS, OnChange
 from pulumi_dli.jobs.wait_goals import Until
+from scripts import reference_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -210,20 +213,30 @@ def in_wire_names(text: str, names: Sequence[str] | Mapping[str, Any]) -> str:
     return re.sub(r"`(\w+)`", lambda match: f"`{to_camel(match[1])}`" if match[1] in names else match[0], text)
 
 
+def generated_files(folder: Path) -> dict[Path, str]:
+    """Return the text of each generated file of the repository in this folder."""
+    schema = package_schema()
+    return {
+        folder / "schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
+        **reference_pages.pages(folder / "docs", schema),
+    }
+
+
 def main(arguments: Sequence[str], folder: Path = ROOT) -> int:
-    path = folder / "schema.json"
-    wanted = json.dumps(package_schema(), indent=2, ensure_ascii=False) + "\n"
-    if "--check" not in arguments:
-        path.write_text(wanted, encoding="utf-8")
-        return 0
-    found = path.read_text(encoding="utf-8") if path.exists() else ""
-    if found == wanted:
-        return 0
-    sys.stderr.writelines(
-        difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), "schema.json", "schema.json, generated")
-    )
-    print("schema.json is not what the code says; `make schema` fixes it.", file=sys.stderr)
-    return 1
+    stale = 0
+    for path, wanted in generated_files(folder).items():
+        found = path.read_text(encoding="utf-8") if path.exists() else ""
+        if found == wanted:
+            continue
+        if "--check" not in arguments:
+            path.write_text(wanted, encoding="utf-8")
+            continue
+        stale = 1
+        name = path.relative_to(folder)
+        lines = found.splitlines(True), wanted.splitlines(True)
+        sys.stderr.writelines(difflib.unified_diff(*lines, str(name), f"{name}, generated"))
+        print(f"{name} is not what the code says; `make schema` fixes it.", file=sys.stderr)
+    return stale
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def test_the_schema_is_what_the_code_says() -> None:
 def test_a_stale_schema_is_named_shown_and_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stale = json.dumps(SCHEMA, indent=2).replace("BatchJobWait", "BatchJobPause")
     (tmp_path / "schema.json").write_text(stale)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
     assert main(["--check"], tmp_path) == 1
     said = capsys.readouterr().err
     assert '-    "dli:index:BatchJobPause": {\n' in said
@@ -38,7 +40,26 @@ def test_a_stale_schema_is_named_shown_and_mended(tmp_path: Path, capsys: pytest
     assert main(["--check"], tmp_path) == 0
 
 
+def test_a_stale_table_of_a_page_is_named_and_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    assert main([], tmp_path) == 0
+    page = tmp_path / "docs" / "batch-job.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("| `driver_cores`, `driverCores` |", "| `cores` |"))
+    assert main(["--check"], tmp_path) == 1
+    assert "docs/batch-job.md is not what the code says; `make schema` fixes it" in capsys.readouterr().err
+    assert main([], tmp_path) == 0
+    assert page.read_bytes() == (ROOT / "docs" / "batch-job.md").read_bytes()
+
+
+def test_a_table_without_a_page_is_named(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tmp_path / "docs" / "error-codes.md").unlink()
+    with pytest.raises(SystemExit, match="has the mark of: error codes"):
+        main(["--check"], tmp_path)
+
+
 def test_a_schema_that_is_not_there_is_stale(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
     assert main(["--check"], tmp_path) == 1
 
 

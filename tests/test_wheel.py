@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_dli.local.testing import Service
+from tests.docs.pages import block
 from tests.project import Project
-from tests.test_readme import block
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,9 +37,8 @@ def test_it_says_that_no_plugin_is_to_be_looked_for_and_that_it_is_typed(wheel: 
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pulumi_dli"}
 
 
-def test_it_brings_the_command_line_the_pytest_plugin_and_the_local_dlis_readme(wheel: Path) -> None:
+def test_it_brings_the_command_line_and_the_pytest_plugin(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        assert "pulumi_dli/local/README.md" in archive.namelist()
         (entry_points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         assert archive.read(entry_points).decode().split() == [
             "[console_scripts]",
@@ -51,7 +50,7 @@ def test_it_brings_the_command_line_the_pytest_plugin_and_the_local_dlis_readme(
 
 
 @pytest.mark.slow
-def test_a_new_project_as_the_readme_makes_it_runs_a_job(
+def test_a_new_project_as_the_page_makes_it_runs_a_job(
     wheel: Path, project: Project, service: Service, tmp_path: Path
 ) -> None:
     folder, state = tmp_path / "new", tmp_path / "state"
@@ -59,7 +58,7 @@ def test_a_new_project_as_the_readme_makes_it_runs_a_job(
     state.mkdir()
     environment = project.environment | {"PULUMI_BACKEND_URL": state.as_uri()}
     environment.pop("PYTHONPATH", None)
-    commands = block("A new project", "sh").replace("PATH", str(wheel))
+    commands = block("getting-started", "A new project", "sh").replace("PATH[local]", str(wheel))
     program = """
 import sys
 import pulumi

@@ -5,20 +5,14 @@ import sys
 from pathlib import Path
 
 from pulumi_dli.local.testing import Service
+from tests.docs.pages import blocks
 from tests.project import clean_environment
-
-PAGE = Path(__file__).parent.parent.parent / "docs" / "unit-tests.md"
-
-
-def blocks(page: str) -> list[str]:
-    """Give the fenced blocks of Python in a page."""
-    return [part.split("\n", 1)[1] for part in page.split("```")[1::2] if part.startswith("python")]
 
 
 def test_the_test_of_the_page_passes_and_calls_nothing_though_there_are_credentials(
     tmp_path: Path, service: Service
 ) -> None:
-    program, test = blocks(PAGE.read_text(encoding="utf-8"))
+    program, test = blocks("recipes/unit-tests", "Unit tests of a program", "python")
     (tmp_path / "jobs.py").write_text(program)
     (tmp_path / "test_jobs.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "test_jobs.py"]

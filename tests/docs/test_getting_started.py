@@ -1,0 +1,79 @@
+"""The README's quickstart and the first page: what they say, typed as it stands there, on real Spark."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pulumi_dli.local.testing import Service
+from tests.docs.pages import ROOT, block, blocks, page
+from tests.docs.projects import serving, typed
+from tests.project import Project, clean_environment
+
+
+def new_project(folder: Path) -> Project:
+    """Return an empty folder with an environment of Pulumi's own, and no account of DLI."""
+    project = Project(folder, clean_environment({}))
+    (project.folder / "Pulumi.yaml").unlink()
+    for left in project.folder.glob("Pulumi.*.yaml"):
+        left.unlink()
+    project.environment.pop("PULUMI_BACKEND_URL")
+    project.environment["PULUMI_BACKEND_URL"] = (folder / "backend").as_uri()
+    (folder / "backend").mkdir()
+    return project
+
+
+def run(project: Project, commands: str) -> str:
+    script = ["bash", "-euo", "pipefail", "-c", typed(commands)]
+    done = subprocess.run(
+        script, cwd=project.folder, env=project.environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def extras_of(commands: str) -> set[str]:
+    return {extra for found in re.findall(r"PATH\[([\w,-]+)\]", commands) for extra in found.split(",")}
+
+
+@pytest.mark.parametrize("name", ["README", "getting-started", "local-dli", "configuration"])
+def test_the_extras_that_a_page_installs_exist(name: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = extras_of(page(name))
+    assert found
+    assert found <= set(project["optional-dependencies"])
+
+
+def test_the_readme_says_first_what_was_never_tried() -> None:
+    lines = page("README").splitlines()
+    assert 120 <= len(lines) <= 150
+    assert "never run against the real service" in " ".join(lines[:20])
+
+
+@pytest.mark.slow
+def test_the_page_leads_to_a_job_that_counts_words(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "empty")
+    run(project, block("getting-started", "A new project", "sh").replace("pulumi stack init dev", ""))
+    (project.folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")  # the environment is that of the tests
+    run(project, "pulumi stack init dev")
+    (project.folder / "__main__.py").write_text(block("getting-started", "A program", "python"))
+    serve, job = blocks("getting-started", "Run it on the local DLI", "sh")
+    with serving(typed(serve), project.folder):
+        screen = run(project, job)
+    assert "1 job: 1 success" in screen
+    counted = dict(line.split("\t") for line in screen.splitlines() if "\t" in line)
+    assert counted == {"to": "2", "be": "2", "or": "1", "not": "1"}
+
+
+def test_make_demo_is_a_target() -> None:
+    assert block("getting-started", "Try it without writing anything", "sh") == "make demo\n"
+    assert re.search(r"^demo:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+
+
+def test_the_program_of_the_page_runs(project: Project, service: Service) -> None:
+    (project.folder / "__main__.py").write_text(block("getting-started", "A program", "python"))
+    project.up()
+    assert project.output("state") == "success"
+    assert project.output("job") == service.jobs()[0].id

@@ -1,0 +1,44 @@
+"""The pages about waiting and about when jobs run."""
+
+import re
+
+from pulumi_dli.local.testing import Service
+from tests.docs.pages import block
+from tests.project import Project
+
+
+def test_the_wait_of_the_page_passes_and_shows_the_log(project: Project, service: Service) -> None:
+    conf = '{"spark.dli.local.timeline": "running:0.1s,success", "spark.dli.local.log": "42 rows"}'
+    project.write(
+        f'job = dli.BatchJob("load", file="load.py", queue="default", conf={conf})\n'
+        + block("waiting", "Waiting for a job", "python")
+    )
+    screen = project.up()
+    assert project.output("state") == "success"
+    assert "42 rows" in screen
+    assert len(service.jobs()) == 1
+
+
+def test_the_summary_looks_as_on_the_page(project: Project) -> None:
+    heading, *rows = block("waiting", "The summary", "text").splitlines()
+    project.write("""
+        for name in ("clean", "extract"):
+            dli.BatchJob(name, file="load.py", queue="default").wait()
+    """)
+    screen = project.up()
+    assert heading in screen
+    for row in rows:
+        form = re.escape(" ".join(row.split()))
+        form = re.sub(r"(?:\d+\\ min\\ )?\d+(?:\.\d+)?\\ s", r"[\\d.]+ s", form)
+        form = re.sub(r"\\ about\\ [\d\\.]+\\ CU\\-hours", r"(?: about [\\d.]+ CU-hours)?", form)
+        form = re.sub(r"https.*", r"http://127.0.0.1:\\d+/jobs/[0-9a-f-]+", form).replace(",(?:", ",?(?:")
+        assert re.search(form, " ".join(screen.split())), (form, screen)
+
+
+def test_b_runs_again_when_a_has_run(project: Project, service: Service) -> None:
+    program = block("when-jobs-run", "Order", "python")
+    project.write(program)
+    project.up()
+    project.write(program.replace('file="obs://demo/jobs/a.py"', 'file="obs://demo/jobs/a2.py"'))
+    project.up()
+    assert [job.body["file"].rsplit("/", 1)[1] for job in service.jobs()] == ["a.py", "b.py", "a2.py", "b.py"]
