@@ -16,7 +16,7 @@ from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, CapacityRequest
 from pulumi_dli.local.durations import format_duration
 from pulumi_dli.local.endings import CANCELLED, CANCELLED_BEFORE_START, GAVE_UP, INTERNAL_ERROR, INTERRUPTED
-from pulumi_dli.local.engines import Attempt, Engine, WebUi
+from pulumi_dli.local.engines import Attempt, Engine, WebUi, history_path
 from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.submissions import Submission, ignored_parameters, resolve_submission
@@ -167,6 +167,17 @@ class Jobs:
     def web_ui(self, job_id: str) -> WebUi | None:
         """Return the web pages of a job. Return None if it has none now."""
         return self._engine.web_ui(job_id)
+
+    def histories(self, job: Job) -> list[int]:
+        """Return the attempts with an event log, from 0. The current attempt of a job that has not ended has none."""
+        ended = -1 if job.attempt is None else job.attempt + (1 if job.state.is_final else 0)
+        logs = self.logs(job.id)
+        return [attempt for attempt in range(ended) if logs.event_log(attempt) is not None]
+
+    def history(self, job: Job, attempt: int) -> WebUi | None:
+        """Return the web pages about an attempt that has ended. Return None if there is nothing to show."""
+        event_log = self.logs(job.id).event_log(attempt) if attempt in self.histories(job) else None
+        return None if event_log is None else self._engine.history(event_log, history_path(job.id, attempt + 1))
 
     def waits_for(self, job_id: str) -> str | None:
         """Describe what a job waits for, as in `8 CUs of queue batch`. Return None for a job that does not wait."""

@@ -32,7 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.local.durations import format_duration
-from pulumi_dli.local.engines import web_ui_path
+from pulumi_dli.local.engines import WebUi, history_path, web_ui_path
 from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.job_view import colour_of, display_name, failure_of, status_of
 from pulumi_dli.local.jobs import Jobs
@@ -123,6 +123,7 @@ class Page:
                 Route("/jobs/{id}/cancel", self._cancel, methods=["POST"]),
                 Route("/jobs/{id}/logs/{log}", self._download_log),
                 Route(f"{web_ui_path('{id}')}/{{rest:path}}", self._show_web_ui),
+                Route(f"{history_path('{id}', '{attempt}')}/{{rest:path}}", self._show_history),
                 Route("/sign-in", self._sign_in),
                 Route("/sign-out", self._sign_out, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=_HERE / "static")),
@@ -231,17 +232,33 @@ class Page:
         return StreamingResponse(logs.content(attempt, size), 200, headers, "text/plain")
 
     async def _show_web_ui(self, request: Request) -> Response:
-        """Show a job's own web pages. No headers pass between them and the browser."""
+        """Show the web pages of a job that runs. When it has ended, lead to its history."""
         job = self._jobs.get(request.path_params["id"])
-        web_ui = self._jobs.web_ui(job.id)
+        if (web_ui := self._jobs.web_ui(job.id)) is not None:
+            return await self._forward(request, web_ui)
+        if histories := self._jobs.histories(job):
+            return RedirectResponse(f"{history_path(job.id, histories[-1] + 1)}/", 302)
+        text = "This job has no Spark UI: it has not started Spark, or it switches the UI or the event log off."
+        return self._message(request, 404, "No Spark UI", text)
+
+    async def _show_history(self, request: Request) -> Response:
+        """Show the web pages of an attempt that has ended."""
+        job = self._jobs.get(request.path_params["id"])
+        attempt = read_attempt(request.path_params["attempt"], None)
+        web_ui = None if attempt is None else self._jobs.history(job, attempt)
         if web_ui is None:
-            return self._message(request, 404, "No Spark UI", "A job has a Spark UI only while it runs.")
+            return self._message(request, 404, "No Spark UI", "This attempt has no event log of Spark.")
+        return await self._forward(request, web_ui)
+
+    async def _forward(self, request: Request, web_ui: WebUi) -> Response:
+        """Show a page of Spark. No headers pass between it and the browser."""
         target = f"/{quote(request.path_params['rest'])}?{request.url.query}"
         try:
             loop = asyncio.get_running_loop()
             reply = await loop.run_in_executor(self._web_ui_threads, web_ui.get, target)
         except OSError:
-            return self._message(request, 502, "No answer", "The Spark UI does not answer. The job may have ended.")
+            text = "The Spark UI does not answer. The job may have ended. Load the page again in a moment."
+            return self._message(request, 502, "No answer", text)
         headers = {
             "Content-Security-Policy": _WEB_UI_POLICY,
             "Content-Type": reply.content_type,
@@ -263,6 +280,7 @@ class Page:
             "max_active_shown": MAX_ACTIVE_SHOWN,
             "log": log,
             "web_ui": web_ui_path(job.id) if self._jobs.web_ui(job.id) else None,
+            "histories": {attempt + 1: history_path(job.id, attempt + 1) for attempt in self._jobs.histories(job)},
             "follows": query.start is None and not query.is_search and not job.state.is_final,
             "request_body": truncate(_pretty_json(job.req_body), REQUEST_LENGTH),
             "error": error,

@@ -492,7 +492,9 @@ def test_a_job_without_web_pages_has_no_link_to_them(browser: Browser, api: Api)
     job_id = api.submit(ENDLESS)
     assert "Spark UI" not in browser.text(f"/jobs/{job_id}")
     assert browser.ask("GET", f"/jobs/{job_id}/spark/").status_code == 404
+    assert browser.ask("GET", f"/jobs/{job_id}/attempts/1/spark/").status_code == 404
     assert browser.ask("GET", f"{UNKNOWN}/spark/").status_code == 404
+    assert browser.ask("GET", f"{UNKNOWN}/attempts/1/spark/").status_code == 404
 
 
 def test_a_job_that_is_cancelled_while_it_waits_shows_how_long_it_did(own: Browser, clock: Clock) -> None:

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines import Attempt
-from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version, properties_file
+from pulumi_dli.local.engines.properties import properties_file
+from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.replies import conf_text
@@ -483,7 +484,7 @@ def run_script(
     request = BatchRequest.model_validate({"file": "obs://b/a.py"} | body)
     logs = JobLogs(tmp_path / "jobs" / "id")
     attempt = Attempt(job_id=str(tmp_path), number=0, request=request, logs=logs, report=lambda state: None)
-    engine = SparkEngine(Spark(home.parent, None), store, master, grace=grace)
+    engine = SparkEngine(Spark(home.parent, None), store, master, tmp_path, grace=grace)
 
     async def live() -> str:
         task = asyncio.create_task(engine.run(attempt))
