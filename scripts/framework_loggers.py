@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyspark
 
-TARGET = Path(__file__).parent.parent / "pulumi_dli" / "jobs" / "framework_loggers.txt"
+TARGET = Path(__file__).parent.parent / "pulumi_dli" / "spark_logs" / "framework_loggers.txt"
 
 PACKAGES = re.compile(r"(org/apache/|org/sparkproject/|org/datanucleus/|DataNucleus/)")
 DRIVER = re.compile(r"org/(apache/(spark|hadoop|hive|parquet|orc|hudi|iceberg)|sparkproject|datanucleus)/")

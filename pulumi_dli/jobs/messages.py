@@ -8,9 +8,9 @@ from typing import Any
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.errors import DliError, NoCredentialsError
 from pulumi_dli.api.models import Batch
-from pulumi_dli.jobs.failure_reason import FailureReason
 from pulumi_dli.jobs.job_rules import FILE_MISSING
 from pulumi_dli.jobs.outputs import duration
+from pulumi_dli.spark_logs.failure_reason import FailureReason
 
 TARGET = "**dli:BatchJob::"
 """The pattern that chooses a job of a stack for a command, without the job's name. An adapter may write another one."""

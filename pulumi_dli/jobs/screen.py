@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pulumi_dli.jobs.redaction import masked, masked_lines
+from pulumi_dli.spark_logs.lines import visible_part
 
 MAX_LINE_LENGTH = 500
 """Characters of a line of a job that are shown. Some jobs write lines of megabytes."""
@@ -28,12 +29,6 @@ def shown_text(text: str) -> str:
     plain = _ESCAPE_SEQUENCE.sub("", text)
     kept = "".join(character for character in plain if character.isprintable() or character in "\n\t")
     return kept.replace("<{%", "<{ %")
-
-
-def visible_part(line: str) -> str:
-    """Return what a terminal shows of a line at last: the text after the last carriage return that text follows."""
-    parts = (part for part in reversed(line.rstrip("\r\n").split("\r")) if part.strip())
-    return next(parts, "")
 
 
 def shown_lines(lines: Sequence[str], secrets: Sequence[str] | None) -> list[str]:

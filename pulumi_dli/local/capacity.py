@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
 
 @dataclass(frozen=True)
 class CapacityRequest:
@@ -76,6 +79,23 @@ class Capacity:
             return f"{request.cus} CUs of queue {request.queue}"
         return f"its turn in queue {request.queue}" if self._has_slot() else f"one of {self._slots} slots"
 
+    def standings(self) -> dict[str, str]:
+        """Describe how each waiting job stands, by its id: `third in queue batch, waits for 8 CUs`."""
+        count: Counter[str] = Counter()
+        found = {}
+        for request in self._waiting.values():
+            count[request.queue] += 1
+            position = _ordinal(count[request.queue])
+            found[request.job_id] = f"{position} in queue {request.queue}, waits for {self._missing(request)}"
+        return found
+
+    def _missing(self, request: CapacityRequest) -> str:
+        if self._is_too_large(request):
+            return f"{request.cus} CUs, and the queue has {self._queues[request.queue]}"
+        if not self._fits(request):
+            return f"{request.cus} CUs"
+        return "its turn" if self._has_slot() else f"one of {self._slots} slots"
+
     def _has_slot(self) -> bool:
         return self._slots is None or len(self._admitted) < self._slots
 
@@ -86,3 +106,10 @@ class Capacity:
     def _is_too_large(self, request: CapacityRequest) -> bool:
         total = self._queues.get(request.queue)
         return total is not None and request.cus > total
+
+
+def _ordinal(number: int) -> str:
+    """Return `first` for 1, `third` for 3 and `21st` for 21."""
+    if number <= len(_ORDINALS):
+        return _ORDINALS[number - 1]
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else _ENDINGS.get(number % 10, 'th')}"

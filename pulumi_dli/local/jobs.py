@@ -15,13 +15,13 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, CapacityRequest
 from pulumi_dli.local.durations import format_duration
-from pulumi_dli.local.engines import Attempt, Engine, WebUi
+from pulumi_dli.local.endings import CANCELLED, CANCELLED_BEFORE_START, GAVE_UP, INTERNAL_ERROR, INTERRUPTED
+from pulumi_dli.local.engines import Attempt, Engine, WebUi, history_path
 from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.submissions import Submission, ignored_parameters, resolve_submission
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
 
-_NEVER_STARTED = "The job was cancelled before it was started."
 _SAVE_RETRY_DELAY = 1.0
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Jobs:
                 self._wait(CapacityRequest(job.id, job.queue, job.batch_request.sizing.cus))
                 continue
             await self._engine.kill_orphans(job.id)
-            self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
+            self._end(job.id, BatchState.DEAD, INTERRUPTED)
             interrupted += 1
         if interrupted:
             logger.warning("jobs that ran when the local DLI stopped and are dead now: %d", interrupted)
@@ -145,12 +145,12 @@ class Jobs:
             raise ApiError("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
         if job_id in self._starve_timers:
-            self._give_up(job_id, _NEVER_STARTED)
+            self._give_up(job_id, CANCELLED_BEFORE_START)
         elif task is None:
             raise ApiError("DLI.0007", "The job cannot be canceled: it has just ended.")
         elif job.attempt is None:  # its task has not begun; after a kill it must not wait again
             task.cancel()
-            self._end(job_id, BatchState.DEAD, _NEVER_STARTED)
+            self._end(job_id, BatchState.DEAD, CANCELLED_BEFORE_START)
         elif job_id not in self._cancelled:
             self._cancelled.add(job_id)
             task.cancel()
@@ -168,9 +168,24 @@ class Jobs:
         """Return the web pages of a job. Return None if it has none now."""
         return self._engine.web_ui(job_id)
 
+    def histories(self, job: Job) -> list[int]:
+        """Return the attempts with an event log, from 0. The current attempt of a job that has not ended has none."""
+        ended = -1 if job.attempt is None else job.attempt + (1 if job.state.is_final else 0)
+        logs = self.logs(job.id)
+        return [attempt for attempt in range(ended) if logs.event_log(attempt) is not None]
+
+    def history(self, job: Job, attempt: int) -> WebUi | None:
+        """Return the web pages about an attempt that has ended. Return None if there is nothing to show."""
+        event_log = self.logs(job.id).event_log(attempt) if attempt in self.histories(job) else None
+        return None if event_log is None else self._engine.history(event_log, history_path(job.id, attempt + 1))
+
     def waits_for(self, job_id: str) -> str | None:
         """Describe what a job waits for, as in `8 CUs of queue batch`. Return None for a job that does not wait."""
         return self._capacity.waits_for(job_id)
+
+    def standings(self) -> dict[str, str]:
+        """Describe how each waiting job stands, by its id: `third in queue batch, waits for 8 CUs`."""
+        return self._capacity.standings()
 
     def used_cus(self, queue: str) -> int:
         """Return the number of CUs of a queue that are in use."""
@@ -192,7 +207,7 @@ class Jobs:
     def _starve(self, job_id: str) -> None:
         """End a job that got no capacity. The page says after "about 3 hours" (dli_02_0124, 2026-04)."""
         waited = format_duration(self._starve_after)
-        self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. The local DLI gives it up.")
+        self._give_up(job_id, f"The job waited {waited} for {self.waits_for(job_id)}. {GAVE_UP}")
 
     def _give_up(self, job_id: str, line: str) -> None:
         """End a waiting job. The jobs behind it may fit now."""
@@ -213,10 +228,10 @@ class Jobs:
         self._capacity.release(job_id)
         if task.cancelled():
             if job_id in self._cancelled:  # otherwise the server stops
-                self._end(job_id, BatchState.DEAD, "The job was cancelled.")
+                self._end(job_id, BatchState.DEAD, CANCELLED)
         elif (error := task.exception()) is not None:
             logger.error("job %s: internal error", job_id, exc_info=error)
-            self._end(job_id, BatchState.DEAD, "An internal error of the local DLI ended this job. See its own log.")
+            self._end(job_id, BatchState.DEAD, INTERNAL_ERROR)
         self._cancelled.discard(job_id)
         self._start_admitted()
 

@@ -2,6 +2,8 @@
 
 DIR/jobs/<id>/submit.log
 DIR/jobs/<id>/driver-0.log, driver-1.log, …
+
+Spark's event logs are there, too: DIR/jobs/<id>/events-0/, events-1/, …
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +36,33 @@ class LogPage:
     start: int
     total: int
     lines: list[str]
+
+
+@dataclass(frozen=True)
+class NumberedLine:
+    """A line of a log. `number` counts from 1."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class FoundLines:
+    """Some of the lines that a search has found. `start` is the position of the first one, `total` counts all."""
+
+    start: int
+    total: int
+    lines: list[NumberedLine]
+
+
+def found_lines(lines: Iterable[NumberedLine], start: int | None, size: int) -> FoundLines:
+    """Return `size` of these lines from the position `start` on, counted from 0. Without `start`, return the last."""
+    kept: deque[NumberedLine] = deque(maxlen=size if start is None else None)
+    total = 0
+    for total, line in enumerate(lines, 1):
+        if start is None or start < total <= start + size:
+            kept.append(line)
+    return FoundLines(total - len(kept) if start is None else start, total, list(kept))
 
 
 @dataclass(frozen=True)
@@ -74,6 +104,36 @@ class JobLogs:
             return LogPage(start or 0, 0, [])
         first = total - len(kept) if start is None else start
         return LogPage(first, total, [line.decode(errors="replace").rstrip("\r") for line in kept])
+
+    def lines(self, attempt: int | None) -> Iterator[NumberedLine]:
+        """Yield the lines of an attempt's driver log, or of the submission's log. They are cut as in `page`."""
+        with suppress(FileNotFoundError, NotADirectoryError), self._path(attempt).open("rb") as file:
+            for number, line in enumerate(_bounded_lines(file), 1):
+                yield NumberedLine(number, line.decode(errors="replace").rstrip("\r"))
+
+    def size(self, attempt: int | None) -> int | None:
+        """Return the size of a log in bytes. Return None if there is no log."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return self._path(attempt).stat().st_size
+        return None
+
+    def content(self, attempt: int | None, size: int) -> Iterator[bytes]:
+        """Yield the first `size` bytes of a log, to which a job may still write. Raises OSError."""
+        with self._path(attempt).open("rb") as file:
+            while size and (chunk := file.read(min(size, _CHUNK))):
+                size -= len(chunk)
+                yield chunk
+
+    def events(self, attempt: int) -> Path:
+        """Return the directory of an attempt's event logs. It may be missing."""
+        return self.directory / f"events-{attempt}"
+
+    def event_log(self, attempt: int) -> Path | None:
+        """Return the event log of an attempt's last Spark context. Return None if it has none."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            files = [path for path in self.events(attempt).iterdir() if not path.name.startswith(".")]
+            return max(files, key=lambda path: (path.stat().st_mtime, path.name), default=None)
+        return None
 
     def remove(self) -> None:
         """Remove the job's directory. A missing directory is no error."""

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -25,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
@@ -33,20 +32,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.local.durations import format_duration
-from pulumi_dli.local.engines import web_ui_path
-from pulumi_dli.local.errors import ApiError, bad_parameter, not_found
+from pulumi_dli.local.engines import WebUi, history_path, web_ui_path
+from pulumi_dli.local.errors import ApiError, not_found
+from pulumi_dli.local.job_view import colour_of, display_name, failure_of, status_of
 from pulumi_dli.local.jobs import Jobs
+from pulumi_dli.local.log_view import LogQuery, read_attempt, truncate, view_of
 from pulumi_dli.local.routes import read_selection
 from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.table import Job, Selection
 from pulumi_dli.local.timeline_view import Axis, Span, spans_of
 
 JOBS_PER_PAGE = 50
-LINES_PER_PAGE = 500
 MAX_ACTIVE_SHOWN = 5
 """The maximum number of jobs in "Running while it waited"."""
-LINE_LENGTH = 4000
-"""The maximum number of characters that the page shows of a log line."""
 REQUEST_LENGTH = 100_000
 """The maximum number of characters that the page shows of a request."""
 
@@ -87,10 +85,14 @@ class QueueUsage:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table. `bars` has the kind, position and width of each bar, from 0 to 1000."""
+    """A row of the table. `bars` has the kind, position and width of each bar, from 0 to 1000.
+
+    `standing` is the position of a waiting job in its queue, and what it waits for.
+    """
 
     job: Job
     waits_for: str | None
+    standing: str | None
     spans: list[Span]
     bars: list[tuple[str, float, float]]
 
@@ -117,8 +119,11 @@ class Page:
             routes=[
                 Route("/", self._show_jobs),
                 Route("/jobs/{id}", self._show_job),
+                Route("/jobs/{id}/cancel", self._ask_before_cancel),
                 Route("/jobs/{id}/cancel", self._cancel, methods=["POST"]),
+                Route("/jobs/{id}/logs/{log}", self._download_log),
                 Route(f"{web_ui_path('{id}')}/{{rest:path}}", self._show_web_ui),
+                Route(f"{history_path('{id}', '{attempt}')}/{{rest:path}}", self._show_history),
                 Route("/sign-in", self._sign_in),
                 Route("/sign-out", self._sign_out, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=_HERE / "static")),
@@ -196,6 +201,13 @@ class Page:
     async def _show_job(self, request: Request) -> Response:
         return await self._job_page(request, 200, None)
 
+    async def _ask_before_cancel(self, request: Request) -> Response:
+        job = self._jobs.get(request.path_params["id"])
+        if job.state.is_final:
+            return RedirectResponse(f"/jobs/{job.id}", 303)
+        [row] = self._rows([job])
+        return self._render(request, "cancel.html", 200, {"job": job, "row": row})
+
     async def _cancel(self, request: Request) -> Response:
         await _check_form(request)
         job = self._jobs.get(request.path_params["id"])
@@ -205,18 +217,48 @@ class Page:
             return await self._job_page(request, 409, error.message)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
-    async def _show_web_ui(self, request: Request) -> Response:
-        """Show a job's own web pages. No headers pass between them and the browser."""
+    async def _download_log(self, request: Request) -> Response:
+        """Send a whole log as a file."""
         job = self._jobs.get(request.path_params["id"])
-        web_ui = self._jobs.web_ui(job.id)
+        name = request.path_params["log"]
+        attempt, logs = read_attempt(name, None), self._jobs.logs(job.id)
+        size = logs.size(attempt)
+        if size is None:
+            return self._message(request, 404, "No log", "This attempt has no log.")
+        headers = {
+            "Content-Disposition": f"attachment; filename*=utf-8''{quote(display_name(job), safe='')}-{name}.log",
+            "Content-Length": str(size),
+        }
+        return StreamingResponse(logs.content(attempt, size), 200, headers, "text/plain")
+
+    async def _show_web_ui(self, request: Request) -> Response:
+        """Show the web pages of a job that runs. When it has ended, lead to its history."""
+        job = self._jobs.get(request.path_params["id"])
+        if (web_ui := self._jobs.web_ui(job.id)) is not None:
+            return await self._forward(request, web_ui)
+        if histories := self._jobs.histories(job):
+            return RedirectResponse(f"{history_path(job.id, histories[-1] + 1)}/", 302)
+        text = "This job has no Spark UI: it has not started Spark, or it switches the UI or the event log off."
+        return self._message(request, 404, "No Spark UI", text)
+
+    async def _show_history(self, request: Request) -> Response:
+        """Show the web pages of an attempt that has ended."""
+        job = self._jobs.get(request.path_params["id"])
+        attempt = read_attempt(request.path_params["attempt"], None)
+        web_ui = None if attempt is None else self._jobs.history(job, attempt)
         if web_ui is None:
-            return self._message(request, 404, "No Spark UI", "A job has a Spark UI only while it runs.")
+            return self._message(request, 404, "No Spark UI", "This attempt has no event log of Spark.")
+        return await self._forward(request, web_ui)
+
+    async def _forward(self, request: Request, web_ui: WebUi) -> Response:
+        """Show a page of Spark. No headers pass between it and the browser."""
         target = f"/{quote(request.path_params['rest'])}?{request.url.query}"
         try:
             loop = asyncio.get_running_loop()
             reply = await loop.run_in_executor(self._web_ui_threads, web_ui.get, target)
         except OSError:
-            return self._message(request, 502, "No answer", "The Spark UI does not answer. The job may have ended.")
+            text = "The Spark UI does not answer. The job may have ended. Load the page again in a moment."
+            return self._message(request, 502, "No answer", text)
         headers = {
             "Content-Security-Policy": _WEB_UI_POLICY,
             "Content-Type": reply.content_type,
@@ -226,25 +268,21 @@ class Page:
 
     async def _job_page(self, request: Request, status: int, error: str | None) -> Response:
         job = self._jobs.get(request.path_params["id"])
-        query = request.query_params
-        attempt = _requested_attempt(query.get("log"), job)
-        start = read_selection({"from": query["from"]}).offset if query.get("from") else None
-        log = await asyncio.to_thread(self._jobs.logs(job.id).page, attempt, start, LINES_PER_PAGE)
-        name = "submission" if attempt is None else str(attempt + 1)
-        url = partial(_url, f"/jobs/{job.id}", {"log": name})
+        query = LogQuery.read(request.query_params, job.attempt)
+        logs = self._jobs.logs(job.id)
+        log = await asyncio.to_thread(view_of, logs, query, f"/jobs/{job.id}")
         [row] = self._rows([job])
         context = {
             "job": job,
             "row": row,
+            "failure": await asyncio.to_thread(failure_of, job, logs),
             "active_jobs": self._active_while_waiting(row),
             "max_active_shown": MAX_ACTIVE_SHOWN,
-            "log_name": name,
-            "log": replace(log, lines=[_truncate(line, LINE_LENGTH) for line in log.lines]),
-            "earlier": url(max(log.start - LINES_PER_PAGE, 0)) if log.start else None,
-            "later": url(log.start + LINES_PER_PAGE) if log.start + len(log.lines) < log.total else None,
+            "log": log,
             "web_ui": web_ui_path(job.id) if self._jobs.web_ui(job.id) else None,
-            "follows": start is None and not job.state.is_final,
-            "request_body": _truncate(_pretty_json(job.req_body), REQUEST_LENGTH),
+            "histories": {attempt + 1: history_path(job.id, attempt + 1) for attempt in self._jobs.histories(job)},
+            "follows": query.start is None and not query.is_search and not job.state.is_final,
+            "request_body": truncate(_pretty_json(job.req_body), REQUEST_LENGTH),
             "error": error,
         }
         return self._render(request, "job.html", status, context)
@@ -253,8 +291,15 @@ class Page:
         changes = self._jobs.changes(jobs)
         spans = {job.id: spans_of(changes[job.id], self._jobs.now()) for job in jobs}
         axis = Axis(spans.values())
+        standings = self._jobs.standings()
         return [
-            Row(job, self._jobs.waits_for(job.id), spans[job.id], [_bar(axis, span) for span in spans[job.id]])
+            Row(
+                job,
+                self._jobs.waits_for(job.id),
+                standings.get(job.id),
+                spans[job.id],
+                [_bar(axis, span) for span in spans[job.id]],
+            )
             for job in jobs
         ]
 
@@ -311,7 +356,9 @@ def _environment() -> Environment:
         "clock": lambda time: _local(time).strftime("%Y-%m-%d %H:%M:%S"),
         "iso": lambda time: _local(time).isoformat(timespec="milliseconds"),
         "duration": lambda milliseconds: format_duration(milliseconds / 1000),
-        "colour": lambda kind: kind.facts.colour if isinstance(kind, BatchState) else "grey",
+        "colour": colour_of,
+        "status": status_of,
+        "display_name": display_name,
         "past": lambda kind: (kind.facts.past or kind) if isinstance(kind, BatchState) else "waited",
     }
     environment.globals["drawn"] = ("waiting", *LIVE_STATES)
@@ -339,17 +386,6 @@ async def _check_form(request: Request) -> None:
         raise HTTPException(403)
 
 
-def _requested_attempt(name: str | None, job: Job) -> int | None:
-    """Return the attempt, from 0, with the requested log: by default the last one. None means the submission."""
-    if not name:
-        return job.attempt
-    if name == "submission":
-        return None
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", name):
-        raise bad_parameter("Parameter log is invalid: it must be `submission` or the number of an attempt, from 1.")
-    return int(name) - 1
-
-
 def _url(path: str, query: Mapping[str, str], start: int | None) -> str:
     parameters = urlencode({**query, **({} if start is None else {"from": start})})
     return f"{path}?{parameters}" if parameters else path
@@ -360,8 +396,3 @@ def _pretty_json(document: str) -> str:
     if len(document) > REQUEST_LENGTH:
         return document
     return json.dumps(json.loads(document), indent=2, ensure_ascii=False)
-
-
-def _truncate(text: str, limit: int) -> str:
-    left_out = len(text) - limit
-    return text if left_out <= 0 else f"{text[:limit]} … {left_out} more characters"

@@ -148,6 +148,7 @@ class LocalDli:
                 cleanup.callback(os.close, _lock(self.data))
                 store = ObjectStore(self.data)
                 engine = self._make_engine(store)
+                cleanup.callback(engine.close)
                 listener = cleanup.enter_context(_listen(self._port))
                 port = listener.getsockname()[1]
                 self._credentials = Credentials.load_or_make(self.data).at(f"http://{HOST}:{port}")
@@ -227,7 +228,7 @@ class LocalDli:
         from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError  # noqa: PLC0415
 
         try:
-            return SparkEngine(Spark.find(), store, self._master, slots=self._slots)
+            return SparkEngine(Spark.find(), store, self._master, self.data, slots=self._slots)
         except SparkError as error:
             raise LocalDliError(str(error)) from error
 

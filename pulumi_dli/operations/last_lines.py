@@ -8,8 +8,9 @@ from http import HTTPStatus
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, ServiceError
 from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, Batch
-from pulumi_dli.jobs.failure_reason import LINES_NEEDED, FailureReason, failure_reason
+from pulumi_dli.jobs.failure_reason import failure_reason
 from pulumi_dli.operations.log_pages import PAGE_SIZE, last_attempt
+from pulumi_dli.spark_logs.failure_reason import LINES_NEEDED, FailureReason
 
 
 def reason_of(client: Client, batch: Batch, redact: Sequence[str] | None) -> FailureReason:

@@ -11,11 +11,11 @@ import pulumi
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.cost import estimated_cu_hours
-from pulumi_dli.jobs.framework_lines import JobLines
 from pulumi_dli.jobs.progress import ProgressTimer, progress_message
 from pulumi_dli.jobs.screen import shown_lines, shown_text
 from pulumi_dli.jobs.summary import JobOutcome
 from pulumi_dli.operations.log_stream import LogStream
+from pulumi_dli.spark_logs.framework_lines import JobLines
 
 
 class Progress:

@@ -126,3 +126,31 @@ def test_whatever_comes_and_goes_nothing_is_exceeded_overtaken_or_left_idle(
         for queue in QUEUES:
             assert capacity.used(queue) == sum(request.cus for request in running.values() if request.queue == queue)
         assert {job_id for job_id in map(str, range(40)) if capacity.waits_for(job_id)} == set(waiting)
+
+
+def test_each_waiting_job_has_its_position_in_its_queue() -> None:
+    capacity, _ = admitted(("a", "small", 16), ("b", "small", 17), ("c", "small", 4), ("d", "large", 65), slots=2)
+    assert capacity.standings() == {
+        "b": "first in queue small, waits for 17 CUs, and the queue has 16",
+        "c": "second in queue small, waits for 4 CUs",
+        "d": "first in queue large, waits for 65 CUs, and the queue has 64",
+    }
+    capacity.release("b")
+    assert capacity.standings()["c"] == "first in queue small, waits for 4 CUs"
+
+
+def test_a_job_may_wait_for_its_turn_or_for_a_slot() -> None:
+    capacity, _ = admitted(("a", "small", 12), ("b", "small", 16), ("c", "small", 1))
+    assert capacity.standings()["c"] == "second in queue small, waits for its turn"
+    capacity, _ = admitted(("a", "default", 1), ("b", "default", 1), slots=1)
+    assert capacity.standings() == {"b": "first in queue default, waits for one of 1 slots"}
+
+
+def test_positions_are_written_as_words_or_numbers() -> None:
+    capacity = Capacity(0, {})
+    for number in range(1, 125):
+        capacity.enqueue(CapacityRequest(str(number), "q", 1))
+    words = [standing.split()[0] for standing in capacity.standings().values()]
+    assert [words[position - 1] for position in (1, 3, 10, 11, 12, 13, 21, 22, 23, 24, 101, 111, 122)] == [
+        *("first", "third", "tenth", "11th", "12th", "13th", "21st", "22nd", "23rd", "24th", "101st", "111th", "122nd")
+    ]

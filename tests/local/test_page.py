@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from pulumi_dli.jobs.naming import SubmissionName
 from pulumi_dli.local.engines import WebReply
 from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.server import LocalDli
@@ -140,7 +141,8 @@ def test_the_api_gives_a_link_to_who_has_its_credentials(dli: LocalDli, api: Api
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize(
-    "path", ["/", "/sign-out", "/jobs/", UNKNOWN, "{job}", "{job}/cancel", "{job}/nothing", "{job}/spark/"]
+    "path",
+    ["/", "/sign-out", "/jobs/", UNKNOWN, "{job}", "{job}/cancel", "{job}/nothing", "{job}/spark/", "{job}/logs/1"],
 )
 def test_without_a_session_nothing_is_shown_or_done(dli: LocalDli, api: Api, path: str, method: str) -> None:
     job_id = api.submit(ENDLESS, name="unseen")
@@ -255,7 +257,8 @@ def test_hostile_text_is_shown_as_it_is(browser: Browser, api: Api) -> None:
         ("/?from=-1", 400, "Parameter from is invalid: it must be an integer, at least 0."),
         ("{job}?log=0", 400, "Parameter log is invalid: it must be `submission` or the number of an attempt, from 1."),
         ("{job}?from=x", 400, "Parameter from is invalid: it must be an integer, at least 0."),
-        ("{job}/cancel", 405, "The local DLI cannot do this."),
+        ("{job}/logs/x", 400, "Parameter log is invalid: it must be `submission` or the number of an attempt, from 1."),
+        ("{job}/logs/2", 404, "This attempt has no log."),
         ("{job}/nothing", 404, "The local DLI cannot do this."),
     ],
 )
@@ -324,7 +327,7 @@ def test_the_table_can_be_narrowed_by_name_state_and_queue(own: Browser) -> None
         for query in ("job_name=A", "state=dead", "queue_name=batch", "job_name=a&state=running", "state=&job_name=")
     }
     assert list(shown.values()) == [["a2", "a1"], ["b"], [], ["a1"], ["b", "a2", "a1"]]
-    assert "<option selected>dead</option>" in own.page("/?state=dead")
+    assert '<option value="dead" selected>dead (failed, cancelled)</option>' in own.page("/?state=dead")
 
 
 def test_it_shows_who_waits_for_what_and_who_had_it(own: Browser, clock: Clock) -> None:
@@ -333,7 +336,7 @@ def test_it_shows_who_waits_for_what_and_who_had_it(own: Browser, clock: Clock) 
     api.wait(first, "running")
     second = api.submit(ENDLESS, name="second", queue="batch", sc_type="A")
     clock.seconds += 25
-    assert "second starting waits for 8 CUs of queue batch batch" in own.text()
+    assert "second starting first in queue batch, waits for 8 CUs batch" in own.text()
     assert "batch 16 of 16 1 running, 1 starting" in own.text()
     assert "default 0 no limit none" in own.text()
     assert "none waiting for 8 CUs of queue batch 25 s Running while it waited: first (batch, 16 CUs)" in own.text(
@@ -356,10 +359,10 @@ def test_a_job_that_recovers_shows_its_attempts_with_a_log_each(browser: Browser
     job_id = api.submit("running:60ms,dead", conf, auto_recovery=True, maxRetryTimes=1, minRecoveryDelayTime=60)
     api.wait(job_id, "dead")
     text = browser.text(f"/jobs/{job_id}")
-    assert [word in text for word in ("1 running", "1 recovering", "2 running", "2 dead")] == [True] * 4
-    assert "Submission Attempt 1 Attempt 2 hello Request" in text
+    assert [word in text for word in ("1 running", "1 recovering", "2 running", "2 failed")] == [True] * 4
+    assert "Submission Attempt 1 Attempt 2 Text in the log Errors only Search Download hello Request" in text
     assert "Attempt 3" not in text
-    for name, shown in (("submission", "Attempt 2 Request"), ("1", "Attempt 2 hello"), ("3", "Attempt 2 Request")):
+    for name, shown in (("submission", "Download Request"), ("1", "Download hello"), ("3", "Download Request")):
         assert shown in browser.text(f"/jobs/{job_id}?log={name}")
 
 
@@ -489,7 +492,9 @@ def test_a_job_without_web_pages_has_no_link_to_them(browser: Browser, api: Api)
     job_id = api.submit(ENDLESS)
     assert "Spark UI" not in browser.text(f"/jobs/{job_id}")
     assert browser.ask("GET", f"/jobs/{job_id}/spark/").status_code == 404
+    assert browser.ask("GET", f"/jobs/{job_id}/attempts/1/spark/").status_code == 404
     assert browser.ask("GET", f"{UNKNOWN}/spark/").status_code == 404
+    assert browser.ask("GET", f"{UNKNOWN}/attempts/1/spark/").status_code == 404
 
 
 def test_a_job_that_is_cancelled_while_it_waits_shows_how_long_it_did(own: Browser, clock: Clock) -> None:
@@ -498,6 +503,125 @@ def test_a_job_that_is_cancelled_while_it_waits_shows_how_long_it_did(own: Brows
     job_id = api.submit(ENDLESS, queue="batch")
     clock.seconds += 4
     api.cancel(job_id)
-    text = eventually(lambda: own.text(f"/jobs/{job_id}"), lambda text: "none dead" in text)
+    text = eventually(lambda: own.text(f"/jobs/{job_id}"), lambda text: "none cancelled" in text)
     assert "none waiting 4.0 s" in text
     assert "The job was cancelled before it was started." in text
+
+
+def test_the_reason_of_a_failure_is_on_top(browser: Browser, api: Api) -> None:
+    log = ["reading", "Traceback (most recent call last):", '  File "load.py", line 3', "ValueError: no <column>"]
+    conf = {"spark.dli.local.log": "\n".join([*log, "26/01/31 10:00:00 INFO SparkContext: stopped"])}
+    job_id = api.submit("running:0s,dead", conf)
+    api.wait(job_id, "dead")
+    text = browser.text(f"/jobs/{job_id}")
+    assert f"failed Why it failed ValueError: no <column> {' '.join(' '.join(log).split())} Queue" in text
+    assert text.count("Why it failed") == 1
+    assert "State in the API dead" in text
+    assert "failed" in browser.text()
+
+
+def test_the_last_attempt_tells_why_a_job_failed(browser: Browser, api: Api) -> None:
+    conf = {"spark.dli.local.log": "ValueError: no column"}
+    job_id = api.submit("running:0s,dead", conf, auto_recovery=True, maxRetryTimes=1, minRecoveryDelayTime=0)
+    api.wait(job_id, "dead")
+    assert "ValueError: no column From the log of attempt 2, the last one." in browser.text(f"/jobs/{job_id}")
+
+
+def test_a_log_without_a_reason_is_said_to_have_none(browser: Browser, api: Api) -> None:
+    job_id = api.submit("running:0s,dead", {"spark.dli.local.log": "row 1"})
+    api.wait(job_id, "dead")
+    told = "The log does not tell why the job failed. These are its last lines. row 1 Queue"
+    assert told in browser.text(f"/jobs/{job_id}")
+
+
+def test_a_cancelled_job_is_told_from_one_that_failed(browser: Browser, api: Api) -> None:
+    job_id = api.submit(ENDLESS, {"spark.dli.local.log": "ValueError: caught"}, name="stopped")
+    api.wait(job_id, "running")
+    api.cancel(job_id)
+    api.wait(job_id, "dead")
+    page = browser.page(f"/jobs/{job_id}")
+    assert '<span class="badge grey cancelled">cancelled</span>' in page
+    assert "stopped cancelled The job was cancelled. Queue" in text_of(page)
+    assert "Why it failed" not in page
+    assert re.search(r"stopped cancelled default", browser.text("/?job_name=stopped"))
+
+
+def test_a_name_is_shown_without_fingerprints_and_the_whole_one_is_a_detail(browser: Browser, api: Api) -> None:
+    name = str(SubmissionName.new("load-2024", "0a1b2c3d", "4e5f6071"))
+    job_id = api.submit(name=name)
+    assert f'id="job-{job_id}" href="/jobs/{job_id}"><bdi>load-2024</bdi>' in browser.page("/")
+    text = browser.text(f"/jobs/{job_id}")
+    assert text.startswith("Jobs load-2024 ")
+    assert f"Submitted name {name} " in text
+
+
+def test_a_job_that_waits_says_how_it_stands(own: Browser) -> None:
+    api = Api(own.dli.credentials)
+    ids = [api.submit(ENDLESS, queue="batch", sc_type="B") for _ in range(4)]
+    api.wait(ids[0], "running")
+    assert "Third in queue batch, waits for 16 CUs. Queue" in own.text(f"/jobs/{ids[3]}")
+    assert "first in queue batch" in own.text()
+
+
+def test_a_cancel_is_asked_once_and_the_question_changes_nothing(browser: Browser, api: Api) -> None:
+    job_id = api.submit(ENDLESS, name="asked")
+    api.wait(job_id, "running")
+    question = link_named(browser.page(f"/jobs/{job_id}"), "Cancel job")
+    text = browser.text(question)
+    assert text.startswith("Cancel asked ? running in queue default, running for ")
+    assert api.state(job_id) == "running"
+    assert link_named(browser.page(question), "Keep it") == f"/jobs/{job_id}"
+    browser.press(question)
+    api.wait(job_id, "dead")
+    reply = browser.ask("GET", question)
+    assert (reply.status_code, reply.headers["Location"]) == (303, f"/jobs/{job_id}")
+
+
+def found(page: str) -> list[str]:
+    """Give the lines that a search has found, each with its number."""
+    return [
+        html.unescape(re.sub("<[^>]*>", " ", line)).strip() for line in re.findall(r"<div id=\"line-(.*?)</div>", page)
+    ]
+
+
+def test_a_log_is_searched_for_a_text_and_for_errors(browser: Browser, api: Api) -> None:
+    log = ["Reading <b>", "ERROR no Rows", "WARN no rows", "ValueError: nothing", "reading"]
+    job_id = api.submit("running:0s,success", {"spark.dli.local.log": "\n".join(log)})
+    api.wait(job_id, "success")
+    page = browser.page(f"/jobs/{job_id}?find=rows")
+    assert "2 lines match." in text_of(page)
+    assert re.findall(r"<mark>(.*?)</mark>", page) == ["Rows", "rows"]
+    assert [line.split()[-1] for line in found(page)] == ["Rows", "rows"]
+    assert f'href="/jobs/{job_id}?log=1&amp;from=0#line-2"' in page
+    assert "data-follows" not in page
+    page = browser.page(f"/jobs/{job_id}?errors=only")
+    assert "2 lines match." in text_of(page)
+    assert re.findall(r'id="line-(\d+)"', page) == ["2", "4"]
+    assert "1 line matches." in browser.text(f"/jobs/{job_id}?errors=only&find=nothing")
+    assert "No line matches." in browser.text(f"/jobs/{job_id}?find=%3Cscript%3E")
+    assert "&lt;b&gt;" in browser.page(f"/jobs/{job_id}?find=%3CB")
+    assert link_named(browser.page(f"/jobs/{job_id}?find=x&log=1"), "Whole log") == f"/jobs/{job_id}?log=1"
+
+
+def test_what_a_search_finds_is_shown_from_its_end_and_page_by_page(browser: Browser, api: Api) -> None:
+    job_id = api.submit("running:0s,success", {"spark.dli.local.log": "\n".join(["odd", "even"] * 600)})
+    api.wait(job_id, "success")
+    page = browser.page(f"/jobs/{job_id}?find=EVEN")
+    assert "600 lines match. These are the lines 101 to 600 of them." in text_of(page)
+    assert re.findall(r'id="line-(\d+)"', page) == [str(number) for number in range(202, 1201, 2)]
+    page = browser.page(link_named(page, "Earlier lines"))
+    assert re.findall(r'id="line-(\d+)"', page)[0] == "2"
+    assert "Later lines" in page
+
+
+def test_a_whole_log_is_downloaded_as_it_is(browser: Browser, api: Api) -> None:
+    log = "\n".join(["ö" * 100_000] * 5)
+    job_id = api.submit("running:0s,success", {"spark.dli.local.log": log}, name='a"/ö')
+    api.wait(job_id, "success")
+    reply = browser.ask("GET", link_named(browser.page(f"/jobs/{job_id}"), "Download"))
+    assert reply.content.decode() == f"{log}\n"
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert reply.headers["Content-Disposition"] == "attachment; filename*=utf-8''a%22%2F%C3%B6-1.log"
+    assert reply.headers["Content-Length"] == str(len(reply.content))
+    head = browser.ask("HEAD", f"/jobs/{job_id}/logs/1")
+    assert (head.status_code, head.content) == (200, b"")

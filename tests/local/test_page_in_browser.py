@@ -108,7 +108,7 @@ def test_the_table_follows_what_happens_and_focus_stays(open_page: Open, api: Ap
     expect(page.locator(f"#row-{second}")).to_contain_text("another")
     assert focused(page) == f"job-{first}"
     api.cancel(first)
-    expect(page.locator(f"#row-{first} .badge")).to_have_text("dead")
+    expect(page.locator(f"#row-{first} .badge")).to_have_text("cancelled")
     assert focused(page) == f"job-{first}"
 
 
@@ -131,7 +131,7 @@ def test_it_stands_still_when_live_updates_are_off(open_page: Open, api: Api) ->
     expect(page.locator("#actions .badge")).to_have_text("running")
     page.get_by_label("Live updates").check()
     page.clock.run_for(2000)
-    expect(page.locator("#actions .badge")).to_have_text("dead")
+    expect(page.locator("#actions .badge")).to_have_text("cancelled")
 
 
 def test_a_log_is_followed_while_the_job_runs_line_by_line(open_page: Open, api: Api, dli: LocalDli) -> None:
@@ -156,7 +156,7 @@ def test_a_log_is_followed_while_the_job_runs_line_by_line(open_page: Open, api:
     expect(log.locator("div").last).to_have_text("the end")
     assert log.evaluate("log => log.scrollTop") == 0
     api.cancel(job_id)
-    expect(page.locator("#actions")).to_have_text("dead")
+    expect(page.locator("#actions")).to_have_text("cancelled")
     expect(log.locator("div").last).to_have_text("The job was cancelled.")
     expect(page.get_by_label("Live updates")).to_be_hidden()
 
@@ -193,7 +193,10 @@ def test_a_job_is_found_and_cancelled_with_the_keyboard_alone(open_page: Open, a
     tab_to(page, "cancel")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    expect(page.locator("#actions")).to_have_text("dead")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cancel to be cancelled?")
+    tab_to(page, "cancel")
+    page.keyboard.press("Enter")
+    expect(page.locator("#actions")).to_have_text("cancelled")
     assert api.state(job_id) == "dead"
 
 
@@ -206,14 +209,31 @@ def tab_to(page: Page, element_id: str) -> None:
 
 
 def test_it_works_without_scripts(open_page: Open, api: Api) -> None:
-    job_id = api.submit(ENDLESS, name="plain")
+    job_id = api.submit(ENDLESS, {"spark.dli.local.log": "one\nhello again\nthree\nValueError: no"}, name="plain")
+    api.wait(job_id, "running")
     page = open_page(java_script_enabled=False)
     page.locator(f"#job-{job_id}").click()
     expect(page.get_by_label("Live updates")).to_be_hidden()
+    page.get_by_label("Text in the log").fill("HELLO")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("log").locator("mark")).to_have_text("hello")
+    page.get_by_role("link", name="Line 2 among its neighbours").click()
+    expect(page.locator("#line-2")).to_have_text("hello again")
+    page.get_by_label("Errors only").check()
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("log").locator("div")).to_have_text(["4ValueError: no"])
+    page.get_by_role("link", name="Whole log").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_text() == "one\nhello again\nthree\nValueError: no\n"
+    assert download.value.suggested_filename == "plain-1.log"
+    page.get_by_role("link", name="Cancel job").click()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Cancel job").click()
     page.get_by_role("button", name="Cancel job").click()
     api.wait(job_id, "dead")
     page.reload()
-    expect(page.locator("#actions")).to_have_text("dead")
+    expect(page.locator("#actions")).to_have_text("cancelled")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Signed out")
 
@@ -221,23 +241,34 @@ def test_it_works_without_scripts(open_page: Open, api: Api) -> None:
 @pytest.fixture(scope="module")
 def sights(dli: LocalDli, api: Api) -> dict[str, str]:
     """The pages that there are, by what is on them."""
+    trace = {
+        "spark.dli.local.log": f"Traceback (most recent call last):\n  File x\nValueError: {'word ' * 30 + 'x' * 400}"
+    }
     long = {"spark.dli.local.log": "word " * 100 + "x" * 1000}
     running = api.submit(ENDLESS, long, name=LONG_NAME, args=["y" * 1000])
     retried = api.submit(
-        "running:0s,dead", name="retried", auto_recovery=True, maxRetryTimes=2, minRecoveryDelayTime=60
+        "running:0s,dead", trace, name="retried", auto_recovery=True, maxRetryTimes=2, minRecoveryDelayTime=60
     )
     api.wait(running, "running")
     api.wait(retried, "dead")
+    api.cancel(cancelled := api.submit(ENDLESS, name="cancelled"))
+    api.wait(cancelled, "dead")
     return {
         "the table": "/",
         "no job": "/?job_name=nothing",
         "a job that runs": f"/jobs/{running}",
-        "a job that is dead": f"/jobs/{retried}",
+        "a job that failed": f"/jobs/{retried}",
+        "a job that was cancelled": f"/jobs/{cancelled}",
+        "a search": f"/jobs/{running}?find=word",
+        "a question": f"/jobs/{running}/cancel",
         "no session": "/sign-in?code=wrong",
     }
 
 
-SIGHTS = ("the table", "no job", "a job that runs", "a job that is dead", "no session")
+SIGHTS = (
+    *("the table", "no job", "a job that runs", "a job that failed", "a job that was cancelled"),
+    *("a search", "a question", "no session"),
+)
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
@@ -259,10 +290,10 @@ def test_axe_finds_nothing_that_keeps_anybody_out(
 
 
 def test_headings_and_tables_say_what_they_are(open_page: Open, dli: LocalDli, sights: dict[str, str]) -> None:
-    page = open_page(sights["a job that is dead"])
+    page = open_page(sights["a job that failed"])
     outline = page.locator("h1, h2").evaluate_all("all => all.map(one => one.tagName + ' ' + one.textContent.trim())")
-    assert outline == ["H1 retried", "H2 Timeline", "H2 Log", "H2 Request"]
-    for path in ("/", sights["a job that is dead"]):
+    assert outline == ["H1 retried", "H2 Why it failed", "H2 Timeline", "H2 Log", "H2 Request"]
+    for path in ("/", sights["a job that failed"]):
         page.goto(dli.endpoint + path)
         for table in page.get_by_role("table").all():
             assert table.locator("caption").text_content()

@@ -60,12 +60,31 @@ def test_without_the_extra_the_fixture_alone_fails_and_says_what_to_install(
     monkeypatch.setenv("PYTHONPATH", str(hidden), prepend=":")
     pytester.makepyfile("""
         def test_with(local_dli): ...
+        def test_with_spark(spark_jobs): ...
         def test_without(): ...
     """)
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(passed=1, errors=2)
     result.stdout.fnmatch_lines(["uvicorn is not installed. Run: pip install 'pulumi-dli?local?'"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_each_test_has_objects_and_jobs_of_its_own_with_the_options_of_its_module(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.fixture
+        def spark_jobs_options():
+            return {"engine": "timeline", "queues": ["etl"]}
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_it(spark_jobs, turn):
+            assert spark_jobs.objects("obs://demo") == []
+            spark_jobs.put("obs://demo/job.py", "")
+            conf = {"spark.dli.local.timeline": "success"}
+            assert spark_jobs.run("obs://demo/job.py", queue="etl", conf=conf).state == "success"
+    """)
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
 
 
 def test_who_does_not_use_it_pays_for_nothing() -> None:

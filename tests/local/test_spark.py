@@ -20,14 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.api.models import BatchRequest
-from pulumi_dli.jobs.failure_reason import failure_reason
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines import Attempt
-from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version, properties_file
+from pulumi_dli.local.engines.properties import properties_file
+from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.replies import conf_text
 from pulumi_dli.local.server import LocalDli
+from pulumi_dli.spark_logs.failure_reason import find_failure_reason
 from tests.local.api import Api, eventually
 from tests.local.serving import serving
 
@@ -262,7 +263,7 @@ def test_a_program_that_sets_the_master_yarn_is_ended_with_the_reason(api: Api, 
     )
     log = run(api, "dead", file="obs://demo/yarn.py")
     assert log[-1].startswith("The program sets the master yarn, and there is no YARN here. The local DLI runs jobs on")
-    assert failure_reason(log).text == "The program sets the master yarn, and there is no YARN here."
+    assert find_failure_reason(log).text == "The program sets the master yarn, and there is no YARN here."
 
 
 SLEEPERS = """
@@ -483,7 +484,7 @@ def run_script(
     request = BatchRequest.model_validate({"file": "obs://b/a.py"} | body)
     logs = JobLogs(tmp_path / "jobs" / "id")
     attempt = Attempt(job_id=str(tmp_path), number=0, request=request, logs=logs, report=lambda state: None)
-    engine = SparkEngine(Spark(home.parent, None), store, master, grace=grace)
+    engine = SparkEngine(Spark(home.parent, None), store, master, tmp_path, grace=grace)
 
     async def live() -> str:
         task = asyncio.create_task(engine.run(attempt))

@@ -19,7 +19,7 @@ from pulumi_dli.local.engines.spark_ui import SparkUi, location_behind
 from pulumi_dli.local.private_files import make_private_dir
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api, eventually
-from tests.local.test_page import Browser, text_of
+from tests.local.test_page import Browser
 
 AT_WORK = """
 import sys, time
@@ -140,15 +140,13 @@ def answers(connection: HTTPConnection, path: str) -> bool:
 
 
 @pytest.mark.slow
-def test_it_goes_when_the_job_ends(browser: Browser, api: Api) -> None:
+def test_it_leads_to_the_history_when_the_job_has_ended(browser: Browser, api: Api) -> None:
     job_id = start(api)
     assert browser.ask("GET", f"/jobs/{job_id}/spark/jobs/").status_code == 200
     api.cancel(job_id)
     api.wait(job_id, "dead")
-    assert "Spark UI" not in browser.text(f"/jobs/{job_id}")
     reply = browser.ask("GET", f"/jobs/{job_id}/spark/jobs/")
-    assert reply.status_code == 404
-    assert "A job has a Spark UI only while it runs." in text_of(reply.text)
+    assert (reply.status_code, reply.headers["Location"]) == (302, f"/jobs/{job_id}/attempts/1/spark/")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pulumi_dli.api.models import BatchRequest
@@ -44,6 +45,11 @@ def web_ui_path(job_id: str) -> str:
     return f"/jobs/{job_id}/spark"
 
 
+def history_path(job_id: str, attempt: int | str) -> str:
+    """Return the path under which the page shows the history of an attempt. `attempt` counts from 1."""
+    return f"/jobs/{job_id}/attempts/{attempt}/spark"
+
+
 class Engine(Protocol):
     """Runs jobs."""
 
@@ -62,5 +68,11 @@ class Engine(Protocol):
     def web_ui(self, job_id: str) -> WebUi | None:
         """Return the web pages of a job. Return None if it has none now."""
 
+    def history(self, event_log: Path, path: str) -> WebUi | None:
+        """Return the web pages about an event log of Spark, which the page shows under `path`. They may start late."""
+
     async def kill_orphans(self, job_id: str) -> None:
         """End the processes of a job that a killed server left running."""
+
+    def close(self) -> None:
+        """End what serves all jobs. No job runs any more."""

@@ -5,6 +5,7 @@ directory of a job contains its `files`, as in the cloud. It is removed after th
 
     DIR/jobs/<id>/driver-0.log      stdout and stderr of spark-submit and the job
     DIR/jobs/<id>/run-0/            the files of a running attempt; `work` is its working directory
+    DIR/jobs/<id>/events-0/         the event log, which the History Server shows after the end
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ import psutil
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
+from pulumi_dli.local.engines.history_server import History, HistoryServer, keeps_event_log
+from pulumi_dli.local.engines.properties import properties_file
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.errors import ApiError
@@ -103,17 +106,6 @@ def java_version(java: str) -> int | None:
     return int(version[1]) if version else None
 
 
-def properties_file(properties: dict[str, str]) -> str:
-    """Write a Java properties file. Every character that could have a meaning in the format becomes an escape."""
-
-    def escape(text: str) -> str:
-        units = text.encode("utf-16-be", "surrogatepass")
-        codes = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
-        return "".join(chr(code) if code < 128 and chr(code).isalnum() else f"\\u{code:04x}" for code in codes)
-
-    return "".join(f"{escape(key)}={escape(value)}\n" for key, value in properties.items())
-
-
 _NO_CLUSTER = {
     "spark.hadoop.yarn.resourcemanager.connect.max-wait.ms": "1",
     "spark.hadoop.yarn.resourcemanager.connect.retry-interval.ms": "1",
@@ -153,9 +145,12 @@ class SparkEngine:
     default_slots: int | None = DEFAULT_SLOTS
 
     def __init__(
-        self, spark: Spark, store: ObjectStore, master: str, *, slots: int | None = None, grace: float = 5.0
+        self, spark: Spark, store: ObjectStore, master: str, data: Path, *, slots: int | None = None, grace: float = 5.0
     ) -> None:
-        """`slots` jobs share the machine. The processes of a job get `grace` seconds to end before they are killed."""
+        """`slots` jobs share the machine. The processes of a job get `grace` seconds to end before they are killed.
+
+        `data` is the data directory, for the History Server.
+        """
         self._spark = spark
         self._store = store
         self._master = master
@@ -163,6 +158,7 @@ class SparkEngine:
         self._share = Share.of_machine(slots or DEFAULT_SLOTS)
         self._grace = grace
         self._uis: dict[str, SparkUi] = {}
+        self._history_server = HistoryServer(spark.home, data / "history", self._environment("", data / "history"))
 
     def check(self, request: BatchRequest) -> None:
         """Refuse a request that names a missing file."""
@@ -175,6 +171,8 @@ class SparkEngine:
             failure = await self._run(attempt, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+            if not keeps_event_log(conf_texts(attempt.request)):
+                shutil.rmtree(attempt.logs.events(attempt.number), ignore_errors=True)
             await asyncio.to_thread(self._store.remove_checksums)
         if failure is None:
             return BatchState.SUCCESS
@@ -183,7 +181,7 @@ class SparkEngine:
 
     async def _run(self, attempt: Attempt, directory: Path) -> str | None:
         """Run a job. Return a line that says how it failed, or None if it succeeded."""
-        events = make_private_dir(directory / "events")
+        events = make_private_dir(attempt.logs.events(attempt.number))
         try:
             await _check_master(self._master)
             ui = SparkUi(directory, web_ui_path(attempt.job_id))
@@ -216,6 +214,13 @@ class SparkEngine:
     def web_ui(self, job_id: str) -> WebUi | None:
         """Return the Spark UI of a running job. Return None if there is none, or if the job switched it off."""
         return self._uis.get(job_id)
+
+    def history(self, event_log: Path, path: str) -> WebUi:
+        """Return the web pages about an event log."""
+        return History(self._history_server, event_log, path)
+
+    def close(self) -> None:
+        self._history_server.close()
 
     async def kill_orphans(self, job_id: str) -> None:
         await self._end_processes(job_id)
@@ -287,7 +292,7 @@ class SparkEngine:
         """Return the job's Spark configuration. What ties the job to this machine overrides what the job asks for."""
         request = attempt.request
         name = {"spark.app.name": request.name or attempt.job_id}
-        requested = name | requested_sizes(request) | conf_texts(request)
+        requested = {"spark.eventLog.compress": "true"} | name | requested_sizes(request) | conf_texts(request)
         changed, lines = fit_to_share(requested, self._share, on_cluster=not self._is_one_process)
         properties = requested | changed
         attempt.logs.write(None, *lines, self._submission_line(properties))

@@ -1,4 +1,4 @@
-"""The Spark UI of a job. It answers only this server.
+"""The web pages of Spark: the UI of a job, and the History Server. They answer only this server.
 
 The UI of Spark 3.5 has no password. Hadoop's filters would add one, but they do not work in the Spark that pip
 installs, because they use servlet classes of another name. So the UI uses TLS with client certificates (SSLOptions of
@@ -46,10 +46,14 @@ def location_behind(base: str, location: str) -> str:
 
 
 class SparkUi:
-    """The Spark UI of one attempt. The page shows it under `path`."""
+    """The web pages of one process: of an attempt, which the page shows under `path`, or of the History Server."""
 
-    def __init__(self, directory: Path, path: str) -> None:
-        """Make the certificate in `directory`, which must be private. Raises OSError."""
+    def __init__(self, directory: Path, path: str, module: str = "ui") -> None:
+        """Make the certificate in `directory`, which must be private. Raises OSError.
+
+        `module` is Spark's name for the web server: `ui` or `historyServer`.
+        """
+        self._module = module
         self._directory = directory
         self._path = path
         self._port = _free_port()
@@ -58,8 +62,8 @@ class SparkUi:
         self._context.check_hostname = False  # the context trusts a single certificate
         self._make_certificate()
 
-    def properties(self) -> dict[str, str]:
-        """Return the Spark properties that switch the UI on and protect it."""
+    def ssl_properties(self) -> dict[str, str]:
+        """Return the Spark properties that protect the web pages."""
         store = {"Store": str(self._directory / "ui.p12"), "StorePassword": self._password, "StoreType": "PKCS12"}
         ssl_properties = {f"{kind}{name}": value for kind in ("key", "trust") for name, value in store.items()}
         ssl_properties |= {
@@ -69,14 +73,20 @@ class SparkUi:
             "keyPassword": self._password,
         }
         return {
+            "spark.port.maxRetries": str(_RETRIES),
+            **{f"spark.ssl.{self._module}.{name}": value for name, value in ssl_properties.items()},
+        }
+
+    def properties(self) -> dict[str, str]:
+        """Return the Spark properties that switch the UI of a job on and protect it."""
+        return {
+            **self.ssl_properties(),
             "spark.ui.enabled": "true",
             "spark.ui.port": "0",  # this port only redirects to the TLS port
-            "spark.port.maxRetries": str(_RETRIES),
             "spark.ui.killEnabled": "false",
             "spark.ui.reverseProxy": "false",
             "spark.ui.proxyBase": self._path,
             "spark.ui.proxyRedirectUri": "/",
-            **{f"spark.ssl.ui.{name}": value for name, value in ssl_properties.items()},
         }
 
     def find(self, process_id: int) -> bool:
@@ -94,17 +104,21 @@ class SparkUi:
         self._port = port or self._port
         return port is not None
 
-    def get(self, target: str) -> WebReply:
-        """Get a page of the UI, and wait for the answer. Raises OSError if there is no answer."""
+    def get(self, target: str, path: str | None = None) -> WebReply:
+        """Get a page of the UI, and wait for the answer. Raises OSError if there is no answer.
+
+        `path` is where the page shows this answer, if not under the path of the UI. Its links begin with it.
+        """
+        base = self._path if path is None else path
         connection = HTTPSConnection(HOST, self._port, timeout=_TIMEOUT, context=self._context)
         try:
-            connection.request("GET", target)
+            connection.request("GET", target, headers={"X-Forwarded-Context": base})
             reply = connection.getresponse()
             location = reply.headers["Location"]
             return WebReply(
                 status=reply.status,
                 content_type=reply.headers["Content-Type"],
-                location=None if location is None else location_behind(self._path, location),
+                location=None if location is None else location_behind(base, location),
                 body=reply.read(),
             )
         except HTTPException as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
@@ -99,6 +100,12 @@ class TimelineEngine:
 
     def web_ui(self, job_id: str) -> None:
         """Return None: a timeline has no web pages."""
+
+    def history(self, event_log: Path, path: str) -> None:
+        """Return None: a timeline has no web pages."""
+
+    def close(self) -> None:
+        pass
 
     async def kill_orphans(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""

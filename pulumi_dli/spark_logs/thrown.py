@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from pulumi_dli.jobs.framework_lines import LEVEL, TIME, TRACEBACK, header_of
+from pulumi_dli.spark_logs.framework_lines import LEVEL, TIME, TRACEBACK, header_of
 
 _FROM_WORKER = re.compile(r"An exception was thrown from the Python worker|PythonException: ")
 _BESIDE_MAIN = re.compile(

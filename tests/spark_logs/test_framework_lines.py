@@ -2,7 +2,7 @@
 
 import pytest
 
-from pulumi_dli.jobs.framework_lines import Header, JobLines, header_of
+from pulumi_dli.spark_logs.framework_lines import Header, JobLines, header_of
 
 SPARK = "26/01/31 10:00:00 INFO SparkContext: Running Spark version 3.5.9"
 

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 
-from pulumi_dli.jobs.screen import visible_part
+from pulumi_dli.spark_logs.lines import visible_part
 
 TRACEBACK = "Traceback (most recent call last):"
 SPARK_TIME = r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d"
