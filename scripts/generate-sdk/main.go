@@ -67,7 +67,8 @@ func generate(language, schemaPath string) (map[string][]byte, error) {
 	}
 	switch language {
 	case "nodejs":
-		return nodejs.GeneratePackage(tool, pkg, nil, nil, false, nil)
+		// The local form is the one that `pulumi package add` writes: npm compiles it at its installation.
+		return nodejs.GeneratePackage(tool, pkg, nil, nil, true, nil)
 	case "python":
 		return python.GeneratePackage(tool, pkg, nil, nil)
 	case "go":
