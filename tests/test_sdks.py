@@ -1,0 +1,111 @@
+"""The generated SDKs for Python and Go: they compile, and a program of each runs. TypeScript's is in its example."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pulumi_dli.local.testing import Service
+from scripts import sdks
+from scripts.go_programs import BUILD_OPTIONS, SCRIPTS, Program, cache_root, find_go
+from tests.plugin.native_project import NativeProject
+from tests.project import variables_of
+from tests.template_project import built, generated
+
+MODULE = "github.com/pulumi-dli/pulumi-dli/sdk/go"
+PYTHON_PROGRAM = """\
+import pulumi
+import pulumi_dli
+import pulumi_dli_native as dli
+
+assert pulumi_dli.__file__ != dli.__file__
+job = dli.BatchJob("load", file="load.py", queue="default", sc_type=dli.ScType.A, conf={"spark.cores.max": 2})
+done = dli.BatchJobWait("done", job_id=job.id, submitted_to=job.submitted_to)
+pulumi.export("state", done.state)
+"""
+GO_PROGRAM = f"""\
+package main
+
+import (
+	"{MODULE}/dli"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func main() {{
+	pulumi.Run(func(ctx *pulumi.Context) error {{
+		job, err := dli.NewBatchJob(ctx, "load", &dli.BatchJobArgs{{
+			File:  pulumi.String("load.py"),
+			Queue: pulumi.String("default"),
+			Conf:  pulumi.Map{{"spark.cores.max": pulumi.Int(2)}},
+		}}, pulumi.DeleteBeforeReplace(true))
+		if err != nil {{
+			return err
+		}}
+		done, err := dli.NewBatchJobWait(ctx, "done", &dli.BatchJobWaitArgs{{JobId: job.ID(), Until: dli.UntilSuccess}})
+		if err != nil {{
+			return err
+		}}
+		ctx.Export("state", done.State)
+		return nil
+	}})
+}}
+"""
+
+
+def runs(project: NativeProject, service: Service) -> None:
+    project.up()
+    assert project.output("state") == "success"
+    (job,) = service.jobs()
+    assert job.body["conf"] == {"spark.cores.max": "2"}
+    project.up("--expect-no-changes")
+    assert len(service.jobs()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a new machine builds the generator first
+def test_a_program_with_the_sdk_for_python_runs_beside_this_package(tmp_path: Path, service: Service) -> None:
+    project = NativeProject(tmp_path / "project", variables_of(service))
+    generated("python", tmp_path / "sdk")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", tmp_path / "sdk"], check=True)
+    project.environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "sdk"), os.environ.get("PYTHONPATH", "")])
+    (project.folder / "__main__.py").write_text(PYTHON_PROGRAM)
+    runs(project, service)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a new machine builds the generator and Pulumi's SDK for Go first
+def test_a_program_with_the_sdk_for_go_runs(tmp_path: Path, service: Service) -> None:
+    project = NativeProject(tmp_path / "project", variables_of(service))
+    generated("go", project.folder / "sdk")
+    (project.folder / "main.go").write_text(GO_PROGRAM)
+    compile_go(project.folder)
+    path = project.folder / "Pulumi.yaml"
+    path.write_text(path.read_text().replace("runtime: python", "runtime: {name: go, options: {binary: wordcount}}"))
+    project.environment["PATH"] = os.pathsep.join([built("go"), project.environment["PATH"]])
+    runs(project, service)
+
+
+def compile_go(folder: Path) -> None:
+    """Compile a program with the modules and the options of the generator, so that most packages are there already."""
+    generator = SCRIPTS / "generate-sdk"
+    shutil.copy(generator / "go.sum", folder)
+    (folder / "go.mod").write_text((generator / "go.mod").read_text().replace("pulumi-dli/generate-sdk", "wordcount"))
+    program = Program("wordcount", generator, ".", "0.1.0")
+    go, environment = find_go(cache_root(os.environ), [program])
+    edit = ("mod", "edit", f"-require={MODULE}@v{program.version}", f"-replace={MODULE}=./sdk")
+    for command in (edit, ("build", "-mod=mod", *BUILD_OPTIONS, "-o", "wordcount", ".")):
+        subprocess.run([go, *command], cwd=folder, env=environment, check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_make_sdks_replaces_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "go").mkdir()
+    (tmp_path / "go" / "old.go").touch()
+    assert sdks.main([str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"nodejs", "python", "go"}
+    assert not (tmp_path / "go" / "old.go").exists()
+    assert (tmp_path / "python" / "pulumi_dli_native" / "batch_job.py").exists()
