@@ -23,7 +23,7 @@ import pulumi_dli_native as dli
 
 assert pulumi_dli.__file__ != dli.__file__
 job = dli.BatchJob("load", file="load.py", queue="default", sc_type=dli.ScType.A, conf={"spark.cores.max": 2})
-done = dli.BatchJobWait("done", job_id=job.id, submitted_to=job.submitted_to)
+done = dli.BatchJobCompletion("done", batch_job=job.id, submitted_to=job.submitted_to)
 pulumi.export("state", done.state)
 """
 GO_PROGRAM = f"""\
@@ -44,7 +44,10 @@ func main() {{
 		if err != nil {{
 			return err
 		}}
-		done, err := dli.NewBatchJobWait(ctx, "done", &dli.BatchJobWaitArgs{{JobId: job.ID(), Until: dli.UntilSuccess}})
+		done, err := dli.NewBatchJobCompletion(ctx, "done", &dli.BatchJobCompletionArgs{{
+			BatchJob: job.ID(),
+			Until:    dli.UntilSuccess,
+		}})
 		if err != nil {{
 			return err
 		}}
@@ -52,6 +55,18 @@ func main() {{
 		return nil
 	}})
 }}
+"""
+GO_LAUNCHER = """\
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+func main() {
+	panic(syscall.Exec("./wordcount", []string{"wordcount"}, os.Environ()))
+}
 """
 
 
@@ -69,8 +84,11 @@ def runs(project: NativeProject, service: Service) -> None:
 def test_a_program_with_the_sdk_for_python_runs_beside_this_package(tmp_path: Path, service: Service) -> None:
     project = NativeProject(tmp_path / "project", variables_of(service))
     generated("python", tmp_path / "sdk")
-    subprocess.run([sys.executable, "-m", "compileall", "-q", tmp_path / "sdk"], check=True)
-    project.environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "sdk"), os.environ.get("PYTHONPATH", "")])
+    site = tmp_path / "site"
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+    # Of what it needs, parver is the package that this package does not need too.
+    subprocess.run([*pip, "--target", site, tmp_path / "sdk", "parver"], check=True)
+    project.environment["PYTHONPATH"] = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
     (project.folder / "__main__.py").write_text(PYTHON_PROGRAM)
     runs(project, service)
 
@@ -79,25 +97,33 @@ def test_a_program_with_the_sdk_for_python_runs_beside_this_package(tmp_path: Pa
 @pytest.mark.timeout(900)  # a new machine builds the generator and Pulumi's SDK for Go first
 def test_a_program_with_the_sdk_for_go_runs(tmp_path: Path, service: Service) -> None:
     project = NativeProject(tmp_path / "project", variables_of(service))
-    generated("go", project.folder / "sdk")
-    (project.folder / "main.go").write_text(GO_PROGRAM)
-    compile_go(project.folder)
+    go = compile_go(tmp_path / "source", project.folder / "wordcount")
     path = project.folder / "Pulumi.yaml"
-    path.write_text(path.read_text().replace("runtime: python", "runtime: {name: go, options: {binary: wordcount}}"))
-    project.environment["PATH"] = os.pathsep.join([built("go"), project.environment["PATH"]])
+    path.write_text(path.read_text().replace("runtime: python", "runtime: go"))
+    (project.folder / "main.go").write_text(GO_LAUNCHER)
+    project.environment["PATH"] = os.pathsep.join([built("go"), str(go.parent), project.environment["PATH"]])
     runs(project, service)
 
 
-def compile_go(folder: Path) -> None:
-    """Compile a program with the modules and the options of the generator, so that most packages are there already."""
+def compile_go(folder: Path, binary: Path) -> Path:
+    """Compile the program with the modules and the options of the generator: most packages are compiled already.
+
+    The source is not in the project's folder: the host would fetch the modules that the generator alone needs, and
+    compile with other options. So the program that the host compiles only starts this one.
+
+    Returns:
+        The `go` that has compiled it.
+    """
+    generated("go", folder / "sdk")
+    (folder / "main.go").write_text(GO_PROGRAM)
     generator = SCRIPTS / "generate-sdk"
     shutil.copy(generator / "go.sum", folder)
     (folder / "go.mod").write_text((generator / "go.mod").read_text().replace("pulumi-dli/generate-sdk", "wordcount"))
-    program = Program("wordcount", generator, ".", "0.1.0")
-    go, environment = find_go(cache_root(os.environ), [program])
-    edit = ("mod", "edit", f"-require={MODULE}@v{program.version}", f"-replace={MODULE}=./sdk")
-    for command in (edit, ("build", "-mod=mod", *BUILD_OPTIONS, "-o", "wordcount", ".")):
+    go, environment = find_go(cache_root(os.environ), [Program("wordcount", generator, ".", "0.1.0")])
+    edit = ("mod", "edit", f"-require={MODULE}@v0.1.0", f"-replace={MODULE}=./sdk")
+    for command in (edit, ("build", "-mod=mod", *BUILD_OPTIONS, "-o", str(binary), ".")):
         subprocess.run([go, *command], cwd=folder, env=environment, check=True)
+    return Path(go)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ const wordcount = new dli.BatchJob(
     // A changed job runs again. Pulumi cancels the old run first.
     { deleteBeforeReplace: true },
 );
-const success = new dli.BatchJobWait("wordcount-success", { jobId: wordcount.id, timeout: "20m" });
+const success = new dli.BatchJobCompletion("wordcount-success", { batchJob: wordcount.id, timeout: "20m" });
 
 export const job = wordcount.id;
 export const state = success.state;
