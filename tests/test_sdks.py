@@ -101,6 +101,7 @@ def test_a_program_with_the_sdk_for_go_runs(tmp_path: Path, service: Service) ->
     path = project.folder / "Pulumi.yaml"
     path.write_text(path.read_text().replace("runtime: python", "runtime: go"))
     (project.folder / "main.go").write_text(GO_LAUNCHER)
+    (project.folder / "go.mod").write_text("module launcher\n\ngo 1.25\n")
     project.environment["PATH"] = os.pathsep.join([built("go"), str(go.parent), project.environment["PATH"]])
     runs(project, service)
 
