@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema docs format clean
+.PHONY: help demo test test-slow check campaign schema docs sdks plugin format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -44,6 +44,12 @@ docs: $(DOCS_STAMP) ## make the documentation, dist/docs/index.html; a warning i
 	@$(PYTHON) scripts/pictures.py --check
 	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env -b html docs dist/docs
 	@echo "The documentation is dist/docs/index.html"
+
+sdks: $(STAMP) ## write the SDKs for TypeScript, Python and Go into dist/sdks
+	$(PYTHON) scripts/sdks.py
+
+plugin: $(STAMP) ## pack the plugin for every language, and the wheel that it installs, into dist
+	$(PYTHON) scripts/plugin.py
 
 format: $(STAMP) ## let ruff repair and format the code
 	$(PYTHON) -m ruff check --fix .

@@ -32,9 +32,14 @@ from pulumi_dli.account.settings import NAMESPACE, Settings, variables
 from pulumi_dli.api.sizes import RESOURCE_TYPES
 from pulumi_dli.jobs.inputs import ARGUMENTS, OnChange
 from pulumi_dli.jobs.wait_goals import Until
+from pulumi_dli.plugin.completion import BATCH_JOB
+from pulumi_dli.plugin.types import COMPLETION
 from scripts import reference_pages
 
 ROOT = Path(__file__).resolve().parent.parent
+
+REPOSITORY = "github.com/pulumi-dli/pulumi-dli"
+"""A placeholder until the repository is public. Pulumi looks there for the plugin where it is not installed."""
 
 Schema = dict[str, Any]
 
@@ -44,6 +49,12 @@ WAIT_DEFAULTS = {"until": Until.SUCCESS}
 REPLACING = {name for name, one in ARGUMENTS.items() if one.on_change in (OnChange.RERUN, OnChange.MOVE)}
 LONG = ("createTime", "updateTime", "duration")  # milliseconds: more than an integer of every language holds
 SECRET = ("redact",)
+COMPLETION_TEXT = """\
+The completion of a batch job. What depends on it starts when the job has reached the state that `until` names.
+
+Use it to wait for jobs. It does the same as `BatchJobWait`, but it waits before the engine creates the wait, which is \
+its child. A plain `BatchJobWait` occupies one of the engine's slots while it waits. By default there are 4 slots for \
+each CPU. If waits occupy all slots, nothing else starts."""
 PLAIN_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -56,6 +67,11 @@ def package_schema() -> Schema:
         "version": project["version"],
         "description": project["description"],
         "keywords": project["keywords"],
+        "meta": {"moduleFormat": "(.*)", "supportPack": True},  # the SDKs get a version, and Go's gets a go.mod
+        "license": project["license"],
+        "repository": f"https://{REPOSITORY}",
+        "pluginDownloadURL": f"github://api.{REPOSITORY}",
+        "language": languages(),
         "config": {"variables": settings},
         "provider": {
             "description": "The addresses of the service, the credentials, timeouts and retries.",
@@ -68,7 +84,17 @@ def package_schema() -> Schema:
         "resources": {
             token("BatchJob"): resource(BatchJob, JOB_DEFAULTS, REPLACING),
             token("BatchJobWait"): resource(BatchJobWait, WAIT_DEFAULTS, set()),
+            COMPLETION: completion(),
         },
+    }
+
+
+def languages() -> Schema:
+    """Name the generated SDKs. Each has the version of the schema, and none is called like this package."""
+    return {
+        "nodejs": {"packageName": "@pulumi-dli/dli", "respectSchemaVersion": True},
+        "python": {"packageName": "pulumi_dli_native", "respectSchemaVersion": True, "pyproject": {"enabled": True}},
+        "go": {"importBasePath": f"{REPOSITORY}/sdk/go/dli", "respectSchemaVersion": True},
     }
 
 
@@ -114,6 +140,19 @@ def resource(cls: type[pulumi.CustomResource], defaults: Mapping[str, Any], repl
         "inputProperties": inputs,
         "requiredInputs": [to_camel(name) for name in arguments if parameters[name].default is inspect.Parameter.empty],
     }
+
+
+def completion() -> Schema:
+    """Make the component that waits outside the engine's slots: what a wait has, with the job under another name."""
+    wait = resource(BatchJobWait, WAIT_DEFAULTS, set())
+    for properties in ("inputProperties", "properties"):
+        wait[properties] = {BATCH_JOB if name == "jobId" else name: one for name, one in wait[properties].items()}
+    for names in ("requiredInputs", "required"):
+        wait[names] = [BATCH_JOB if name == "jobId" else name for name in wait[names]]
+    wait["inputProperties"]["jobName"]["description"] = (
+        "The job's logical name, for messages. The default is the name of the job whose id `batchJob` is."
+    )
+    return {**wait, "isComponent": True, "description": COMPLETION_TEXT}
 
 
 def object_type(cls: type) -> Schema:

@@ -21,14 +21,12 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from pulumi_dli.plugin.answers import answering
 from pulumi_dli.plugin.interruption import InterruptibleClock
+from pulumi_dli.plugin.types import COMPLETION, JOB, WAIT
 
 if TYPE_CHECKING:
+    from pulumi_dli.plugin.configured import Configured
     from pulumi_dli.plugin.job_resource import JobResource
-    from pulumi_dli.plugin.session import Session
-    from pulumi_dli.plugin.wait_gate import WaitGate
     from pulumi_dli.plugin.wait_resource import WaitResource
-
-JOB, WAIT = "dli:index:BatchJob", "dli:index:BatchJobWait"
 
 _THREADS = 32
 _WAIT_THREADS = 256
@@ -50,13 +48,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._clock = InterruptibleClock()
         self._threads = ThreadPoolExecutor(_THREADS)
         self._wait_threads = ThreadPoolExecutor(_WAIT_THREADS)
-        self._configured: _Configured | None = None
+        self._configured: Configured | None = None
 
     def interrupt(self) -> None:
         """End all waits. Submissions go on."""
         self._clock.interrupt()
         if self._configured is not None:
-            self._configured.gate.interrupt()
+            self._configured.interrupt()
 
     # The process
 
@@ -102,7 +100,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @answering
     async def Configure(self, request: Any, context: Any) -> Any:
         """Begin to work with these settings. The first call that needs a setting reads it and may fail."""
+        await self._run(self._threads, self._configure, request)
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def _configure(self, request: Any) -> None:
         from pulumi_dli.plugin import configuration, wire  # noqa: PLC0415
+        from pulumi_dli.plugin.configured import Configured  # noqa: PLC0415
         from pulumi_dli.plugin.urn import Urn  # noqa: PLC0415
 
         self._clock.reset()
@@ -110,14 +113,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         # In a refresh and in a destroy, the engine passes the settings that are in the state.
         today = os.environ.get("PULUMI_CONFIG")
         settings = configuration.configuration_of(wire.read(request.args).values, urn, today)
-        self._configured = await self._run(
-            self._threads, _Configured, settings, self._engine_address, self._clock, self._wait_threads
-        )
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+        reference = f"{request.urn}::{request.id}"
+        self._configured = Configured(settings, self._engine_address, self._clock, self._wait_threads, reference)
 
     async def Cancel(self, request: Any, context: Any) -> Any:
         """End all waits. The engine calls this when the user interrupts a command, and when a command has ended."""
         self.interrupt()
+        if self._configured is not None:
+            # The engine may close the connection as soon as it has this answer.
+            await self._configured.completion.ended()
         return empty_pb2.Empty()
 
     # The resources
@@ -165,8 +169,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         await self._run(self._threads, self._resource(request).delete, request)
         return empty_pb2.Empty()
 
+    @answering
+    async def Construct(self, request: Any, context: Any) -> Any:
+        """Construct a component."""
+        if request.type != COMPLETION:
+            raise RuntimeError(f"the provider has no component of type {request.type}")
+        self._now.completion.opened(context)
+        return await self._now.completion.construct(request)
+
     @property
-    def _now(self) -> _Configured:
+    def _now(self) -> Configured:
         if self._configured is None:
             raise RuntimeError("the engine has not configured the provider")
         return self._configured
@@ -186,52 +198,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         from pulumi_dli.plugin import wire  # noqa: PLC0415
 
         configured, inputs = self._now, wire.read(properties)
-        declared = configured.waits.declared_for_wait(request, inputs)
-        waited = await configured.gate.wait(request.urn, declared)
+        declared, waited = await configured.wait(request, inputs)
         return await self._run(self._wait_threads, configured.outcome, declared, inputs, waited)
 
     async def _run(self, threads: Executor, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function that may block in a thread, with the context of this request."""
         call = functools.partial(contextvars.copy_context().run, function, *arguments)
         return await asyncio.get_running_loop().run_in_executor(threads, call)
-
-
-class _Configured:
-    """What exists from the configuration on."""
-
-    def __init__(
-        self, settings: dict[str, str], engine_address: str, clock: InterruptibleClock, threads: Executor
-    ) -> None:
-        from pulumi_dli.engine_log import ancestor_command_lines, may_show_debug  # noqa: PLC0415
-        from pulumi_dli.plugin.job_resource import JobResource  # noqa: PLC0415
-        from pulumi_dli.plugin.rows import Rows  # noqa: PLC0415
-        from pulumi_dli.plugin.session import Session  # noqa: PLC0415
-        from pulumi_dli.plugin.wait_gate import WaitGate  # noqa: PLC0415
-        from pulumi_dli.plugin.wait_resource import WaitResource  # noqa: PLC0415
-
-        shows_debug = may_show_debug(ancestor_command_lines(), os.environ)
-        self.session: Session = Session(settings, Rows(engine_address, shows_debug=shows_debug), clock)
-        self.jobs: JobResource = JobResource(self.session)
-        self.waits: WaitResource = WaitResource(self.session)
-        self.gate: WaitGate = WaitGate(self.session, threads)
-
-    def planned_wait(self, properties: Any) -> Any:
-        """Return the outputs that a wait will have, as a plan knows them."""
-        from pulumi_dli.plugin import wire  # noqa: PLC0415
-
-        return self.waits.planned(wire.read(properties))
-
-    def outcome(self, declared: Any, inputs: Any, waited: float) -> Any:
-        """Return the id and the outputs of a wait that has passed the gate."""
-        from dataclasses import replace  # noqa: PLC0415
-
-        from pulumi_dli.plugin.interruption import CommandInterruptedError  # noqa: PLC0415
-        from pulumi_dli.plugin.wait_gate import interrupted  # noqa: PLC0415
-
-        try:
-            return self.waits.outcome(replace(declared, waited=waited), inputs)
-        except CommandInterruptedError as error:
-            raise interrupted(declared) from error
 
 
 def add_to(server: grpc.aio.Server, servicer: Servicer) -> None:

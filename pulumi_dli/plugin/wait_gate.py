@@ -101,9 +101,11 @@ class WaitGate:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
 
+def interruption_text(declared: WaitInputs) -> str:
+    """Return what an interruption of the command means for a wait."""
+    return f"interrupted. Batch job {declared.job_id} goes on, and the next `pulumi up` goes on waiting for it."
+
+
 def interrupted(declared: WaitInputs) -> JobError:
     """Return the error of a wait that the user has interrupted."""
-    return JobError(
-        f"{declared.job_name}: interrupted. Batch job {declared.job_id} goes on, and the next `pulumi up` goes on "
-        "waiting for it."
-    )
+    return JobError(f"{declared.job_name}: {interruption_text(declared)}")

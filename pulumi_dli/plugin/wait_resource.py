@@ -23,7 +23,8 @@ from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.urn import Urn
 from pulumi_dli.plugin.wire import Properties
 
-_ARGUMENTS = frozenset(WAIT_ARGUMENTS) - {"waited"}
+WAIT_INPUTS = frozenset(WAIT_ARGUMENTS) - {"waited"}
+"""The inputs that a program may declare."""
 _REDACT = "redact"
 _COMPARED = ("jobId", "until", _REDACT)
 
@@ -40,8 +41,8 @@ class WaitResource:
     def check(self, request: Any) -> Any:
         """Validate a declaration, without a call to the service."""
         urn, news = Urn.parse(request.urn), wire.read(request.news)
-        checked = self._session.waits.check(_declared(urn, news))
-        unknown = [name for name in news.values if name not in _ARGUMENTS and name != PROVIDER_KEY]
+        checked = self._session.waits.check(declared_wait(urn.name, news))
+        unknown = [name for name in news.values if name not in WAIT_INPUTS and name != PROVIDER_KEY]
         failures = [*(f"{name}: there is no such property of a wait" for name in unknown), *checked.failures]
         if failures:
             texts = secret_texts(news, urn.name)
@@ -52,7 +53,7 @@ class WaitResource:
     def diff(self, request: Any) -> Any:
         """Decide whether the wait is updated in place. A wait is never replaced."""
         olds, news = wire.read(request.olds), wire.read(request.news)
-        declared = _declared(Urn.parse(request.urn), news)
+        declared = declared_wait(Urn.parse(request.urn).name, news)
         has_changes = self._session.waits.changes(_stored(olds), declared) or PROVIDER_KEY in olds.values
         changes = dict(
             one for name in _COMPARED for one in differences(name, olds.values.get(name), declared.properties.get(name))
@@ -63,14 +64,14 @@ class WaitResource:
 
     def declared_for_wait(self, request: Any, inputs: Properties) -> WaitInputs:
         """Return the declaration of a wait that is to wait now, with all secret texts that this process knows."""
-        declared = _declared(Urn.parse(request.urn), inputs)
+        declared = declared_wait(Urn.parse(request.urn).name, inputs)
         timeout = request.timeout if declared.timeout is None and request.timeout > 0 else declared.timeout
         return replace(declared, timeout=timeout, redact=self._texts(declared))
 
     def waits_again(self, request: Any) -> bool:
         """Return whether an update waits: the wait has another job or another goal."""
         olds = wire.read(request.olds).values
-        declared = _declared(Urn.parse(request.urn), wire.read(request.news))
+        declared = declared_wait(Urn.parse(request.urn).name, wire.read(request.news))
         return any(olds.get(name) != declared.properties.get(name) for name in ("jobId", "until"))
 
     def planned(self, inputs: Properties) -> Any:
@@ -110,9 +111,10 @@ class WaitResource:
         return sorted({*own, *self._session.texts_of(declared.job_id)}) or None
 
 
-def _declared(urn: Urn, inputs: Properties) -> WaitInputs:
-    values = {name: value for name, value in inputs.values.items() if name in _ARGUMENTS}
-    return WaitInputs.parse({"jobName": urn.name, **{name: one for name, one in values.items() if one is not None}})
+def declared_wait(name: str, inputs: Properties) -> WaitInputs:
+    """Return the parsed declaration of a wait. By default its job has the name of the wait."""
+    values = {key: value for key, value in inputs.values.items() if key in WAIT_INPUTS and value is not None}
+    return WaitInputs.parse({"jobName": name, **values})
 
 
 def _stored(outputs: Properties) -> Mapping[str, Any]:

@@ -66,6 +66,11 @@ class Plugin:
     engine_address: str = ""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     provider_name: str = "default"
+    provider_id: str = "0f9e8d7c"
+
+    @property
+    def provider_urn(self) -> str:
+        return f"urn:pulumi:dev::jobs::pulumi:providers:dli::{self.provider_name}"
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -108,8 +113,9 @@ class Plugin:
             raise PluginError(error) from None
 
     def configure(self) -> None:
-        urn = f"urn:pulumi:dev::jobs::pulumi:providers:dli::{self.provider_name}"
-        self.call("Configure", provider_pb2.ConfigureRequest(urn=urn, args=wire.write(self.configuration)))
+        arguments = wire.write(self.configuration)
+        request = provider_pb2.ConfigureRequest(urn=self.provider_urn, id=self.provider_id, args=arguments)
+        self.call("Configure", request)
 
     def check(
         self, urn: str, news: Values, secrets: Iterable[str] = (), olds: Properties = NOTHING

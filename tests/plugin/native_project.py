@@ -28,6 +28,15 @@ class BatchJobWait(pulumi.CustomResource):
         super().__init__("dli:index:BatchJobWait", name, {"state": None, "log": None, **inputs}, opts)
 
 
+class BatchJobCompletion(pulumi.ComponentResource):
+    state: pulumi.Output[str]
+    log: pulumi.Output[list[str]]
+
+    def __init__(self, name, /, opts=None, **inputs):
+        outputs = {"state": None, "log": None}
+        super().__init__("dli:index:BatchJobCompletion", name, {**outputs, **inputs}, opts, remote=True)
+
+
 class Provider(pulumi.ProviderResource):
     def __init__(self, name, /, opts=None, **inputs):
         super().__init__("dli", name, inputs, opts)

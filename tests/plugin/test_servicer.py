@@ -142,8 +142,8 @@ def test_a_provider_that_runs_already_learns_the_engines_address(plugin: Plugin,
     assert any("neither queue nor clusterName is set" in text for _, _, text in rows.logged)
 
 
-@pytest.mark.parametrize("method", ["Construct", "Invoke", "Call"])
+@pytest.mark.parametrize("method", ["Invoke", "Call"])
 def test_what_the_provider_does_not_have_is_unimplemented(plugin: Plugin, method: str) -> None:
-    request = {"Construct": provider_pb2.ConstructRequest, "Invoke": provider_pb2.InvokeRequest}
+    request = {"Invoke": provider_pb2.InvokeRequest}
     with pytest.raises(PluginError, match="not implemented"):
         plugin.call(method, request.get(method, provider_pb2.CallRequest)())

@@ -6,6 +6,7 @@ import pytest
 from google.protobuf import empty_pb2
 
 from pulumi_dli.local.testing import Service
+from pulumi_dli.plugin.engine_slots import warning_text
 from tests.local.api import eventually
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn, wait_urn
 from tests.test_engine_log import Engine
@@ -105,6 +106,18 @@ def test_progress_stands_on_the_row_of_the_wait(plugin: Plugin, rows: Engine) ->
     progress = [(urn, text) for _, urn, text in rows.logged if "waited" in text]
     assert progress
     assert all(urn == DONE and text.startswith("load: running on queue default") for urn, text in progress)
+
+
+def test_waits_that_occupy_all_slots_of_the_engine_are_warned_of_once(
+    account: None, rows: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_PARALLEL", "2")
+    with Plugin(rows.address) as plugin, ThreadPoolExecutor(3) as threads:
+        load = job(plugin, timeline="starting:0s,running:1s,success")
+        waits = [threads.submit(plugin.declare, wait_urn(f"done{number}"), {"jobId": load.id}) for number in range(3)]
+        assert {wait.result(60)["state"] for wait in waits} == {"success"}
+    warnings = [text for level, _, text in rows.logged if level == "WARNING"]
+    assert warnings == [f"dli: {warning_text(2)}"]
 
 
 def test_a_wait_in_a_forgotten_project_calls_nothing(

@@ -1,0 +1,8 @@
+"""The type tokens of the provider's resources."""
+
+JOB, WAIT, COMPLETION = "dli:index:BatchJob", "dli:index:BatchJobWait", "dli:index:BatchJobCompletion"
+
+
+def package_of(token: str) -> str:
+    """Return the package of a type token, which is also the key of its provider in a map of providers."""
+    return token.partition(":")[0]
