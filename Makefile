@@ -3,17 +3,24 @@
 .PHONY: help demo test test-slow check campaign schema format clean
 
 VENV := .venv
-PYTHON := $(VENV)/bin/python
+# Windows (Git Bash, as on the machines of GitHub) has the programs in another folder. This was never run on Windows.
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PYTHON := $(BIN)/python
 STAMP := $(VENV)/.installed
 
 # The Pulumi CLI is found or fetched, then comes the command. The virtual environment is first on PATH: the
 # CLI's folder may be one like /usr/bin, with a python3 of its own.
 WITH_PULUMI = PULUMI_BIN=$$($(PYTHON) scripts/pulumi_cli.py) || exit 1; \
-	VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(VENV)/bin:$$PULUMI_BIN:$$PATH"; \
+	VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PULUMI_BIN:$$PATH"; \
 	export VIRTUAL_ENV PATH;
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { name[++n] = $$1; text[n] = $$2; if (length($$1) > w) w = length($$1) } \
+		END { for (i = 1; i <= n; i++) printf "make %-" w "s  %s\n", name[i], text[i] }' Makefile
 
 demo: $(STAMP) ## run a real Spark job with a real `pulumi up`, on this machine alone
 	@$(WITH_PULUMI) $(PYTHON) scripts/demo.py
@@ -29,7 +36,7 @@ check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(VENV)/bin/lint-imports
+	$(BIN)/lint-imports
 	$(PYTHON) scripts/complexity.py pulumi_dli scripts bench tests/campaign
 	$(PYTHON) scripts/generate.py --check
 
