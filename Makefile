@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema format clean
+.PHONY: help demo test test-slow check campaign schema format release clean
 
 VENV := .venv
 # Windows (Git Bash, as on the machines of GitHub) has the programs in another folder. This was never run on Windows.
@@ -49,6 +49,9 @@ schema: $(STAMP) ## write the generated files anew
 format: $(STAMP) ## let ruff repair and format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+release: $(STAMP) ## build everything of a release into dist/, without an upload; VERSION=x.y.z
+	@$(PYTHON) scripts/release.py "$(VERSION)"
 
 clean: ## remove .venv and everything made here; the Pulumi CLI stays in its cache
 	rm -rf $(VENV) .demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
