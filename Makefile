@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema format release clean
+.PHONY: help demo test test-slow check campaign schema sdks plugin format release clean
 
 VENV := .venv
 # Windows (Git Bash, as on the machines of GitHub) has the programs in another folder. This was never run on Windows.
@@ -45,6 +45,12 @@ campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--
 
 schema: $(STAMP) ## write the generated files anew
 	$(PYTHON) scripts/generate.py
+
+sdks: $(STAMP) ## write the SDKs for TypeScript, Python and Go into dist/sdks
+	$(PYTHON) scripts/sdks.py
+
+plugin: $(STAMP) ## pack the plugin for every language, and the wheel that it installs, into dist
+	$(PYTHON) scripts/plugin.py
 
 format: $(STAMP) ## let ruff repair and format the code
 	$(PYTHON) -m ruff check --fix .

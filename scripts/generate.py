@@ -33,6 +33,9 @@ from pulumi_dli.jobs.wait_goals import Until
 
 ROOT = Path(__file__).resolve().parent.parent
 
+REPOSITORY = "github.com/pulumi-dli/pulumi-dli"
+"""A placeholder until the repository is public. Pulumi looks there for the plugin where it is not installed."""
+
 Schema = dict[str, Any]
 
 ALL_CHOICES = {name: one.choices for name, one in ARGUMENTS.items() if one.choices} | {"until": tuple(Until)}
@@ -53,6 +56,10 @@ def package_schema() -> Schema:
         "version": project["version"],
         "description": project["description"],
         "keywords": project["keywords"],
+        "license": project["license"],
+        "repository": f"https://{REPOSITORY}",
+        "pluginDownloadURL": f"github://api.{REPOSITORY}",
+        "language": languages(),
         "config": {"variables": settings},
         "provider": {
             "description": "The addresses of the service, the credentials, timeouts and retries.",
@@ -66,6 +73,15 @@ def package_schema() -> Schema:
             token("BatchJob"): resource(BatchJob, JOB_DEFAULTS, REPLACING),
             token("BatchJobWait"): resource(BatchJobWait, WAIT_DEFAULTS, set()),
         },
+    }
+
+
+def languages() -> Schema:
+    """Name the generated SDKs. Each has the version of the schema, and none is called like this package."""
+    return {
+        "nodejs": {"packageName": "@pulumi-dli/dli", "respectSchemaVersion": True},
+        "python": {"packageName": "pulumi_dli_native", "respectSchemaVersion": True, "pyproject": {"enabled": True}},
+        "go": {"importBasePath": f"{REPOSITORY}/sdk/go/dli", "respectSchemaVersion": True},
     }
 
 

@@ -145,3 +145,11 @@ def test_everything_is_described_by_the_names_of_the_wire() -> None:
     for one in described:
         assert one["description"].endswith(".")
         assert not [name for name in BatchRequest.model_fields if "_" in name and f"`{name}`" in one["description"]]
+
+
+def test_the_generated_sdks_have_names_of_their_own_and_the_version_of_the_schema() -> None:
+    languages = SCHEMA["language"]
+    assert languages["python"]["packageName"] != "pulumi_dli", "a generated SDK would overwrite this package"
+    assert all(one["respectSchemaVersion"] for one in languages.values())
+    assert languages["go"]["importBasePath"].startswith(SCHEMA["repository"].removeprefix("https://") + "/")
+    assert SCHEMA["pluginDownloadURL"] == SCHEMA["repository"].replace("https://", "github://api.")

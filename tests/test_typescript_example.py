@@ -1,0 +1,29 @@
+"""`examples/typescript`: `pulumi new` makes a project of it, its SDK compiles, and its job runs as often as it must."""
+
+from pathlib import Path
+
+import pytest
+
+from pulumi_dli.local.testing import Service
+from tests.project import Project, variables_of
+from tests.template_project import TemplateProject, built, generated, runs_as_often_as_it_must
+
+
+def checked(project: Project, *command: str) -> None:
+    run = project.execute(*command)
+    assert run.code == 0, run.screen
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a new machine builds the language host and fetches the packages of npm first
+def test_a_new_project_in_typescript_runs_its_job_once_and_again_after_a_change(
+    tmp_path: Path, service: Service
+) -> None:
+    project = TemplateProject(tmp_path / "new", variables_of(service), "typescript", built("nodejs"))
+    assert "Your new project is ready to go!" in project.screen
+    generated("nodejs", project.folder / "sdks" / "dli")
+    checked(project, "npm", "install", "--no-audit", "--no-fund", "./sdks/dli")
+    compiler = "node_modules/typescript/bin/tsc"
+    checked(project, "node", compiler, "--project", "sdks/dli", "--outDir", "sdks/dli/bin")
+    checked(project, "node", compiler, "--noEmit")
+    runs_as_often_as_it_must(project, service, "index.ts")
