@@ -12,13 +12,14 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = "docs/_build/html"  # where `make docs` writes
+PINS = "scripts/plugin-source/requirements.txt"
 SUMS = "SHA256SUMS"
 OTHERS = ("plugin", "sdks", "docs")  # the make targets that build the rest
 EMPTY = "## [Unreleased]\n"
@@ -68,6 +69,11 @@ def cut(changelog: str, version: str, day: date) -> str:
     if not is_cut and not unreleased.strip():
         raise RefusedError("CHANGELOG.md has no unreleased changes. Describe what is new, then commit it.")
     return changelog if is_cut else f"{head}{EMPTY}\n## [{version}] - {day.isoformat()}\n{rest}"
+
+
+def with_pin(requirements: str, version: str) -> str:
+    """Set the version of this package in the requirements that the plugin installs."""
+    return re.sub(r"^pulumi-dli==.+$", f"pulumi-dli=={version}", requirements, flags=re.MULTILINE)
 
 
 def check_tree(repository: Repository, version: str) -> None:
@@ -130,9 +136,9 @@ def set_version(root: Path, version: str, day: date) -> None:
     """Write and commit the version. Nothing is written if something is refused, or if it is there already."""
     repository = look(root, version)
     check_tree(repository, version)
-    paths = root / "pyproject.toml", root / "CHANGELOG.md"
+    paths = [root / name for name in ("pyproject.toml", "CHANGELOG.md", PINS)]
     old = [path.read_text(encoding="utf-8") for path in paths]
-    new = [with_version(old[0], version), cut(old[1], version, day)]
+    new = [with_version(old[0], version), cut(old[1], version, day), with_pin(old[2], version)]
     check_tag(repository, version, changes_files=new != old)
     for path, text in zip(paths, new, strict=True):
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -146,9 +152,8 @@ def build_python(root: Path, dist: Path, variables: Mapping[str, str]) -> None:
     run(root, sys.executable, "-m", "build", "--outdir", str(dist), ".", variables=variables)
 
 
-def pack_folders(dist: Path, folders: Iterable[Path], version: str, seconds: int) -> None:
-    for folder in folders:
-        name = "docs" if folder.name == "html" else folder.name
+def pack_folders(dist: Path, folders: Mapping[str, Path], version: str, seconds: int) -> None:
+    for name, folder in folders.items():
         pack(folder, dist / f"pulumi-dli-{name}-{version}.tar.gz", seconds)
 
 
@@ -166,10 +171,9 @@ def release(root: Path, version: str, day: date, build: Build = build_python) ->
     dist.mkdir()
     build(root, dist, variables)
     run(root, os.environ.get("MAKE", "make"), "--no-print-directory", *OTHERS, variables=variables)
-    folders = [path for path in sorted(dist.iterdir()) if path.is_dir()]
-    pack_folders(dist, [*folders, root / DOCS], version, seconds)
-    for folder in folders:
-        shutil.rmtree(folder)
+    sdks = {f"sdk-{path.name}": path for path in sorted((dist / "sdks").iterdir())}
+    pack_folders(dist, {**sdks, "docs": root / DOCS}, version, seconds)
+    shutil.rmtree(dist / "sdks")
     (dist / SUMS).write_text(checksums(dist), encoding="utf-8", newline="\n")
     print(f"\nThe files of {version} are in dist/. Nothing was uploaded, pushed or tagged. The next commands:")
     print(f"  git tag v{version}\n  git push origin HEAD v{version}")

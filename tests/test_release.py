@@ -33,7 +33,7 @@ MAKEFILE = """
 plugin:
 \techo plugin $$SOURCE_DATE_EPOCH >dist/plugin.tar.gz
 sdks:
-\tmkdir -p dist/nodejs && echo sdk >dist/nodejs/index.js
+\tmkdir -p dist/sdks/nodejs && echo sdk >dist/sdks/nodejs/index.js
 docs:
 \tmkdir -p docs/_build/html && echo page >docs/_build/html/index.html
 """
@@ -83,6 +83,7 @@ def test_our_own_files_can_be_released() -> None:
     project = tomllib.loads(release.with_version((ROOT / "pyproject.toml").read_text(), version))
     assert project["project"]["version"] == version
     assert release.EMPTY in (ROOT / "CHANGELOG.md").read_text()
+    assert f"pulumi-dli=={version}\n" in release.with_pin((ROOT / release.PINS).read_text(), version)
 
 
 def test_a_tag_at_another_commit_is_refused() -> None:
@@ -118,13 +119,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     root = tmp_path / "project"
-    (root / "scripts").mkdir(parents=True)
+    (root / release.PINS).parent.mkdir(parents=True)
     files = {
         "pyproject.toml": '[project]\nversion = "0.1.0"\n',
         "CHANGELOG.md": CHANGELOG,
         "Makefile": MAKEFILE,
         "scripts/generate.py": GENERATE,
         "schema.json": "{}",
+        release.PINS: "pulumi-dli==0.1.0\nclick==8.5.1\n",
         ".gitignore": "dist/\n_build/\n",
     }
     for name, text in files.items():
@@ -149,10 +151,11 @@ def test_a_release_is_one_commit_and_its_files_are_the_same_each_time(repository
     assert [line.split()[1] for line in sums[0].splitlines()] == [
         "plugin.tar.gz",
         "pulumi-dli-docs-0.2.0.tar.gz",
-        "pulumi-dli-nodejs-0.2.0.tar.gz",
+        "pulumi-dli-sdk-nodejs-0.2.0.tar.gz",
         "wheel.whl",
     ]
     assert (repository / "schema.json").read_text() == '{"version": "0.2.0"}'
+    assert (repository / release.PINS).read_text() == "pulumi-dli==0.2.0\nclick==8.5.1\n"
     assert release.output(repository, "git", "log", "--format=%s").splitlines() == ["Release 0.2.0", "Begin"]
     assert release.output(repository, "git", "status", "--porcelain") == ""
     assert release.output(repository, "git", "tag") == ""
