@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema sdks plugin format release clean
+.PHONY: help demo test test-slow test-portable test-lowest check campaign schema sdks plugin format release clean
 
 VENV := .venv
 # Windows (Git Bash, as on the machines of GitHub) has the programs in another folder. This was never run on Windows.
@@ -31,6 +31,12 @@ test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k 
 
 test-slow: $(STAMP) ## run the slow tests
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
+
+test-portable: $(STAMP) ## run the quick tests that need neither the local DLI nor the Pulumi CLI, on Windows too
+	@$(PYTHON) -m pytest -n 4 --dist worksteal -m 'not slow' tests/api tests/account tests/jobs tests/operations $(PYTEST_ARGS)
+
+test-lowest: $(STAMP) ## run the quick tests with the lowest versions that pyproject.toml allows, in the cache folder
+	@$(WITH_PULUMI) $(PYTHON) scripts/lowest.py $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff check .
