@@ -1,20 +1,27 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema docs sdks plugin format clean
+.PHONY: help demo test test-slow test-portable test-lowest check campaign schema docs sdks plugin format release clean
 
 VENV := .venv
-PYTHON := $(VENV)/bin/python
+# Windows (Git Bash, as on the machines of GitHub) has the programs in another folder. This was never run on Windows.
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PYTHON := $(BIN)/python
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs-installed
 
 # The Pulumi CLI is found or fetched, then comes the command. The virtual environment is first on PATH: the
 # CLI's folder may be one like /usr/bin, with a python3 of its own.
 WITH_PULUMI = PULUMI_BIN=$$($(PYTHON) scripts/pulumi_cli.py) || exit 1; \
-	VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(VENV)/bin:$$PULUMI_BIN:$$PATH"; \
+	VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PULUMI_BIN:$$PATH"; \
 	export VIRTUAL_ENV PATH;
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { name[++n] = $$1; text[n] = $$2; if (length($$1) > w) w = length($$1) } \
+		END { for (i = 1; i <= n; i++) printf "make %-" w "s  %s\n", name[i], text[i] }' Makefile
 
 demo: $(STAMP) ## run a real Spark job with a real `pulumi up`, on this machine alone
 	@$(WITH_PULUMI) $(PYTHON) scripts/demo.py
@@ -26,11 +33,17 @@ test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k 
 test-slow: $(STAMP) ## run the slow tests
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
 
+test-portable: $(STAMP) ## run the quick tests that need neither the local DLI nor the Pulumi CLI, on Windows too
+	@$(PYTHON) -m pytest -n 4 --dist worksteal -m 'not slow' tests/api tests/account tests/jobs tests/operations $(PYTEST_ARGS)
+
+test-lowest: $(STAMP) ## run the quick tests with the lowest versions that pyproject.toml allows, in the cache folder
+	@$(WITH_PULUMI) $(PYTHON) scripts/lowest.py $(PYTEST_ARGS)
+
 check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(VENV)/bin/lint-imports
+	$(BIN)/lint-imports
 	$(PYTHON) scripts/complexity.py pulumi_dli scripts bench tests/campaign
 	$(PYTHON) -m scripts.generate --check
 
@@ -54,6 +67,9 @@ plugin: $(STAMP) ## pack the plugin for every language, and the wheel that it in
 format: $(STAMP) ## let ruff repair and format the code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+release: $(STAMP) ## build everything of a release into dist/, without an upload; VERSION=x.y.z
+	@$(PYTHON) scripts/release.py "$(VERSION)"
 
 clean: ## remove .venv and everything made here; the Pulumi CLI stays in its cache
 	rm -rf $(VENV) .demo dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,15 +5,23 @@ And how many inputs hypothesis makes: a few, the same every time, or 100,000 wit
     make test PYTEST_ARGS="--hypothesis-profile=many -k whatever"
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pulumi_dli.local.testing import Service
 from tests.engine import ProviderProcess
 from tests.project import Project, heeded_signals, variables_of
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
+
+HAS_LOCAL_DLI = find_spec("fcntl") is not None  # the local DLI is for Linux and macOS
 
 settings.register_profile("few", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("many", settings.get_profile("few"), derandomize=False, max_examples=100_000)
@@ -26,6 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(0))
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what imports the local DLI, where there is none."""
+    is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    leaves_out = not HAS_LOCAL_DLI and is_test and "pulumi_dli.local" in collection_path.read_text(encoding="utf-8")
+    return True if leaves_out else None
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _heeded_signals() -> Iterator[None]:
     with heeded_signals():
@@ -35,6 +50,9 @@ def _heeded_signals() -> Iterator[None]:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """A local DLI that plays timelines."""
+    pytest.importorskip("fcntl", reason="the local DLI is for Linux and macOS")
+    from pulumi_dli.local.testing import Service  # noqa: PLC0415  it needs fcntl
+
     with Service(tmp_path / "dli") as running:
         yield running
 

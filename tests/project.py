@@ -46,7 +46,8 @@ def heeded_signals() -> Iterator[None]:
     A process inherits what its parent ignores, but not what its parent handles. Pulumi's CLI ends its plugins with
     SIGINT, and gives those that ignore it five seconds: every command would take as much longer.
     """
-    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]  # Windows has one
+    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, lambda _number, _frame: None)
     try:

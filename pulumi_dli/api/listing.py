@@ -97,11 +97,15 @@ class _Pass:
         self.start += len(ids) - overlap
 
     def _is_complete(self, page: BatchList, *, has_new: bool) -> bool:
-        """Return whether the list ends with this page, which has jobs. After a full page, `total` alone is no proof."""
+        """Return whether the list ends with this page, which has jobs. After a full page, `total` alone is no proof.
+
+        Nor is it where the page does not reach the end: jobs that have ended meanwhile can be as many as the unseen.
+        """
         is_short, total = len(page.sessions) < PAGE_SIZE, _number(page.total)
         if total is None or total < len(self._seen):
             return is_short and not has_new
-        return total == len(self._seen) and (is_short or not has_new)
+        reaches_end = self.start + len(page.sessions) >= total
+        return total == len(self._seen) and reaches_end and (is_short or not has_new)
 
     def _has_shrunk(self, page: BatchList) -> bool:
         """Return whether jobs have ended before this empty page, so that other jobs may have moved out of sight."""

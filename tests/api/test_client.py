@@ -246,6 +246,7 @@ def test_it_starts_over_where_the_last_one_seen_is_missing(service: ScriptedServ
     page_size=st.sampled_from([100, 37, 10, 7]),
 )
 @example(count=101, changes=[(40, 40)], page_size=100)
+@example(count=175, changes=[(6, 0), (9, 0)], page_size=37)  # 15 have ended, and 15 are unseen
 def test_no_job_that_is_there_all_the_time_is_missed_and_none_comes_twice(
     count: int, changes: list[tuple[int, int]], page_size: int
 ) -> None:

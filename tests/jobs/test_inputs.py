@@ -304,20 +304,22 @@ values = st.recursive(
     max_leaves=8,
 )
 declarations = st.dictionaries(st.sampled_from([*ARGUMENTS]) | st.text(), values, max_size=8)
+without_nul = st.characters(exclude_characters="\0", codec="utf-8")
+texts = st.text(without_nul)
 accepted = st.fixed_dictionaries(
     {"file": st.sampled_from(["obs://a/b.py", "a.py"])},
     optional={
-        "args": st.lists(st.text() | st.just(UNKNOWN), max_size=3),
+        "args": st.lists(texts | st.just(UNKNOWN), max_size=3),
         "conf": st.dictionaries(
-            st.text(min_size=1).filter(lambda key: key == key.strip()),
-            st.text() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15),
+            st.text(without_nul, min_size=1).filter(lambda key: key == key.strip()),
+            texts | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15),
             max_size=3,
         ),
         "driverMemory": st.builds("{}{}".format, st.integers(1, 10**6), st.sampled_from(["G", "M", " GB", "mb"])),
         "numExecutors": st.integers(0, 10**6).map(float),
         "scType": st.sampled_from(ARGUMENTS["scType"].choices),
         "resources": st.lists(st.fixed_dictionaries({"name": st.just("a.jar")}, optional={"type": st.just("jar")})),
-        "triggers": st.dictionaries(st.just("k"), st.booleans() | st.integers() | st.text()),
+        "triggers": st.dictionaries(st.just("k"), st.booleans() | st.integers() | texts),
         "rerunOnFailure": st.booleans(),
     },
 )
