@@ -49,6 +49,8 @@ class Engine(Protocol):
 
     default_slots: int | None
     """The default for the number of jobs that run at once. None means no limit."""
+    description: str
+    """What the engine does with jobs, and with which versions of Spark and Java."""
 
     def check(self, request: BatchRequest) -> None:
         """Check a request before it is accepted. Raises ApiError."""

