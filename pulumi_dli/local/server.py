@@ -154,6 +154,7 @@ class LocalDli:
                 cleanup.callback(os.close, _lock(self.data))
                 store = ObjectStore(self.data)
                 engine = self._make_engine(store)
+                cleanup.callback(engine.close)
                 self._description = engine.description
                 listener = cleanup.enter_context(_listen(self._port))
                 port = listener.getsockname()[1]
@@ -235,7 +236,7 @@ class LocalDli:
         from pulumi_dli.local.engines.spark import SparkEngine  # noqa: PLC0415
 
         try:
-            return SparkEngine(Spark.find(), store, self._master, slots=self._slots)
+            return SparkEngine(Spark.find(), store, self._master, self.data, slots=self._slots)
         except SparkError as error:
             raise LocalDliError(str(error)) from error
 

