@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check campaign schema format clean
+.PHONY: help demo test test-slow samples check campaign schema format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -24,6 +24,9 @@ test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k 
 
 test-slow: $(STAMP) ## run the slow tests
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
+
+samples: $(STAMP) ## run Spark's own examples and DLI's samples on the local DLI (a part of test-slow)
+	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 2 -m samples $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff check .
