@@ -1,6 +1,6 @@
 # Python 3.11 or newer and make are all that has to be there. Works with GNU make 3.81 (macOS) and later.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-portable test-lowest check campaign schema docs sdks plugin format release clean
+.PHONY: help demo test test-slow test-portable test-lowest samples check campaign schema docs sdks plugin format release clean
 
 VENV := .venv
 # Windows (Git Bash, as on the machines of GitHub) has the programs in another folder. This was never run on Windows.
@@ -38,6 +38,9 @@ test-portable: $(STAMP) ## run the quick tests that need neither the local DLI n
 
 test-lowest: $(STAMP) ## run the quick tests with the lowest versions that pyproject.toml allows, in the cache folder
 	@$(WITH_PULUMI) $(PYTHON) scripts/lowest.py $(PYTEST_ARGS)
+
+samples: $(STAMP) ## run Spark's own examples and DLI's samples on the local DLI (a part of test-slow)
+	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 2 -m samples $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) -m ruff check .

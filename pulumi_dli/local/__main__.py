@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -16,6 +17,7 @@ from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.environment import environment_of
 
+_UTF8_MODE = "PYTHONUTF8"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -26,6 +28,8 @@ class _LinkError(Exception):
 def main(arguments: list[str] | None = None, *, program: str = "python -m pulumi_dli.local") -> int:
     """Run a command and return its exit code. `program` is how the user calls it, for its help."""
     options = _parser(program).parse_args(arguments)
+    if options.command == "serve":
+        _require_utf8()
     try:
         match options.command:
             case "env":
@@ -39,6 +43,16 @@ def main(arguments: list[str] | None = None, *, program: str = "python -m pulumi
     except ModuleNotFoundError as error:
         print(f"local DLI: {error.name} is not installed. Run: pip install 'pulumi-dli[local]'", file=sys.stderr)
     return 1
+
+
+def _require_utf8() -> None:
+    """Start this process again in Python's UTF-8 mode if its locale is not one of UTF-8.
+
+    Spark reads and writes file names in UTF-8, so this process must do the same.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get(_UTF8_MODE) != "1":
+        os.environ[_UTF8_MODE] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
@@ -125,7 +139,8 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         with dli:
             print(f"local DLI ready at {dli.endpoint}")
-            print(f"page, with a link that works once: {dli.sign_in_link()}", flush=True)
+            print(f"page, with a link that works once: {dli.sign_in_link()}")
+            print(f"engine: {dli.description}", flush=True)
             dli.wait()
     except LocalDliError as error:
         print(f"local DLI: {error}", file=sys.stderr)

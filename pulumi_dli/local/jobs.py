@@ -105,7 +105,7 @@ class Jobs:
             create_time=now,
             update_time=now,
         )
-        if names := ignored_parameters(submission.request):
+        if names := ignored_parameters(submission.request, has_metadata=self._engine.has_metadata):
             self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
         self._table.add(job)
         self._wait(CapacityRequest(job.id, job.queue, submission.request.sizing.cus))

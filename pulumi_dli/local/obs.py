@@ -33,7 +33,7 @@ class ObjectStore:
             raise bad_parameter(f"Parameter {parameter} is invalid: a path must not hold a comma or NUL.")
         try:
             file = (root / name.removeprefix(SCHEME).lstrip("/")).resolve(strict=True)
-        except (OSError, RuntimeError):  # missing, a name that is too long, or a cycle of links
+        except (OSError, RuntimeError, UnicodeError):  # missing, a name that no file can have, or a cycle of links
             file = root
         if not file.is_relative_to(root) or not file.is_file():
             what = "the package" if root == self._packages else self._missing(name)

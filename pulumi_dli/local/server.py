@@ -98,6 +98,7 @@ class LocalDli:
         self._conf_of = conf_of
         self._credentials: Credentials | None = None
         self._links: SignInLinks | None = None
+        self._description = ""
         self._batches: BatchApi | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: _Server | None = None
@@ -116,6 +117,11 @@ class LocalDli:
     def endpoint(self) -> str:
         """The address, for example `http://127.0.0.1:8080`."""
         return self.credentials.endpoint
+
+    @property
+    def description(self) -> str:
+        """What the engine does with jobs, and with which versions of Spark and Java. Empty before the start."""
+        return self._description
 
     def sign_in_link(self) -> str:
         """Make a link that signs a browser in to the page. It works once, until this server stops."""
@@ -149,6 +155,7 @@ class LocalDli:
                 store = ObjectStore(self.data)
                 engine = self._make_engine(store)
                 cleanup.callback(engine.close)
+                self._description = engine.description
                 listener = cleanup.enter_context(_listen(self._port))
                 port = listener.getsockname()[1]
                 self._credentials = Credentials.load_or_make(self.data).at(f"http://{HOST}:{port}")
@@ -225,7 +232,8 @@ class LocalDli:
     def _make_engine(self, store: ObjectStore) -> Engine:
         if self._engine == "timeline":
             return TimelineEngine(self._conf_of)
-        from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError  # noqa: PLC0415
+        from pulumi_dli.local.engines.installation import Spark, SparkError  # noqa: PLC0415
+        from pulumi_dli.local.engines.spark import SparkEngine  # noqa: PLC0415
 
         try:
             return SparkEngine(Spark.find(), store, self._master, self.data, slots=self._slots)

@@ -30,6 +30,8 @@ _MEMORIES = {"driverMemory": "driver_memory", "executorMemory": "executor_memory
 _RETRIES = {"maxRetryTimes", "minRecoveryDelayTime"}
 _IGNORED_PARAMETERS = [name for name, info in BatchRequest.model_fields.items() if SERVICE_ONLY in info.metadata]
 _LOCAL_FEATURE = "basic"
+_METADATA_CATALOG = "dli"
+_META_ACCESS = "spark.dli.metaAccess.enable"
 _INTEGERS = {"driverCores": "driver_cores", "executorCores": "executor_cores", "numExecutors": "num_executors"}
 
 
@@ -116,12 +118,28 @@ def resolve_submission(request: BatchRequest, queue: str) -> Submission:
     )
 
 
-def ignored_parameters(request: BatchRequest) -> list[str]:
-    """Return the names of what has no effect here: parameters, unknown parameters, and keys of `conf`."""
+def uses_metadata(request: BatchRequest) -> bool:
+    """Return whether a job uses DLI's metadata: by `catalog_name`, or by `conf` (developer guide, dli_09_0176)."""
+    enabled = (request.conf or {}).get(_META_ACCESS)
+    return request.catalog_name == _METADATA_CATALOG or str(enabled).strip().lower() == "true"
+
+
+def ignored_parameters(request: BatchRequest, *, has_metadata: bool = False) -> list[str]:
+    """Return the names of what has no effect here: parameters, unknown parameters, and keys of `conf`.
+
+    Args:
+        request: A checked request.
+        has_metadata: Whether jobs can use DLI's metadata here.
+    """
     named = {name for name in _IGNORED_PARAMETERS if getattr(request, name)}
+    named |= {*_unknown_parameters(request), *_ignored_conf(request)}
     if request.feature == _LOCAL_FEATURE:
         named.remove("feature")
-    return sorted([*named, *_unknown_parameters(request), *_ignored_conf(request)])
+    if has_metadata:
+        named.discard(f"conf {_META_ACCESS}")
+        if request.catalog_name == _METADATA_CATALOG:
+            named.discard("catalog_name")
+    return sorted(named)
 
 
 def _unknown_parameters(request: BatchRequest) -> list[str]:

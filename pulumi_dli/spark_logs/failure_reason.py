@@ -24,6 +24,7 @@ _SHOWN_CALLS = 4
 
 _FATAL = {
     re.compile(r"^(The program sets the master yarn, and there is no YARN here\.)"): r"\1",
+    re.compile(r"^(The (?:bucket|module) \S+ does not exist in the local DLI\..*)"): r"\1",
     re.compile(r"java\.lang\.OutOfMemoryError: (.*)"): r"OutOfMemoryError: \1",
     re.compile(r"(Container killed by YARN for exceeding \w* ?memory limits)"): r"\1",
 }

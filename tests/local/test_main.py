@@ -42,7 +42,9 @@ def test_it_says_where_it_answers_and_stops_cleanly_when_it_is_asked_to(tmp_path
         assert process.wait(60) == 0
         assert process.stdout is not None and process.stderr is not None
         link = f"{account.endpoint}/sign-in\\?code=[\\w-]{{43}}"
-        assert re.fullmatch(f"page, with a link that works once: {link}\n", process.stdout.read())
+        page, engine = process.stdout.read().splitlines()
+        assert re.fullmatch(f"page, with a link that works once: {link}", page)
+        assert engine == "engine: plays the timelines of jobs, and runs none"
         assert process.stderr.read() == ""
 
 

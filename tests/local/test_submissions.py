@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from pulumi_dli.api.models import BatchRequest
+from pulumi_dli.local.submissions import ignored_parameters, uses_metadata
 from tests.local.api import Api
 
 JAR = {"file": "obs://jobs/job.jar"}
@@ -143,3 +145,33 @@ def test_a_jar_needs_no_main_class_where_it_is_python_after_all(api: Api) -> Non
 def test_packages_may_be_named_where_spark_is_not_said_to_be_3_3_or_newer(api: Api, version: str | None) -> None:
     packages = {"resources": [{"name": "a.jar", "type": "jar"}], "groups": [{"name": "g"}]}
     assert api.create(file="group/job.py", spark_version=version, **packages)["state"] == "starting"
+
+
+@pytest.mark.parametrize(
+    ("body", "uses"),
+    [
+        ({"catalog_name": "dli"}, True),
+        ({"conf": {"spark.dli.metaAccess.enable": True}}, True),
+        ({"conf": {"spark.dli.metaAccess.enable": "True "}}, True),
+        ({}, False),
+        ({"catalog_name": "hive"}, False),
+        ({"conf": {"spark.dli.metaAccess.enable": "false"}}, False),
+        ({"conf": {"spark.dli.metaAccess.enable": None}}, False),
+    ],
+)
+def test_a_job_uses_metadata_by_its_catalog_or_its_conf(body: dict[str, Any], uses: bool) -> None:
+    assert uses_metadata(BatchRequest.model_validate({"file": "obs://b/a.py"} | body)) is uses
+
+
+@pytest.mark.parametrize(
+    ("has_metadata", "catalog", "named"),
+    [
+        (True, "dli", []),
+        (True, "hive", ["catalog_name"]),
+        (False, "dli", ["catalog_name", "conf spark.dli.metaAccess.enable"]),
+    ],
+)
+def test_metadata_has_an_effect_only_where_there_is_some(has_metadata: bool, catalog: str, named: list[str]) -> None:
+    conf: dict[str, Any] = {"spark.dli.metaAccess.enable": True}
+    request = BatchRequest(file="obs://b/a.py", catalog_name=catalog, conf=conf)
+    assert ignored_parameters(request, has_metadata=has_metadata) == named

@@ -55,6 +55,10 @@ class Engine(Protocol):
 
     default_slots: int | None
     """The default for the number of jobs that run at once. None means no limit."""
+    description: str
+    """What the engine does with jobs, and with which versions of Spark and Java."""
+    has_metadata: bool
+    """Whether jobs can use DLI's metadata."""
 
     def check(self, request: BatchRequest) -> None:
         """Check a request before it is accepted. Raises ApiError."""

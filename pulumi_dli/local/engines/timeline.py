@@ -65,6 +65,8 @@ class TimelineEngine:
     """Plays timelines with timers of the event loop, one for each job."""
 
     default_slots: int | None = None
+    description = "plays the timelines of jobs, and runs none"
+    has_metadata = False
 
     def __init__(self, conf_of: Callable[[str], Mapping[str, str]] = lambda _name: {}) -> None:
         """`conf_of` returns defaults for the `conf` of a job by its name."""
