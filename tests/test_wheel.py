@@ -1,8 +1,10 @@
 """The wheel, as users install it: into an empty environment, with what it declares to need and nothing else."""
 
 import json
+import os
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from pulumi_dli.local.testing import Service
 from tests.docs.pages import block
-from tests.project import Project
+from tests.project import Project, clean_environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,3 +79,19 @@ pulumi.export("state", dli.BatchJob("load", file="load.py", queue="default").wai
     assert service.states() == ["success"]
     (job,) = json.loads((folder / "jobs").read_text())
     assert (job["name"], job["state"]) == ("load", "success")
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip("install", f"{wheel}[local]", python=python)
+    environment = clean_environment({"VIRTUAL_ENV": str(tmp_path / "venv")})
+    environment.pop("PYTHONPATH", None)
+    environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
+    command = [python, ROOT / "scripts" / "demo.py", tmp_path / "demo"]
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "What Spark wrote to obs://demo/out" in done.stdout
