@@ -12,7 +12,7 @@ _LEVEL = re.compile(rf"\s*(?:{TIME}[ |]*\[?(?P<logged>{LEVEL}|CRITICAL)\b|(?P<ba
 _ERRORS = ("ERROR", "FATAL", "CRITICAL")
 _THROWN = re.compile(
     r"(?:Caused by: |Exception in thread |Error: |The job's process ended |The local DLI could not )"
-    r"|(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)(?::|$)"
+    r"|(?:: )?(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)(?::|$)"
 )
 
 

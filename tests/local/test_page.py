@@ -362,7 +362,7 @@ def test_a_job_that_recovers_shows_its_attempts_with_a_log_each(browser: Browser
     assert [word in text for word in ("1 running", "1 recovering", "2 running", "2 failed")] == [True] * 4
     assert "Submission Attempt 1 Attempt 2 Text in the log Errors only Search Download hello Request" in text
     assert "Attempt 3" not in text
-    for name, shown in (("submission", "Download Request"), ("1", "Download hello"), ("3", "Download Request")):
+    for name, shown in (("submission", "Search Request"), ("1", "Search Download hello"), ("3", "Search Request")):
         assert shown in browser.text(f"/jobs/{job_id}?log={name}")
 
 

@@ -28,6 +28,7 @@ def errors(*log: str) -> list[str]:
         "ValueError: no column",
         "py4j.protocol.Py4JJavaError: An error occurred",
         "java.io.IOException: no",
+        ": java.io.IOException: no",
         "Caused by: java.io.IOException: no",
         'Exception in thread "main" java.io.IOException: no',
         "Error: Failed to load class org.Main.",

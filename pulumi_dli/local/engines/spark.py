@@ -122,7 +122,7 @@ class SparkEngine:
             failure = await self._run(attempt, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-            if not keeps_event_log(conf_texts(attempt.request)):
+            if not keeps_event_log(conf_texts(attempt.request)) or not attempt.logs.event_log(attempt.number):
                 shutil.rmtree(attempt.logs.events(attempt.number), ignore_errors=True)
             await asyncio.to_thread(self._store.remove_checksums)
         if failure is None:
