@@ -63,7 +63,7 @@ def log_of_success(api: Api, **body: Any) -> str:
         ("pagerank.py", ["obs://samples/links.txt", "2"], "c has rank: "),
         ("status_api_demo.py", [], "Job results are: "),
         ("streaming/queue_stream.py", [], "Time: "),
-        ("sql/basic.py", [], "|  30|  Ben|"),
+        ("sql/basic.py", [], "Name: Cleo"),
     ],
 )
 def test_sparks_own_example_runs(dli: LocalDli, api: Api, example: str, args: list[str], said: str) -> None:
