@@ -1,13 +1,18 @@
 """The extra `local-ml`: jobs with pyspark.ml, numpy, pandas and Arrow."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.engines.installation import Spark
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api
 from tests.local.ml_python import ROOT, ml_python
@@ -38,39 +43,59 @@ print("sum:", rows.select(doubled("b").alias("c")).toPandas()["c"].sum())
 """
 
 
-def log_of(data: Path, python: str, end: str) -> list[str]:
-    """Run the job on a local DLI that this Python runs."""
-    (LocalDli(data).bucket("demo") / "job.py").write_text(JOB)
+@contextmanager
+def serving_with(python: str, data: Path) -> Iterator[Api]:
+    """Run a local DLI with this Python."""
     command = [python, "-m", "pulumi_dli.local", "serve", "--data", str(data), "--master", "local[2]"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             assert server.stdout.readline().startswith("local DLI ready")
-            api = Api(Credentials.load(data))
-            job_id = api.create(file="obs://demo/job.py")["id"]
-            state = api.wait(job_id, "success", "dead")
-            log = api.lines(job_id, type="driver", size=1000)
-            assert state == end, "\n".join(log)
-            return log
+            yield Api(Credentials.load(data))
         finally:
             server.terminate()
 
 
-@pytest.mark.timeout(900)  # the first run fetches 72 MB
-def test_a_job_with_pyspark_ml_numpy_pandas_and_arrow_runs_with_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def log_of(api: Api, end: str, **body: Any) -> list[str]:
+    """Run a job to its end, and give its driver log."""
+    job_id = api.create(**body)["id"]
+    state = api.wait(job_id, "success", "dead")
+    log = api.lines(job_id, type="driver", size=1000)
+    assert state == end, "\n".join(log)
+    return log
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The bucket `demo` with the job, and with two of Spark's own examples that need numpy."""
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
-    log = log_of(tmp_path / "dli", str(ml_python()), "success")
-    assert "right: 20" in log
-    assert "sum: 380.0" in log
+    bucket = LocalDli(tmp_path / "dli").bucket("demo")
+    (bucket / "job.py").write_text(JOB)
+    (bucket / "points.txt").write_text("0.0 0.0\n0.1 0.1\n9.0 9.0\n9.1 9.1\n")
+    examples = Spark.find().home / "examples" / "src" / "main" / "python"
+    for name in ("kmeans.py", "ml/pipeline_example.py"):
+        shutil.copy(examples / name, bucket)
+    return bucket
 
 
-def test_without_the_extra_the_last_line_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.samples
+@pytest.mark.timeout(900)  # the first run fetches 72 MB
+def test_jobs_with_pyspark_ml_numpy_pandas_and_arrow_run_with_the_extra(tmp_path: Path, bucket: Path) -> None:
+    with serving_with(str(ml_python()), tmp_path / "dli") as api:
+        log = log_of(api, "success", file="obs://demo/job.py")
+        assert "right: 20" in log
+        assert "sum: 380.0" in log
+        log = log_of(api, "success", file="obs://demo/kmeans.py", args=["obs://demo/points.txt", "2", "0.1"])
+        assert [line for line in log if line.startswith("Final centers: ")]
+        log = log_of(api, "success", file="obs://demo/pipeline_example.py")
+        assert [line for line in log if line.startswith("(4, spark i j k) --> ")]
+
+
+def test_without_the_extra_the_last_line_names_it(tmp_path: Path, bucket: Path) -> None:
     if importlib.util.find_spec("numpy"):
         pytest.skip("numpy is installed here")
-    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
-    log = log_of(tmp_path / "dli", sys.executable, "dead")
+    with serving_with(sys.executable, tmp_path / "dli") as api:
+        log = log_of(api, "dead", file="obs://demo/job.py")
     assert log[-1] == (
         "The module numpy does not exist in the local DLI. It is in the extra local-ml. "
         "Run: pip install 'pulumi-dli[local,local-ml]'"
