@@ -23,6 +23,7 @@ test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k 
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## run the slow tests
+	@$(PYTHON) scripts/language_hosts.py >/dev/null
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers, complexity, generated files
