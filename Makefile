@@ -31,6 +31,7 @@ test: check ## run all checks, and all tests but the slow ones; PYTEST_ARGS="-k 
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## run the slow tests
+	@$(PYTHON) scripts/language_hosts.py >/dev/null
 	@$(WITH_PULUMI) $(PYTHON) -m pytest -n 4 --dist worksteal -m slow $(PYTEST_ARGS)
 
 test-portable: $(STAMP) ## run the quick tests that need neither the local DLI nor the Pulumi CLI, on Windows too
