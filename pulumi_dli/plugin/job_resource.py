@@ -77,6 +77,7 @@ class JobResource:
             planned = job_properties.outputs_to_store(job_properties.planned_outputs(declared), inputs.secrets)
             return provider_pb2.CreateResponse(properties=wire.write(planned.values, planned.secrets))
         self._end_unplanned_run(request.urn, declared)
+        self._session.earlier_runs.refuse_beside_live_run(urn, declared)
         with self._session.clock.completing():
             batch_id, outputs = self._session.jobs.create(declared)
         # From here on nothing may raise: the job runs, and its id gets into the state only if this method returns.

@@ -10,6 +10,7 @@ from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.batch_job_wait import BatchJobWaits
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.forced_replacement import ForcedReplacement
+from pulumi_dli.plugin.earlier_runs import EarlierRuns
 from pulumi_dli.plugin.interruption import InterruptibleClock
 from pulumi_dli.plugin.rows import Rows
 
@@ -30,6 +31,7 @@ class Session:
         self.jobs = BatchJobs(self.context)
         self.waits = BatchJobWaits(self.context)
         self.forced_replacement = ForcedReplacement(self.context, self.jobs)
+        self.earlier_runs = EarlierRuns(self.context)
         self._lock = threading.Lock()
         self._texts: dict[str, tuple[str, ...]] = {}
 

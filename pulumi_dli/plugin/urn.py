@@ -37,3 +37,14 @@ class Urn:
         The engine does not tell the organization. Two stacks of two organizations with equal names need `dli:scope`.
         """
         return resource_fingerprint_of("urn", self.stack, self.project, self.types, self.name)
+
+    @property
+    def dynamic_scope(self) -> str | None:
+        """The fingerprint that the dynamic provider gives to this resource, or None if it cannot be known.
+
+        That fingerprint contains the name of the parent, which the URN does not have, and the organization. With a
+        backend other than Pulumi Cloud the organization is always `organization`.
+        """
+        if self.types != self.type:
+            return None
+        return resource_fingerprint_of("organization", self.project, self.stack, [], self.name)
