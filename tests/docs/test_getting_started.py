@@ -77,3 +77,26 @@ def test_the_program_of_the_page_runs(project: Project, service: Service) -> Non
     project.up()
     assert project.output("state") == "success"
     assert project.output("job") == service.jobs()[0].id
+
+
+@pytest.mark.slow
+def test_the_quickstart_leads_to_the_screen_that_it_shows(tmp_path: Path) -> None:
+    install, copy, fill, serve, up = block("README", "Quickstart", "sh").splitlines()
+    assert install.startswith("python3 -m venv venv && ")
+    project = new_project(tmp_path / "empty")
+    run(project, copy)
+    project.folder = project.folder / "wordcount"
+    run(project, fill)
+    with serving(typed(serve), project.folder):
+        screen = run(project, up + " --yes")
+    for line in block("README", "Quickstart", "text").splitlines():
+        for text in re.split(r"[\d.]+ ?s\)?|about .*|…|├─|└─|\s{2,}", line):
+            assert text.strip("( +") in screen, (text, screen)
+    assert list((project.folder / "dli" / "obs" / "demo" / "out").glob("part-*"))
+
+
+def test_the_program_of_the_readme_runs(project: Project, service: Service) -> None:
+    (project.folder / "__main__.py").write_text(block("README", "Quickstart", "python"))
+    project.up()
+    assert project.output("state") == "success"
+    assert len(service.jobs()) == 1
