@@ -57,10 +57,10 @@ campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--
 schema: $(STAMP) ## write the generated files anew
 	$(PYTHON) -m scripts.generate
 
-docs: $(DOCS_STAMP) ## make the documentation, dist/docs/index.html; a warning is an error
+docs: $(DOCS_STAMP) ## make the documentation, docs/_build/html/index.html; a warning is an error
 	@$(PYTHON) scripts/pictures.py --check
-	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env -b html docs dist/docs
-	@echo "The documentation is dist/docs/index.html"
+	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env -b html docs docs/_build/html
+	@echo "The documentation is docs/_build/html/index.html"
 
 sdks: $(STAMP) ## write the SDKs for TypeScript, Python and Go into dist/sdks
 	$(PYTHON) scripts/sdks.py

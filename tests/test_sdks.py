@@ -11,6 +11,7 @@ import pytest
 from pulumi_dli.local.testing import Service
 from scripts import sdks
 from scripts.go_programs import BUILD_OPTIONS, SCRIPTS, Program, cache_root, find_go
+from tests.docs.pages import block
 from tests.plugin.native_project import NativeProject
 from tests.project import variables_of
 from tests.template_project import built, generated
@@ -36,22 +37,7 @@ import (
 
 func main() {{
 	pulumi.Run(func(ctx *pulumi.Context) error {{
-		job, err := dli.NewBatchJob(ctx, "load", &dli.BatchJobArgs{{
-			File:  pulumi.String("load.py"),
-			Queue: pulumi.String("default"),
-			Conf:  pulumi.Map{{"spark.cores.max": pulumi.Int(2)}},
-		}}, pulumi.DeleteBeforeReplace(true))
-		if err != nil {{
-			return err
-		}}
-		done, err := dli.NewBatchJobCompletion(ctx, "done", &dli.BatchJobCompletionArgs{{
-			BatchJob: job.ID(),
-			Until:    dli.UntilSuccess,
-		}})
-		if err != nil {{
-			return err
-		}}
-		ctx.Export("state", done.State)
+{block("languages", "Go", "go")}
 		return nil
 	}})
 }}
@@ -91,6 +77,9 @@ def test_a_program_with_the_sdk_for_python_runs_beside_this_package(tmp_path: Pa
     project.environment["PYTHONPATH"] = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
     (project.folder / "__main__.py").write_text(PYTHON_PROGRAM)
     runs(project, service)
+    migration = block("languages", "From dynamic to native resources", "python")
+    (project.folder / "__main__.py").write_text(migration)
+    assert "2 to create" in project.pulumi("preview")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_dli.local.testing import Service
+from tests.docs.pages import block
 from tests.project import Project, variables_of
 from tests.template_project import TemplateProject, built, generated, runs_as_often_as_it_must
 
@@ -28,5 +29,9 @@ def test_a_new_project_in_typescript_runs_its_job_once_and_again_after_a_change(
     compiler = "node_modules/typescript/bin/tsc"
     checked(project, "node", compiler, "--project", "sdks/dli", "--outDir", "sdks/dli/bin")
     checked(project, "node", compiler, "--noEmit")
+    of_page = block("languages", "TypeScript, from an empty folder", "ts")
+    imported = block("languages", "Importing", "ts")
+    (project.folder / "page.ts").write_text(f"{of_page}\n{imported}")
+    checked(project, "node", compiler, "--noEmit", "--strict", "--target", "es2022", "--module", "commonjs", "page.ts")
     project.environment["TS_NODE_TRANSPILE_ONLY"] = "true"  # the types are checked: not in each command again
     runs_as_often_as_it_must(project, service, "index.ts")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.pages import FENCE, PAGES, ROOT, page
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parent.parent
 
 
 def all_blocks() -> set[tuple[str, str, str]]:
@@ -26,10 +26,10 @@ def all_blocks() -> set[tuple[str, str, str]]:
 
 
 def used_blocks() -> set[tuple[str, ...]]:
-    """Return the arguments of all calls of `block` and `blocks` in the tests of this folder."""
+    """Return the arguments of all calls of `block` and `blocks` in the tests."""
     return {
         tuple(str(argument.value) for argument in call.args if isinstance(argument, ast.Constant))
-        for path in HERE.glob("test_*.py")
+        for path in TESTS.rglob("test_*.py")
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("block", "blocks")
     }

@@ -9,9 +9,19 @@ from pulumi_dli.local.engines import timeline
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.faults import Faults
 from pulumi_dli.local.testing import Service
-from tests.docs.pages import block, first_column
+from tests.docs.pages import ROOT, block, blocks, first_column
 
 pytest_plugins = ["pytester"]
+
+
+def test_the_test_of_a_job_is_that_of_the_example() -> None:
+    """`tests/local` runs the example."""
+    test, _options = blocks("job-tests", "A test of a job", "python")
+    folder, command = block("job-tests", "A test of a job", "sh").splitlines()
+    example = ROOT / folder.removeprefix("cd ")
+    code = (example / "tests" / "test_wordcount.py").read_text(encoding="utf-8")
+    assert code.endswith(test)
+    assert command == "python -m pytest tests"
 
 
 @pytest.mark.slow
