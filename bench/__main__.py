@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from bench import native
 from bench.compare import Scenario, compare
 from bench.measure import Measured, Row, measure, medians_of, print_heading, pulumi
 from pulumi_dli.engine_log import StderrLog
@@ -82,11 +83,13 @@ class Bench:
                 running.server.faults.set([{"action": "delay", "seconds": self._latency, "count": None}])
             yield running
 
-    def project(self, service: Service, program: str, code: Path = ROOT) -> Project:
+    def project(
+        self, service: Service, program: str, code: Path = ROOT, *, make: native.MakeProject = Project
+    ) -> Project:
         """Make a project with a program. It imports `pulumi_dli` from the folder `code`."""
         quiet = {"DLI_POLL_INTERVAL": "10s", "DLI_MAX_RETRIES": "5", "PYTHONPATH": str(code)}
         quiet["PYTHONDONTWRITEBYTECODE"] = ""  # users have compiled modules
-        project = Project(self._folder / f"p{self._count}", service.environment | quiet, name=f"bench{self._count}")
+        project = make(self._folder / f"p{self._count}", service.environment | quiet, f"bench{self._count}")
         project.write(program)
         return project
 
@@ -303,6 +306,9 @@ def main() -> int:
     parser.add_argument(
         "--against", metavar="COMMIT", help="compare only the CPU seconds of this commit and of the working tree"
     )
+    parser.add_argument(
+        "--native", action="store_true", help="measure only the native provider: --jobs jobs, by Python and by YAML"
+    )
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
     with heeded_signals(), tempfile.TemporaryDirectory() as name:
@@ -311,7 +317,10 @@ def main() -> int:
             compared = [scenario for size in sizes for scenario in scenarios(size)]
             return compare(bench.opened, compared, options.against, options.repeats)
         print_heading(f"latency {options.latency * 1000:.0f} ms, medians of {options.repeats}")
-        run(bench, sizes, options.jobs)
+        if options.native:
+            native.run(bench, options.jobs)
+        else:
+            run(bench, sizes, options.jobs)
     return int(not all(row.is_within_limit for row in bench.rows))
 
 

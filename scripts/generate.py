@@ -255,8 +255,11 @@ def in_wire_names(text: str, names: Sequence[str] | Mapping[str, Any]) -> str:
 def generated_files(folder: Path) -> dict[Path, str]:
     """Return the text of each generated file of the repository in this folder."""
     schema = package_schema()
+    text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return {
-        folder / "schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
+        folder / "schema.json": text,
+        # The native provider answers with this one, from a wheel and from an editable install alike.
+        folder / "pulumi_dli" / "plugin" / "schema.json": text,
         **reference_pages.pages(folder / "docs", schema),
     }
 

@@ -69,7 +69,7 @@ class Project:
     """A project with one stack, `dev`."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], name: str = "jobs") -> None:
-        self.folder = folder
+        self.folder, self.name = folder, name
         folder.mkdir()
         (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")

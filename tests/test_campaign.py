@@ -9,9 +9,10 @@ from typing import Protocol
 import pytest
 
 from pulumi_dli.local.testing import Service
-from tests.campaign.__main__ import judge_all, over_grpc, real_ups
-from tests.campaign.hosts import ForkServer
+from tests.campaign.__main__ import judge_all, native_over_grpc, over_grpc, real_ups
+from tests.campaign.hosts import NATIVE, ForkServer
 from tests.campaign.kinds import schedule
+from tests.campaign.native_process import NativeProcess
 from tests.campaign.schedules import (
     ENDLESS,
     LATE_REPLY,
@@ -25,12 +26,24 @@ from tests.campaign.schedules import (
 from tests.campaign.seeds import Place, Result, run
 from tests.campaign.simulated_engine import Declared, _Command
 from tests.campaign.verdict import BrokenPromiseError
+from tests.campaign.yaml_ups import YamlRun
 from tests.engine import ProviderProcess
 
 
 def test_every_intended_run_is_accepted_exactly_once_under_seeded_faults_and_kills() -> None:
     with over_grpc() as judge:
         assert judge_all("over gRPC", judge, range(20), verbose=False) == 0
+
+
+def test_so_it_is_with_the_native_provider() -> None:
+    with native_over_grpc() as judge:
+        assert judge_all("native, over gRPC", judge, range(4), verbose=False) == 0
+
+
+@pytest.mark.slow
+def test_so_it_is_with_a_program_in_yaml() -> None:
+    with real_ups(kind=YamlRun) as judge:
+        assert judge_all("real ups, YAML", judge, range(2, 3), verbose=False) == 0
 
 
 @pytest.mark.slow
@@ -59,6 +72,15 @@ def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service) -> 
     with pytest.raises(BrokenPromiseError, match="s0j0: twice"):
         run(base_schedule(0, random.Random(0)), [Place(service, start)], log)
     assert log_lines[0].startswith("seed 0")
+
+
+def test_a_job_of_the_native_provider_that_runs_twice_is_found_out(service: Service, tmp_path: Path) -> None:
+    with ForkServer(tmp_path, NATIVE) as fork_server:
+        variables = service.environment | SHORT_TIMEOUTS | {"DLI_ADOPT": "false"}
+        start = partial(NativeProcess, variables, start=fork_server.start)
+        lost = Schedule(1, [job(ENDLESS)], [Step("up", faults=[LATE_REPLY], kill="accepted"), Step("up")])
+        with pytest.raises(BrokenPromiseError, match="s1j0: twice"):
+            run(lost, [Place(service, start)], lambda _: None)
 
 
 def job(timeline: str, until: str | None = None, *, seed: int = 1, **options: str) -> Declared:

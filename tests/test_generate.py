@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,16 +22,28 @@ SCHEMA = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))
 JOB = SCHEMA["resources"]["dli:index:BatchJob"]
 WAIT = SCHEMA["resources"]["dli:index:BatchJobWait"]
 
+PYTHON_WORD = re.compile(r"\b([a-z]+_[a-z_]+|opts|timedelta|dict|None)\b")
+
+
+def make_folders(root: Path) -> None:
+    shutil.copytree(ROOT / "docs", root / "docs")
+    (root / "pulumi_dli" / "plugin").mkdir(parents=True)
+
 
 def test_the_schema_is_what_the_code_says() -> None:
     assert package_schema() == SCHEMA
     assert main(["--check"]) == 0
 
 
+def test_the_texts_have_no_word_that_only_python_programs_know() -> None:
+    texts = re.findall(r'"description": "(.*)"', (ROOT / "schema.json").read_text(encoding="utf-8"))
+    assert [text for text in texts if PYTHON_WORD.search(text)] == []
+
+
 def test_a_stale_schema_is_named_shown_and_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stale = json.dumps(SCHEMA, indent=2).replace("BatchJobWait", "BatchJobPause")
     (tmp_path / "schema.json").write_text(stale)
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    make_folders(tmp_path)
     assert main(["--check"], tmp_path) == 1
     said = capsys.readouterr().err
     assert '-    "dli:index:BatchJobPause": {\n' in said
@@ -41,7 +54,7 @@ def test_a_stale_schema_is_named_shown_and_mended(tmp_path: Path, capsys: pytest
 
 
 def test_a_stale_table_of_a_page_is_named_and_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    make_folders(tmp_path)
     assert main([], tmp_path) == 0
     page = tmp_path / "docs" / "batch-job.md"
     page.write_text(page.read_text(encoding="utf-8").replace("| `driver_cores`, `driverCores` |", "| `cores` |"))
@@ -52,14 +65,14 @@ def test_a_stale_table_of_a_page_is_named_and_mended(tmp_path: Path, capsys: pyt
 
 
 def test_a_table_without_a_page_is_named(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    make_folders(tmp_path)
     (tmp_path / "docs" / "error-codes.md").unlink()
     with pytest.raises(SystemExit, match="has the mark of: error codes"):
         main(["--check"], tmp_path)
 
 
 def test_a_schema_that_is_not_there_is_stale(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    make_folders(tmp_path)
     assert main(["--check"], tmp_path) == 1
 
 

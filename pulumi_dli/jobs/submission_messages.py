@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pulumi_dli.api.errors import DliError
 from pulumi_dli.api.models import Batch
 
-_CAUSES = "An interrupted `up`, a rename or retain_on_delete"
+_CAUSES = "An interrupted `up`, a rename or the option retainOnDelete"
 _SET_DELETE_FIRST = (
     "If you want to replace the job, set its option deleteBeforeReplace to true: the provider then cancels the old run "
     "first."

@@ -32,8 +32,8 @@ _THREADS = 32
 _WAIT_THREADS = 256
 """Threads for waits that the gate cannot hold back. They must not take the threads of other requests."""
 
-_SCHEMAS = (Path(__file__).parent / "schema.json", Path(__file__).parents[2] / "schema.json")
-"""The places of the schema: in the installed package, and in a copy of the repository."""
+_SCHEMA = Path(__file__).parent / "schema.json"
+"""The package schema, which `make schema` writes. The repository has the same text in `schema.json`, for people."""
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -75,8 +75,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     async def GetSchema(self, request: Any, context: Any) -> Any:
         """Return the package schema."""
-        path = next(path for path in _SCHEMAS if path.exists())
-        return provider_pb2.GetSchemaResponse(schema=path.read_text(encoding="utf-8"))
+        return provider_pb2.GetSchemaResponse(schema=_SCHEMA.read_text(encoding="utf-8"))
 
     @answering
     async def CheckConfig(self, request: Any, context: Any) -> Any:

@@ -160,7 +160,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     estimated_cu_hours: pulumi.Output[float | None] = pulumi.property("estimatedCuHours")
     """The CUs times the hours that the job has run. A refresh estimates it after the end."""
     previous_runs: pulumi.Output[Sequence[PreviousRun] | None] = pulumi.property("previousRuns")
-    """The last ten earlier runs, oldest first. Lost if a replacement is interrupted, or with `retain_on_delete`."""
+    """The last ten earlier runs, oldest first. Lost if a replacement is interrupted or with retainOnDelete."""
     record_expired: pulumi.Output[bool] = pulumi.property("recordExpired")
     """Whether the service has deleted the job's record."""
     sizing: pulumi.Output[str | None]
@@ -349,7 +349,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
 
         Args:
             until: `success`, `running` or `finished`; see `BatchJobWait`.
-            timeout: How long one `pulumi up` waits; see `BatchJobWait`.
+            timeout: How long one `pulumi up` waits: also a `timedelta`; see `BatchJobWait`.
             name: The logical name of the wait, by default `<job>-<until>`. Two waits for one goal need two names.
             stream_log: Whether the terminal shows the log during the wait, True or "all"; see `BatchJobWait`.
             opts: Options of the wait.

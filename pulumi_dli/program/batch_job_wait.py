@@ -92,9 +92,9 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             job_id: The id of the batch job.
             until: The goal. `success` fails if the job is dead. `running` passes when the job runs or has succeeded,
                 and fails if the job is dead. `finished` passes when the job has ended, dead or not.
-            timeout: How long one `pulumi up` waits: `90s`, `20m`, `1h30m`, seconds or a `timedelta`. The default is
-                `custom_timeouts.create` of `opts`, or no limit. After this time `up` fails, the job goes on, and the
-                next `up` goes on waiting.
+            timeout: How long one `pulumi up` waits: `90s`, `20m`, `1h30m` or seconds. The default is the create timeout
+                of the option customTimeouts, or no limit. After this time `up` fails, the job goes on, and the next
+                `up` goes on waiting.
             job_name: The job's logical name, for messages. The default is the wait's name.
             submitted_to: The `region` and the `projectId` where the job runs. The default is the settings.
             rerun_on_failure: Whether the next `up` runs a dead job again, for messages.

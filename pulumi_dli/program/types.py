@@ -42,7 +42,7 @@ class SubmittedToArgsDict(TypedDict, total=False):
     """The region and the project where a job runs, with their names in Pulumi's state."""
 
     region: str | None
-    """The region. None if only an endpoint was set."""
+    """The region. It is missing if only an endpoint was set."""
     projectId: str
     """The id of the project."""
 
@@ -72,7 +72,7 @@ class SubmittedTo(dict[str, Any]):
     """The region and the project where a job runs."""
 
     region: str | None
-    """The region. None if only an endpoint was set."""
+    """The region. It is missing if only an endpoint was set."""
     project_id: str = pulumi.property("projectId")
     """The id of the project."""
 

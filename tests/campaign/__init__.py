@@ -1,7 +1,9 @@
 """The campaign: seeded programs of jobs under seeded faults and kills, and the service's own record as the judge.
 
     python -m tests.campaign --seeds 2000           over gRPC, an engine of our own driving the real provider
+    python -m tests.campaign --native-seeds 500     the same with the native provider
     python -m tests.campaign --ups 100              with the real `pulumi up`
+    python -m tests.campaign --yaml-ups 30          the same with programs in YAML, and the native provider
     python -m tests.campaign --kills 100            real `pulumi up`s, killed at any instant; --short: short jobs
     python -m tests.campaign --seeds 1 --first 77   one seed again, with its schedule
 

@@ -18,14 +18,24 @@ from typing import Self
 
 from tests.project import clean_environment
 
-MODULES = (
-    "dill",
-    "grpc",
-    "pulumi.dynamic",
-    "pulumi_dli.provider",
-    "pulumi_dli.operations.batch_job",
-    "pulumi_dli.operations.batch_job_wait",
-)
+PROGRAMS = {
+    "pulumi.dynamic": (
+        "dill",
+        "grpc",
+        "pulumi.dynamic",
+        "pulumi_dli.provider",
+        "pulumi_dli.operations.batch_job",
+        "pulumi_dli.operations.batch_job_wait",
+    ),
+    "pulumi_dli.plugin.__main__": (
+        "grpc.aio",
+        "pulumi_dli.plugin.servicer",
+        "pulumi_dli.plugin.configuration",
+        "pulumi_dli.plugin.configured",
+    ),
+}
+"""The modules that each program imports before it is forked, by the name of the program's own module."""
+DYNAMIC, NATIVE = PROGRAMS
 
 
 class Host:
@@ -47,16 +57,18 @@ class Host:
 
 
 class ForkServer:
-    """The process that others are forked off."""
+    """The process that others are forked off. `program` is one of `PROGRAMS`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = DYNAMIC) -> None:
         self._folder = folder
+        self._program = program
         self._hosts: list[Host] = []
 
     def __enter__(self) -> Self:
         ours, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "tests.campaign.hosts", str(theirs.fileno())],  # a host tells its port at once
+            # -u: a host tells its port at once.
+            [sys.executable, "-u", "-m", "tests.campaign.hosts", str(theirs.fileno()), self._program],
             env=clean_environment({"PULUMI_PROJECT": "jobs"}),
             pass_fds=[theirs.fileno()],
         )
@@ -76,7 +88,7 @@ class ForkServer:
 
     def start(self, environment: Mapping[str, str]) -> Host:
         """Start a provider process with these variables."""
-        log = self._folder / f"host-{len(self._hosts)}.log"
+        log = self._folder / f"{self._program}-{len(self._hosts)}.log"
         request = {"environment": dict(environment), "log": str(log)}
         self._socket.sendall(json.dumps(request).encode() + b"\n")
         reply = json.loads(self._replies.readline())
@@ -84,7 +96,7 @@ class ForkServer:
         return self._hosts[-1]
 
 
-def _fork_hosts(requests: Iterator[str], replies: socket.socket) -> None:
+def _fork_hosts(program: str, requests: Iterator[str], replies: socket.socket) -> None:
     for line in requests:
         request = json.loads(line)
         reader, writer = os.pipe()
@@ -95,8 +107,8 @@ def _fork_hosts(requests: Iterator[str], replies: socket.socket) -> None:
             os.dup2(log, 2)
             replies.close()
             os.environ.update(request["environment"])
-            sys.argv = ["pulumi.dynamic", "127.0.0.1:0"]
-            runpy.run_module("pulumi.dynamic", run_name="__main__")
+            sys.argv = [program, *(["127.0.0.1:0"] if program == DYNAMIC else [])]
+            runpy.run_module(program, run_name="__main__")
         os.close(writer)
         with os.fdopen(reader) as pipe:
             port = int(pipe.readline())
@@ -106,10 +118,11 @@ def _fork_hosts(requests: Iterator[str], replies: socket.socket) -> None:
 def main() -> None:
     """Fork off one process for each request that comes, until nobody gives any."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are nobody's zombies
-    for name in MODULES:
+    descriptor, program = sys.argv[1:]
+    for name in PROGRAMS[program]:
         __import__(name)
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    _fork_hosts(iter(connection.makefile()), connection)
+    connection = socket.socket(fileno=int(descriptor))
+    _fork_hosts(program, iter(connection.makefile()), connection)
 
 
 if __name__ == "__main__":

@@ -40,9 +40,12 @@ class RealRun:
         self._plan = plan
         self._service = service
         self._log = log
-        self._project = Project(folder, service.environment | SHORT_TIMEOUTS, name=f"seed{plan.seed}")
+        self._project = self._open_project(folder, service.environment | SHORT_TIMEOUTS, f"seed{plan.seed}")
         self._program = {job.name: job for job in plan.program}
         self._expected = Counter(self._program.keys())
+
+    def _open_project(self, folder: Path, environment: dict[str, str], name: str) -> Project:
+        return Project(folder, environment, name)
 
     def judge(self, *, twice_is_wrong: bool) -> Result:
         """Carry the schedule out. Raises BrokenPromiseError."""

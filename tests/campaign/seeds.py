@@ -15,9 +15,8 @@ from tests.campaign.ledger import Ledger, Run
 from tests.campaign.lies import tell_lies
 from tests.campaign.observation import Observation, Observer
 from tests.campaign.schedules import LAG, MAX_UPS, OrphansEnd, Schedule, Step, changed_properties
-from tests.campaign.simulated_engine import Failure, Killer, Outcome, SimulatedEngine
+from tests.campaign.simulated_engine import Failure, Killer, Outcome, Process, SimulatedEngine
 from tests.campaign.verdict import BrokenPromiseError, check_nothing_runs, compare_runs, compare_with_state, runs_of
-from tests.engine import ProviderProcess
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Place:
     """A DLI, and what starts a provider process whose settings name it."""
 
     service: Service
-    start: Callable[[], ProviderProcess]
+    start: Callable[[], Process]
 
 
 @dataclass
@@ -54,6 +53,8 @@ class Result:
     """How often one was met that must run again at the new place."""
     elsewhere_failures: int = 0
     """How often one was met that must run again, but whose run may go on at the other place."""
+    forced: int = 0
+    """Runs in the part of a seed that forces replacements. Only the native provider's seeds have one."""
 
 
 Log = Callable[[str], None]
@@ -277,7 +278,7 @@ class _Run:
 
 
 @contextmanager
-def _killed_when(is_ready: Callable[[], bool], wait: float, process: ProviderProcess) -> Iterator[None]:
+def _killed_when(is_ready: Callable[[], bool], wait: float, process: Process) -> Iterator[None]:
     """Kill the process as soon as something has happened, and some seconds later; or not at all, if it ends before."""
     is_over = threading.Event()
 

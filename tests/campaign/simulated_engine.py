@@ -16,9 +16,13 @@ from dataclasses import dataclass, field
 from pulumi.output import UNKNOWN
 
 from pulumi_dli.api.states import BatchState
-from tests.engine import Properties, Provider, ProviderError, ProviderProcess
+from tests.campaign.native_process import NativeProcess
+from tests.engine import Properties, ProviderError, ProviderProcess
 
 WORKERS = 2
+
+Process = ProviderProcess | NativeProcess
+"""A process of the provider."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,14 @@ class Outcome:
     changes: int = 0
 
 
-Killer = Callable[[ProviderProcess], AbstractContextManager[None]]
+Killer = Callable[[Process], AbstractContextManager[None]]
 """May kill a process while the block runs."""
 
 
 class SimulatedEngine:
     """One stack. `starts` give a provider process for each command, one start for each place."""
 
-    def __init__(self, starts: Sequence[Callable[[], ProviderProcess]]) -> None:
+    def __init__(self, starts: Sequence[Callable[[], Process]]) -> None:
         self.jobs: dict[str, Stored] = {}
         self.waits: dict[str, Stored] = {}
         self.intended: Counter[str] = Counter()
@@ -98,7 +102,7 @@ class SimulatedEngine:
         """Called with a job's name before its `create`. The jobs then come one after the other."""
         self._starts = starts
 
-    def _start(self) -> ProviderProcess:
+    def _start(self) -> Process:
         return self._starts[self.place]()
 
     def up(self, program: list[Declared], killer: Killer = lambda _: nullcontext()) -> Outcome:
@@ -133,7 +137,7 @@ class SimulatedEngine:
 
 
 class _Command:
-    def __init__(self, engine: SimulatedEngine, process: ProviderProcess, outcome: Outcome) -> None:
+    def __init__(self, engine: SimulatedEngine, process: Process, outcome: Outcome) -> None:
         self._engine = engine
         self._process = process
         self._outcome = outcome
@@ -211,7 +215,7 @@ class _Command:
             self._process.waits.diff(wait.id, wait.outputs, {**wait.inputs, "jobId": UNKNOWN})
 
     def _apply_wait(self, job: Declared) -> None:
-        waits: Provider = self._process.waits
+        waits = self._process.waits
         batch = self._engine.jobs[job.name]
         news: Properties = {"jobId": batch.id, "until": job.until, "jobName": job.name}
         news["submittedTo"] = batch.outputs["submittedTo"]

@@ -27,7 +27,7 @@ def test_a_live_run_of_this_very_job_is_adopted_and_named(stage: Stage) -> None:
     assert stage.dli.names == []
     assert stage.said == [
         f"wordcount: adopted batch job {left} ({run_name()}, running, owner somebody, submitted "
-        "2023-11-14 22:13:20 UTC). An interrupted `up`, a rename or retain_on_delete left this run."
+        "2023-11-14 22:13:20 UTC). An interrupted `up`, a rename or the option retainOnDelete left this run."
     ]
 
 

@@ -77,11 +77,19 @@ class Plugin:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(30)
+        self.connect(port)
+        return self
+
+    def connect(self, port: int) -> None:
+        """Configure the provider that listens at this port."""
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
         self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self.call("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address=self.engine_address))
         self.configure()
-        return self
+
+    def disconnect(self) -> None:
+        """Close the connection."""
+        self._channel.close()
 
     async def _start(self) -> int:
         self._server = grpc.aio.server()
@@ -95,7 +103,7 @@ class Plugin:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self.servicer.interrupt)
-        self._channel.close()
+        self.disconnect()
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
