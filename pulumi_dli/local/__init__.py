@@ -13,6 +13,7 @@ imports only modules that stand below it:
     gateway                     authentication, limits, call counts and faults for all calls
     keystone, queues            the calls of IAM and of queues that batch jobs need
     jobs                        the life cycle of jobs
+    job_changes                 the changes of jobs on their way into the table
     capacity                    which waiting job may run
     engines                     what runs a job: `spark`, `timeline`
     replies, submissions        the JSON of replies; the requests for new jobs

@@ -198,7 +198,7 @@ def test_an_end_that_cannot_be_noted_at_once_is_noted_later(
         api.wait(second, "success")
         api.wait(first, "success")
         assert api.lines(first) == ["a line"]
-    assert "cannot store its end, will retry: database or disk is full" in caplog.text
+    assert "cannot store its change, will retry: database or disk is full" in caplog.text
 
 
 def test_the_record_of_an_ended_job_is_kept_for_a_while(tmp_path: Path) -> None:
