@@ -8,6 +8,7 @@ imports only modules that stand below it:
     pytest_plugin, testing      the fixture `local_dli` for tests of Pulumi programs
     __main__                    the command line
     server                      socket, thread and event loop: `LocalDli`
+    connections                 limits of connections and of slow clients
     page                        the jobs, their logs and the queues in a browser
     routes                      the calls of the API and the functions that answer them
     gateway                     authentication, limits, call counts and faults for all calls
