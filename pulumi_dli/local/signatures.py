@@ -58,15 +58,9 @@ def verify(call: SignedCall, *, secret_key: str, security_token: str | None = No
     If the body is not read yet, check the rest.
     """
     match = _parse(call)
-    given = call.headers.get("x-security-token")
-    if security_token is None and given is not None:
-        raise BadSignatureError("the access key is permanent, but the call has an X-Security-Token")
-    if security_token is not None and not hmac.compare_digest((given or "").encode(), security_token.encode()):
-        raise BadSignatureError("the access key is temporary, and its X-Security-Token is missing or wrong")
-    date = call.headers.get("x-sdk-date", "")
-    if abs(now - _parse_date(date)) > MAX_SKEW:
-        raise BadSignatureError(f"signature expired, signature time:{date},server time:{now.strftime(_DATE_FORMAT)}")
     names = match[2].split(";")
+    _check_security_token(call, security_token)
+    date = _checked_date(call, now)
     missing = [name for name in names if name not in call.headers]
     if missing:
         raise BadSignatureError(f"a header is listed as signed, but was not sent: {', '.join(missing)}")
@@ -76,6 +70,21 @@ def verify(call: SignedCall, *, secret_key: str, security_token: str | None = No
     expected = hmac.new(secret_key.encode(), f"{ALGORITHM}\n{date}\n{digest}".encode(), hashlib.sha256).hexdigest()
     if not hmac.compare_digest(match[3].lower().encode(), expected.encode()):
         raise WrongSignatureError("verify aksk signature fail: the signature does not match the call")
+
+
+def _check_security_token(call: SignedCall, security_token: str | None) -> None:
+    given = call.headers.get("x-security-token")
+    if security_token is None and given is not None:
+        raise BadSignatureError("the access key is permanent, but the call has an X-Security-Token")
+    if security_token is not None and not hmac.compare_digest((given or "").encode(), security_token.encode()):
+        raise BadSignatureError("the access key is temporary, and its X-Security-Token is missing or wrong")
+
+
+def _checked_date(call: SignedCall, now: datetime) -> str:
+    date = call.headers.get("x-sdk-date", "")
+    if abs(now - _parse_date(date)) > MAX_SKEW:
+        raise BadSignatureError(f"signature expired, signature time:{date},server time:{now.strftime(_DATE_FORMAT)}")
+    return date
 
 
 def _parse(call: SignedCall) -> re.Match[str]:
