@@ -74,6 +74,7 @@ class Jobs:
                 self._wait(CapacityRequest(job.id, job.queue, job.batch_request.sizing.cus))
                 continue
             await self._engine.kill_orphans(job.id)
+            self.logs(job.id).remove_run_files()
             self._end(job.id, BatchState.DEAD, "The local DLI was stopped while this job ran.")
             interrupted += 1
         if interrupted:

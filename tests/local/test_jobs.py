@@ -296,6 +296,19 @@ def test_a_restart_keeps_what_ended_goes_on_with_what_waits_and_gives_up_what_ra
         assert again.state(third) == "starting"
 
 
+def test_a_restart_removes_the_files_with_secrets_of_what_ran_and_keeps_its_log(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        api = Api(dli.credentials)
+        job_id = api.submit(ENDLESS, LOG)
+        api.wait(job_id, "running")
+        left = tmp_path / "jobs" / job_id / "run-0"
+        left.mkdir()
+        (left / "spark.properties").write_text("password")
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        assert not left.exists()
+        assert Api(dli.credentials).lines(job_id, index=0)[0] == "a line"
+
+
 def test_a_job_that_was_recovering_at_a_restart_is_dead(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline") as dli:
         api = Api(dli.credentials)
