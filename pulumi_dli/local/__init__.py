@@ -9,12 +9,14 @@ imports only modules that stand below it:
     testing, job_tests          `local_dli` for tests of Pulumi programs, `spark_jobs` for tests of jobs
     __main__                    the command line
     server                      socket, thread and event loop: `LocalDli`
+    connections                 limits of connections and of slow clients
     page                        the jobs, their logs and the queues in a browser
     job_view, log_view          how a job ended and why; the part of a log that the page shows
     routes                      the calls of the API and the functions that answer them
     gateway                     authentication, limits, call counts and faults for all calls
     keystone, queues            the calls of IAM and of queues that batch jobs need
     jobs                        the life cycle of jobs
+    job_changes                 the changes of jobs on their way into the table
     capacity                    which waiting job may run
     engines                     what runs a job: `spark`, `timeline`; Spark's web pages
     replies, submissions        the JSON of replies; the requests for new jobs

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Message, Receive, Scope, Send
@@ -25,6 +25,8 @@ from pulumi_dli.local.signatures import SignedCall
 
 MAX_BODY = 12 * 1024 * 1024
 """The maximum size of a body in bytes (IAM API reference: calls with AK/SK, 12 MB)."""
+MAX_SIGN_IN_BODY = 64 * 1024
+"""The maximum size of the body of a sign-in in bytes. Everybody may send one."""
 TRANSPORT = "pulumi_dli.api.transport"
 """The extension of the ASGI scope with the connection, for faults that close it."""
 
@@ -42,7 +44,10 @@ class Authenticator(Protocol):
     project_id: str
 
     def authenticate(self, call: SignedCall) -> None:
-        """Check the token or the signature of a call. Raises ApiError."""
+        """Check the token or the signature of a call. Raises ApiError.
+
+        If the body of the call is None, check what its headers tell.
+        """
 
 
 class Gateway:
@@ -57,23 +62,25 @@ class Gateway:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(receive)
-        if body is None:
-            return
         request_id = secrets.token_hex(16)
-        response = await _error_as_response(self._answer(scope, body, request_id), request_id)
+        try:
+            response = await _error_as_response(self._answer(scope, receive, request_id), request_id)
+        except ClientDisconnect:
+            return
         response.headers["X-Request-Id"] = request_id
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, body: bytes, request_id: str) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         path, method = scope["path"], scope["method"]
         route, parameters = self._find(scope)
         is_local = path.startswith(_LOCAL_PATH)
         if not is_local:
             self._call_counter.count(method, route.name if route else "unknown")
-        if len(body) > MAX_BODY:
-            raise ApiError("APIGW.0201", "Request entity too large.", status=413)
-        if (method, path) != _SIGN_IN:
+        is_sign_in = (method, path) == _SIGN_IN
+        if not is_sign_in:  # nobody without credentials makes the server read a body
+            self._authenticator.authenticate(_signed_call(scope, None))
+        body = await _read_body(receive, MAX_SIGN_IN_BODY if is_sign_in else MAX_BODY)
+        if not is_sign_in:
             self._authenticator.authenticate(_signed_call(scope, body))
         if route is None:
             raise ApiError("APIGW.0101", "The API does not exist or has not been published in the environment.")
@@ -103,6 +110,8 @@ class Gateway:
 async def _error_as_response(answer: Awaitable[Response], request_id: str) -> Response:
     try:
         return await answer
+    except ClientDisconnect:
+        raise
     except ApiError as error:
         content = error_body(error.code, error.message)
         if error.code.startswith("APIG"):
@@ -154,18 +163,17 @@ async def _close(scope: Scope, receive: Receive) -> None:
         pass
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """Read at most MAX_BODY + 1 bytes, so that a body over the limit is detected.
-
-    Return None if the client disconnects before the end of the body.
-    """
+async def _read_body(receive: Receive, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes. Raises ApiError for a longer one, and ClientDisconnect."""
     body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
-        body += message["body"][: MAX_BODY + 1 - len(body)]
+            raise ClientDisconnect
+        body += message["body"]
+        if len(body) > limit:
+            raise ApiError("APIGW.0201", "Request entity too large.", status=413)
         more = message["more_body"]
     return bytes(body)
 
@@ -177,7 +185,7 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-def _signed_call(scope: Scope, body: bytes) -> SignedCall:
+def _signed_call(scope: Scope, body: bytes | None) -> SignedCall:
     return SignedCall(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),

@@ -18,11 +18,12 @@ from pulumi_dli.local.durations import format_duration
 from pulumi_dli.local.endings import CANCELLED, CANCELLED_BEFORE_START, GAVE_UP, INTERNAL_ERROR, INTERRUPTED
 from pulumi_dli.local.engines import Attempt, Engine, WebUi, history_path
 from pulumi_dli.local.errors import ApiError, not_found
+from pulumi_dli.local.job_changes import JobChanges
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.submissions import Submission, ignored_parameters, resolve_submission
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
 
-_SAVE_RETRY_DELAY = 1.0
+_NOT_STORED = "The local DLI cannot store a change of this job yet, and tries again. This is the last stored state."
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Jobs:
         now: Callable[[], float],
     ) -> None:
         self._table = table
+        self._changes = JobChanges(table)
         self._engine = engine
         self._directory = directory
         self._capacity = Capacity(engine.default_slots if slots is None else slots, queues)
@@ -72,6 +74,7 @@ class Jobs:
                 self._wait(CapacityRequest(job.id, job.queue, job.batch_request.sizing.cus))
                 continue
             await self._engine.kill_orphans(job.id)
+            self.logs(job.id).remove_run_files()
             self._end(job.id, BatchState.DEAD, INTERRUPTED)
             interrupted += 1
         if interrupted:
@@ -88,6 +91,7 @@ class Jobs:
                 task.cancel()
             await asyncio.sleep(0)
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._changes.finish()
 
     def submit(self, submission: Submission, owner: str) -> Job:
         """Accept a job. Raises ApiError if the engine cannot run it."""
@@ -105,9 +109,14 @@ class Jobs:
             create_time=now,
             update_time=now,
         )
-        if names := ignored_parameters(submission.request, has_metadata=self._engine.has_metadata):
-            self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
-        self._table.add(job)
+        names = ignored_parameters(submission.request, has_metadata=self._engine.has_metadata)
+        try:
+            if names:
+                self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
+            self._table.add(job)
+        except (OSError, sqlite3.OperationalError) as error:  # a full disk, or another process has locked the table
+            logger.error("cannot store a new job: %s", error)  # noqa: TRY400  a traceback adds nothing
+            raise ApiError("DLI.0999", "The local DLI cannot store the job. See its own log.", status=503) from error
         self._wait(CapacityRequest(job.id, job.queue, submission.request.sizing.cus))
         # The reply always says `starting`, because the job starts in a later turn of the event loop.
         self._start_admitted()
@@ -140,7 +149,7 @@ class Jobs:
 
         The page says that an ended job cannot be cancelled (dli_02_0129, 2026-04). The error code is a guess.
         """
-        job = self.get(job_id)
+        job = self._changes.latest(self.get(job_id))
         if job.state.is_final:
             raise ApiError("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
@@ -241,15 +250,16 @@ class Jobs:
         submission = resolve_submission(job.batch_request, job.queue)
         for number in range(submission.retries + 1):
             if number:
-                self._table.update(job_id, state=BatchState.RECOVERING, update_time=self.now())
+                self._changes.add(job_id, state=BatchState.RECOVERING, update_time=self.now())
                 await asyncio.sleep(submission.recovery_delay_ms / 1000)
-            state = await self._engine.run(self._attempt(job, number))
+            state = await self._engine.run(await self._attempt(job, number))
             if state is BatchState.SUCCESS:
                 break
         self._end(job_id, state, None)
 
-    def _attempt(self, job: Job, number: int) -> Attempt:
-        self._table.update(job.id, attempt=number, update_time=self.now())
+    async def _attempt(self, job: Job, number: int) -> Attempt:
+        """Make an attempt. Its number is stored before it starts, so that no crash lets it start twice."""
+        await self._changes.add_and_wait(job.id, attempt=number, update_time=self.now())
         return Attempt(
             job_id=job.id,
             number=number,
@@ -261,45 +271,44 @@ class Jobs:
     def _report(self, job_id: str, state: BatchState) -> None:
         """Store the state that the engine reports. A job that is started again stays `recovering` until it runs."""
         job = self._table.get(job_id)
+        job = job and self._changes.latest(job)
         if job is None or job.state is state or (state is BatchState.STARTING and job.attempt):
             return
         changes: dict[str, Any] = {"state": state, "update_time": self.now()}
         if state is BatchState.RUNNING and job.start_time is None:
             # The form is that of the sample in huaweicloudsdkdli 3.1.219 (show_spark_job_response.py).
             changes |= {"start_time": changes["update_time"], "app_id": f"batch-session-{job_id}:30663"}
-        self._table.update(job_id, **changes)
+        self._changes.add(job_id, **changes)
 
     def _end(self, job_id: str, state: BatchState, line: str | None) -> None:
-        try:
-            job = self._table.get(job_id)
-            if job is None:
-                return
-            tail, line = self._write_last_line(job, line)
-            now = self.now()
-            self._table.update(job_id, state=state, update_time=now, end_time=now, log=tail)
-        except sqlite3.OperationalError as error:  # for example a full disk
-            logger.error("job %s: cannot store its end, will retry: %s", job_id, error)  # noqa: TRY400
-            asyncio.get_running_loop().call_later(_SAVE_RETRY_DELAY, self._end, job_id, state, line)
+        job = self._table.get(job_id)
+        if job is not None:
+            tail, now = self._write_last_line(self._changes.latest(job), line), self.now()
+            self._changes.add(job_id, state=state, update_time=now, end_time=now, log=tail)
 
-    def _write_last_line(self, job: Job, line: str | None) -> tuple[tuple[str, ...], str | None]:
-        """Write a last line to a job's log. Return the tail of the log, and the line if it could not be written."""
+    def _write_last_line(self, job: Job, line: str | None) -> tuple[str, ...]:
+        """Write a last line to a job's log, and return the tail of the log."""
         logs = self.logs(job.id)
         try:
             if line is not None:
                 logs.write(job.attempt, line)
-            return tuple(logs.tail(job.attempt)), None
+            return tuple(logs.tail(job.attempt))
         except OSError as error:
             logger.error("job %s: cannot use its log: %s", job.id, error)  # noqa: TRY400  a traceback adds nothing
-            return () if line is None else (line,), line
+            return () if line is None else (line,)
 
     def _with_current_log(self, job: Job) -> Job:
         """Fill in the current tail of the log of a job that may still write to it."""
-        if job.attempt is None or job.state.is_final:
+        if job.state.is_final:
             return job
-        return replace(job, log=self.logs(job.id).tail(job.attempt))
+        log = job.log if job.attempt is None else self.logs(job.id).tail(job.attempt)
+        return replace(job, log=(*log, _NOT_STORED) if self._changes.has_waiting(job.id) else log)
 
     def _remove_expired(self) -> None:
         expired = self._table.ended_before(round(self.now() - self._keep_finished * 1000))
         for job_id in expired:  # the logs first: nothing would find them again if only the rows were gone
             self.logs(job_id).remove()
-        self._table.remove(expired)
+        try:
+            self._table.remove(expired)
+        except sqlite3.OperationalError as error:  # a full disk, or another process has locked the table
+            logger.warning("cannot remove the records of %d ended jobs yet: %s", len(expired), error)

@@ -68,7 +68,10 @@ class Keystone:
         self._keys = {credentials.access_key: _Key(credentials.secret_key)}
 
     def authenticate(self, call: SignedCall) -> None:
-        """Check the token or the signature of a call. Raises ApiError."""
+        """Check the token or the signature of a call. Raises ApiError.
+
+        If the body of the call is None, check what its headers tell.
+        """
         token = call.headers.get("x-auth-token")
         if token is not None:
             self._check_token(token, call.path)
@@ -101,7 +104,8 @@ class Keystone:
             if key.failures == LOCK_AFTER:
                 key.failures, key.locked_until = 0, self._now() + LOCK_TIME
             raise
-        key.failures = 0
+        if call.body is not None:
+            key.failures = 0
         if self._is_expired(key.expires):
             raise BadSignatureError("the security token has expired")
 

@@ -139,6 +139,11 @@ class JobLogs:
         """Remove the job's directory. A missing directory is no error."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def remove_run_files(self) -> None:
+        """Remove the files of attempts that a killed server left. They may contain secrets of the job."""
+        for directory in self.directory.glob("run-*"):
+            shutil.rmtree(directory, ignore_errors=True)
+
     def _path(self, attempt: int | None) -> Path:
         return self.directory / ("submit.log" if attempt is None else f"driver-{attempt}.log")
 

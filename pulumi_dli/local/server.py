@@ -17,16 +17,15 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import uvicorn
-from h11 import LocalProtocolError
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pulumi_dli.local.call_counter import CallCounter
+from pulumi_dli.local.connections import Protocol, handle_loop_error
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.engines import Engine
 from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.faults import Faults
-from pulumi_dli.local.gateway import TRANSPORT, Gateway
+from pulumi_dli.local.gateway import Gateway
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
@@ -253,6 +252,7 @@ class LocalDli:
     def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, cleanup: ExitStack) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
+            self._loop.set_exception_handler(handle_loop_error)
             try:
                 await jobs.start()
                 await server.serve([listener])
@@ -270,13 +270,13 @@ class LocalDli:
 
 
 class _Server(uvicorn.Server):
-    """Signals when it answers, and passes the connection to the application, for faults that close it."""
+    """Signals when it answers."""
 
     def __init__(self, application: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
-                http=_Protocol,
+                http=Protocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -292,26 +292,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.has_started.set()
-
-
-class _Protocol(H11Protocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        application = self.app
-
-        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
-            scope["extensions"] = {TRANSPORT: transport}
-            await application(scope, receive, send)
-
-        self.app = with_transport
-
-    def send_400_response(self, msg: str) -> None:
-        try:
-            super().send_400_response(msg)
-        except LocalProtocolError:  # the answer to a HEAD has no body, or another answer has begun
-            self.transport.close()
-        if self.cycle is not None:  # the application must not answer any more
-            self.cycle.disconnected = True
 
 
 def _lock(data: Path) -> int:

@@ -142,6 +142,7 @@ class JobTable:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(_SCHEMA)
+        self._database.execute("PRAGMA busy_timeout = 0")  # waiting for another process would block the event loop
 
     def close(self) -> None:
         self._database.close()

@@ -8,7 +8,6 @@ The engine is Spark's, which looks for every file that a job names; no job runs,
 import argparse
 import json
 import logging
-import os
 import random
 import re
 import socket
@@ -28,12 +27,16 @@ from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.local.table import Job, JobTable, Selection
+from pulumi_dli.local.table import JobTable, Selection
 from tests.local.api import Api, Clock
+from tests.local.fuzz_jobs import problems_of_jobs
+from tests.local.fuzz_tricks import header_tricks, others_signed, smuggled
 
 TIMEOUT = 10.0
 SECRET = "print('nobody may read this')"
 LARGE = 12 * 2**20
+KEYS = 40
+"""The number of temporary keys. Five wrong signatures lock one."""
 
 WORDS: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "data" / "hostile.json").read_text())
 FILES = [*WORDS["files"], "obs://demo/" + "d/" * 3000, "obs://demo/" + "n" * 300]
@@ -93,8 +96,13 @@ class Caller:
         self._expired = api.call("POST", "/v3/auth/tokens", headers={}, json=bodies[0]).headers["X-Subject-Token"]
         clock.seconds += 86400
         self._foreign = api.call("POST", "/v3/auth/tokens", headers={}, json=bodies[1]).headers["X-Subject-Token"]
-        key = api.call("POST", "/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}}).json()
-        self._temporary = key["credential"]
+        self._temporary, *self._borrowed = [
+            api.call("POST", "/v3.0/OS-CREDENTIAL/securitytokens", json={"auth": {"identity": identity}}).json()[
+                "credential"
+            ]
+            for _ in range(KEYS)
+        ]
+        self._tricks = header_tricks(account)
         cookies = requests.get(dli.sign_in_link(), timeout=TIMEOUT).cookies
         (self._session,) = (f"Cookie: {name}={value}" for name, value in cookies.items())
         self._now = clock()
@@ -102,6 +110,8 @@ class Caller:
     def make(self) -> Call:
         """Make the next call."""
         pick = self._random
+        if pick.random() < 0.05:
+            return self._two_in_one()
         target, body = self._target(), self._body()
         method = (
             "POST"
@@ -126,6 +136,17 @@ class Caller:
         is_sign_in = method == "POST" and target.startswith("/v3/auth/tokens")
         is_open = is_sign_in or target.startswith("/static/") or target[:1] != "/"
         return Call(self._broken(data) if is_broken else data, is_signed_in, is_whole and not is_broken, is_open)
+
+    def _two_in_one(self) -> Call:
+        """Make a request without credentials with another one in or behind its body."""
+        pick = self._random
+        batches = f"/v2.0/{self._account.project_id}/batches"
+        path = pick.choice([batches, f"{batches}/{self._ids[0]}", "/local/calls", "/jobs/", "/"])
+        method = pick.choice(["GET", "POST", "DELETE"])
+        inner = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+        framing, body = pick.choice(smuggled(inner))
+        lines = [f"POST {pick.choice([batches, path])} HTTP/1.1", "Host: 127.0.0.1", *framing, "", ""]
+        return Call("\r\n".join(lines).encode() + body, is_signed_in=False, is_whole=True, is_open=False)
 
     def _target(self) -> str:
         pick = self._random
@@ -229,6 +250,10 @@ class Caller:
         wrong = ["", "x", token[:-1], token.swapcase(), token + "x", f"{token}, {token}", "é" * 99, self._expired]
         if target.startswith(("/v1.0/", "/v2.0/")):
             wrong.append(self._foreign)
+        if self._random.random() < 0.3:
+            return self._random.choice(self._tricks)
+        if self._random.random() < 0.1:
+            return self._signed_for_another(method, target, body)
         foreign_key = self._signed(method, target, body, key["access"], "wrong")
         late = self._signed(method, target, body, self._account.access_key, self._account.secret_key, late=3600)
         return self._random.choice(
@@ -242,6 +267,16 @@ class Caller:
                 [*late, "X-Sdk-Date: 20991231T235959Z"],
             ]
         )
+
+    def _signed_for_another(self, method: str, target: str, body: bytes) -> list[str]:
+        """Sign another call rightly, or this one and then say that its body is not signed."""
+        key = self._random.choice(self._borrowed)
+        secret = (key["access"], key["secret"])
+        token = f"X-Security-Token: {key['securitytoken']}"
+        if body and self._random.random() < 0.3:
+            unsigned = "X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD"
+            return [*self._signed(method, target, body, *secret), token, unsigned]
+        return [*self._signed(*self._random.choice(others_signed(method, target, body)), *secret), token]
 
     def _signed(self, method: str, target: str, body: bytes, *key: str, late: int = 0) -> list[str]:
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now - late))
@@ -334,30 +369,6 @@ def make_calls(caller: Caller, number: int, dli: LocalDli) -> tuple[Counter[str]
         if problem:
             problems.append(f"call {count}, {call.data[:60]!r}: {problem}")
     return statuses, problems
-
-
-def problems_of_jobs(jobs: list[Job], data: Path) -> list[str]:
-    """Name the jobs that have run, and the files outside of the buckets and packages that jobs were accepted with."""
-    ran = [f"job {job.id} has run" for job in jobs if job.attempt is not None]
-    named = {name for job in jobs for name in files_of(job.batch_request.to_wire())}
-    return ran + [f"accepted: {name}" for name in named if not is_inside(name, data)]
-
-
-def files_of(body: dict[str, Any]) -> list[str]:
-    """Name the files of an accepted job."""
-    groups = [
-        ("", body.get("resources")),
-        *((f"{one['name']}/", one.get("resources")) for one in body.get("groups") or []),
-    ]
-    packages = [folder + package["name"] for folder, several in groups for package in several or []]
-    return [body["file"], *packages, *(name for key in ("jars", "pyFiles", "files") for name in body.get(key) or [])]
-
-
-def is_inside(name: str, data: Path) -> bool:
-    """Tell whether a name is that of a file in the buckets or packages, whatever the service thinks."""
-    root = data / ("obs" if name.startswith("obs://") else "packages")
-    path = (root / name.removeprefix("obs://").lstrip("/")).as_posix().replace("\0", "")
-    return os.path.isfile(path) and root.resolve() in Path(path).resolve().parents  # noqa: PTH113  Path's may raise
 
 
 def main() -> int:

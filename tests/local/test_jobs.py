@@ -198,7 +198,7 @@ def test_an_end_that_cannot_be_noted_at_once_is_noted_later(
         api.wait(second, "success")
         api.wait(first, "success")
         assert api.lines(first) == ["a line"]
-    assert "cannot store its end, will retry: database or disk is full" in caplog.text
+    assert "cannot store its change, will retry: database or disk is full" in caplog.text
 
 
 def test_the_record_of_an_ended_job_is_kept_for_a_while(tmp_path: Path) -> None:
@@ -294,6 +294,19 @@ def test_a_restart_keeps_what_ended_goes_on_with_what_waits_and_gives_up_what_ra
         assert again.lines(ran) == ["a line", "The local DLI was stopped while this job ran."]
         again.wait(second, "running")
         assert again.state(third) == "starting"
+
+
+def test_a_restart_removes_the_files_with_secrets_of_what_ran_and_keeps_its_log(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        api = Api(dli.credentials)
+        job_id = api.submit(ENDLESS, LOG)
+        api.wait(job_id, "running")
+        left = tmp_path / "jobs" / job_id / "run-0"
+        left.mkdir()
+        (left / "spark.properties").write_text("password")
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        assert not left.exists()
+        assert Api(dli.credentials).lines(job_id, index=0)[0] == "a line"
 
 
 def test_a_job_that_was_recovering_at_a_restart_is_dead(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ Each step is a state and its duration. `success` or `dead` ends the job. A last 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ TIMELINE = "spark.dli.local.timeline"
 LOG = "spark.dli.local.log"
 CANCELLING = "spark.dli.local.cancelling"
 DEFAULT_TIMELINE = "starting:0s,running:1s,success"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class TimelineEngine:
                 if step.state.is_final:
                     break
                 if step.state is BatchState.RUNNING and lines:
-                    attempt.logs.write(attempt.number, *lines)
+                    _write(attempt, lines)
                     lines = []
                 attempt.report(step.state)
                 await _pause(step.seconds)
@@ -97,7 +100,7 @@ class TimelineEngine:
             await asyncio.sleep(parse_duration(self._conf(attempt.request, CANCELLING, "0s")))
             raise
         if lines:
-            attempt.logs.write(attempt.number, *lines)
+            _write(attempt, lines)
         return steps[-1].state
 
     def web_ui(self, job_id: str) -> None:
@@ -115,6 +118,14 @@ class TimelineEngine:
     def _conf(self, request: BatchRequest, key: str, default: str) -> str:
         value = (request.conf or {}).get(key)
         return self._conf_of(request.name or "").get(key, default) if value is None else str(value)
+
+
+def _write(attempt: Attempt, lines: list[str]) -> None:
+    """Write lines to the driver log. A full disk loses them, and the job goes on."""
+    try:
+        attempt.logs.write(attempt.number, *lines)
+    except OSError as error:
+        logger.error("job %s: cannot write to its log: %s", attempt.job_id, error)  # noqa: TRY400
 
 
 async def _pause(seconds: float | None) -> None:
