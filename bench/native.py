@@ -20,8 +20,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from bench.measure import Measured, pulumi
 from pulumi_dli.local.testing import Service
 from tests.plugin.native_project import NativeProject
+from tests.plugin.yaml_project import YamlProject
 from tests.project import Project
-from tests.template_project import built
 
 ENDLESS = "starting:0s,running"
 WAITS = 10
@@ -62,20 +62,6 @@ class NativeBench(Protocol):
     def row(self, figure: str, value: float, limit: float | None, how: str) -> None:
         """Add a line to the table."""
         ...
-
-
-class YamlProject(NativeProject):
-    """A project with a YAML program, which is written as JSON: the resources by their names."""
-
-    def __init__(self, folder: Path, environment: Mapping[str, str], name: str) -> None:
-        hosts = os.pathsep.join((built("yaml"), os.environ["PATH"]))
-        super().__init__(folder, {**environment, "PATH": hosts}, name)
-
-    def write(self, program: str) -> None:
-        """Make this the program."""
-        plugins = {"providers": [{"name": "dli", "path": str(self.plugin)}]}
-        document = {"name": self.name, "runtime": "yaml", "plugins": plugins, "resources": json.loads(program)}
-        (self.folder / "Pulumi.yaml").write_text(json.dumps(document))
 
 
 def in_own_folder(kind: type[NativeProject]) -> MakeProject:

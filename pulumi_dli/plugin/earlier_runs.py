@@ -6,11 +6,11 @@ resource has submitted the run, its name has another fingerprint, and it looks l
 
 from __future__ import annotations
 
-from pulumi_dli.api.errors import SubmissionError
+from pulumi_dli.api.errors import DliError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.naming import SubmissionName, resource_fingerprint_of
-from pulumi_dli.jobs.submission_messages import described
+from pulumi_dli.jobs.submission_messages import described, not_submitted_message
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.plugin.urn import Urn
@@ -29,8 +29,16 @@ class EarlierRuns:
         """Raise SubmissionError if a run of the job's dynamic resource is live that this process has not planned.
 
         It is not adopted: if the state still has the dynamic resource, the dynamic provider cancels it later. The check
-        uses the listing of live jobs that the submission also uses. Raises the errors of a listing.
+        uses the listing of live jobs that the submission also uses. A listing that fails is a SubmissionError too.
         """
+        try:
+            self._refuse_beside_live_run(urn, declared)
+        except SubmissionError:
+            raise
+        except DliError as error:
+            raise SubmissionError(not_submitted_message(urn.name, error, {})) from error
+
+    def _refuse_beside_live_run(self, urn: Urn, declared: JobInputs) -> None:
         scope = urn.dynamic_scope
         if scope is None or not self._context.settings.adopt or known(declared.adopt_id):
             return
