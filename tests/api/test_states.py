@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from pulumi_dli.api.models import Batch
 from pulumi_dli.api.states import LIVE_STATES, BatchState, StateFacts
 from pulumi_dli.jobs.progress import progress_message
 from pulumi_dli.jobs.wait_goals import Until
+from pulumi_dli.local.endings import Ending
 from pulumi_dli.local.page import _environment
 from scripts.generate import package_schema
 
@@ -21,9 +23,11 @@ NAMED = {
     "local/jobs.py": {"STARTING", "RUNNING", "RECOVERING", "SUCCESS", "DEAD"},
     "local/engines/spark.py": {"STARTING", "RUNNING", "SUCCESS", "DEAD"},
     "local/engines/timeline.py": {"RUNNING"},
+    "local/endings.py": {"DEAD"},
+    "local/job_tests.py": {"DEAD"},
 }
 """The modules that name a state instead of asking its row: the listing of dead jobs and the wait that reads a dead job
-twice; and the local DLI, which leads a job from state to state."""
+twice; and the local DLI, which leads a job from state to state, and says how a dead job ended."""
 
 
 def named_states(path: Path) -> set[str]:
@@ -51,7 +55,9 @@ def test_every_place_draws_a_state_by_its_row(state: BatchState) -> None:
     parts = page.get_template("parts.html").module
     style = (PACKAGE / "local" / "static" / "page.css").read_text(encoding="utf-8")
     colour = state.facts.colour
-    assert f'class="badge {colour}">{state}<' in parts.badge(state)  # type: ignore[attr-defined]
+    word = Ending.FAILED if state is BatchState.DEAD else state
+    badge = parts.badge(SimpleNamespace(state=state, log=[]))  # type: ignore[attr-defined]
+    assert f'class="badge {colour} {word}">{word}<' in badge
     assert re.search(rf"^\.badge\.{colour} ", style, re.MULTILINE)
     assert f"--{colour}: " in style
     assert f"--{colour}-text: " in style
