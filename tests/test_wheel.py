@@ -60,7 +60,7 @@ def test_a_new_project_as_the_page_makes_it_runs_a_job(
     state.mkdir()
     environment = project.environment | {"PULUMI_BACKEND_URL": state.as_uri()}
     environment.pop("PYTHONPATH", None)
-    commands = block("getting-started", "A new project", "sh").replace("PATH[local]", str(wheel))
+    commands = block("getting-started", "A new project", "sh").replace("CLONE[local]", str(wheel))
     program = """
 import sys
 import pulumi

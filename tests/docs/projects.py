@@ -45,4 +45,4 @@ def typed(commands: str) -> str:
     own = re.sub(
         r"^(?:python3 -m venv venv|pip install '[^']+')$|\. venv/bin/activate(?: && )?", "", commands, flags=re.M
     )
-    return re.sub(r"python3 -m venv venv && ", "", own).replace("PATH", str(ROOT)).strip()
+    return re.sub(r"python3 -m venv venv && ", "", own).replace("CLONE", str(ROOT)).strip()

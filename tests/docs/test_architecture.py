@@ -22,7 +22,7 @@ def test_the_table_has_every_package() -> None:
 
 def test_the_modules_that_the_page_names_exist() -> None:
     named = re.findall(
-        r"`(operations/\w+\.py)`", section("architecture", "How a job is never lost and never run twice")
+        r"`(operations/\w+\.py)`", section("architecture", "How an interrupted job is not lost and not run twice")
     )
     assert named
     assert all((ROOT / "pulumi_dli" / name).exists() for name in named)

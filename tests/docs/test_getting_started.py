@@ -35,7 +35,7 @@ def run(project: Project, commands: str) -> str:
 
 
 def extras_of(commands: str) -> set[str]:
-    return {extra for found in re.findall(r"PATH\[([\w,-]+)\]", commands) for extra in found.split(",")}
+    return {extra for found in re.findall(r"CLONE\[([\w,-]+)\]", commands) for extra in found.split(",")}
 
 
 @pytest.mark.parametrize("name", ["README", "getting-started", "local-dli", "configuration"])
@@ -81,7 +81,9 @@ def test_the_program_of_the_page_runs(project: Project, service: Service) -> Non
 
 @pytest.mark.slow
 def test_the_quickstart_leads_to_the_screen_that_it_shows(tmp_path: Path) -> None:
-    install, copy, fill, serve, up = block("README", "Quickstart", "sh").splitlines()
+    first, second = blocks("README", "Quickstart", "sh")
+    install, copy, fill, serve = first.splitlines()
+    (up,) = second.splitlines()
     assert install.startswith("python3 -m venv venv && ")
     project = new_project(tmp_path / "empty")
     run(project, copy)

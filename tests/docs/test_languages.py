@@ -17,7 +17,7 @@ def test_the_commands_for_typescript_are_six_and_name_what_there_is() -> None:
     assert len(commands) == 6
     assert f"pulumi plugin install resource dli {VERSION} --file venv/bin/pulumi-resource-dli" in commands
     assert f"pulumi package add dli@{VERSION}" in commands
-    for folder in re.findall(r"PATH/(\S+)", "\n".join(commands)):
+    for folder in re.findall(r"CLONE/(\S+)", "\n".join(commands)):
         assert (ROOT / folder).is_dir()
 
 
@@ -32,7 +32,7 @@ def test_the_screen_shows_the_resources_of_the_example() -> None:
 @pytest.mark.timeout(900)  # a new machine builds the language host first
 def test_the_program_in_yaml_runs_and_a_job_is_imported(tmp_path: Path, service: Service) -> None:
     new, up = block("languages", "YAML", "sh").splitlines()
-    assert new.startswith("pulumi new PATH/examples/yaml --dir words")
+    assert new.startswith("pulumi new CLONE/examples/yaml --dir words")
     assert up == "pulumi up"
     project = TemplateProject(tmp_path / "new", variables_of(service), "yaml", built("yaml"))
     page = block("languages", "YAML", "yaml")
