@@ -87,7 +87,7 @@ class Orphans:
 
     def _candidates(self, request: SubmissionRequest) -> Iterator[tuple[Relation, Batch]]:
         """Read and yield each listed run that may belong to this job and that the resource may adopt."""
-        for listed in self._list(request).values():
+        for listed in live_jobs_for_submission(self._live, request.resource_name).values():
             relation = relation_of(
                 listed.name,
                 resource=request.resource_fingerprint,
@@ -124,18 +124,23 @@ class Orphans:
             return False
         return True
 
-    def _list(self, request: SubmissionRequest) -> Mapping[str, Batch]:
-        try:
-            return self._live.jobs(_MAX_LISTING_AGE)
-        except SignInError:
-            raise
-        except ServiceError as error:
-            if error.status != 403:
-                raise
-            raise SubmissionError(messages.forbidden_listing_message(request.resource_name, error)) from error
-
     def _warn(self, request: SubmissionRequest, message: str) -> None:
         self._notifier.notify(Level.WARNING, request.resource_name, message)
+
+
+def live_jobs_for_submission(live: LiveListing, job_name: str) -> Mapping[str, Batch]:
+    """Return the live jobs by id for a decision before a job is submitted, from a listing that is recent enough.
+
+    Raises SubmissionError if the account may not list jobs, and another DliError if the listing fails.
+    """
+    try:
+        return live.jobs(_MAX_LISTING_AGE)
+    except SignInError:
+        raise
+    except ServiceError as error:
+        if error.status != 403:
+            raise
+        raise SubmissionError(messages.forbidden_listing_message(job_name, error)) from error
 
 
 def _is_same_request(request: SubmissionRequest, batch: Batch) -> bool:

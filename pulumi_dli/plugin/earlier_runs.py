@@ -13,10 +13,8 @@ from pulumi_dli.jobs.naming import SubmissionName, resource_fingerprint_of
 from pulumi_dli.jobs.submission_messages import described, not_submitted_message
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.orphans import live_jobs_for_submission
 from pulumi_dli.plugin.urn import Urn
-
-_MAX_AGE = 60.0
-"""Seconds for which a listing of the live jobs counts, as for the search for orphaned runs."""
 
 
 class EarlierRuns:
@@ -44,7 +42,7 @@ class EarlierRuns:
             return
         client = self._context.client(known(declared.region), known(declared.project_id))
         fingerprint = resource_fingerprint_of(scope, self._context.settings.scope)
-        for listed in self._context.live_listing(client).jobs(_MAX_AGE).values():
+        for listed in live_jobs_for_submission(self._context.live_listing(client), urn.name).values():
             name = SubmissionName.parse(listed.name)
             if name is None or name.resource_fingerprint != fingerprint or self._context.runs.knows(listed.id):
                 continue

@@ -48,3 +48,10 @@ def test_a_child_of_a_component_is_not_recognised(plugin: Plugin, service: Servi
     submit_as_dynamic(service)
     plugin.declare(job_urn("load", "my:index:Pipeline$dli:index:BatchJob"), JOB)
     assert len(service.jobs()) == 2
+
+
+def test_an_account_that_may_not_list_jobs_is_told_the_setting(plugin: Plugin, service: Service) -> None:
+    service.fail("GET", "/batches", status=403)
+    with pytest.raises(PluginError, match="dli:adopt"):
+        plugin.declare(job_urn(), JOB)
+    assert service.jobs() == []
