@@ -10,6 +10,7 @@ import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
@@ -76,12 +77,12 @@ class Gateway:
         is_local = path.startswith(_LOCAL_PATH)
         if not is_local:
             self._call_counter.count(method, route.name if route else "unknown")
-        is_sign_in = (method, path) == _SIGN_IN
+        is_sign_in, call = (method, path) == _SIGN_IN, _signed_call(scope)
         if not is_sign_in:  # nobody without credentials makes the server read a body
-            self._authenticator.authenticate(_signed_call(scope, None))
+            self._authenticator.authenticate(call)
         body = await _read_body(receive, MAX_SIGN_IN_BODY if is_sign_in else MAX_BODY)
         if not is_sign_in:
-            self._authenticator.authenticate(_signed_call(scope, body))
+            self._authenticator.authenticate(replace(call, body=body))
         if route is None:
             raise ApiError("APIGW.0101", "The API does not exist or has not been published in the environment.")
         if parameters.get("project_id", self._authenticator.project_id) != self._authenticator.project_id:
@@ -185,11 +186,12 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-def _signed_call(scope: Scope, body: bytes | None) -> SignedCall:
+def _signed_call(scope: Scope) -> SignedCall:
+    """Return the call whose headers have come, and whose body is not read yet."""
     return SignedCall(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-        body=body,
+        body=None,
     )
