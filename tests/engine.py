@@ -1,5 +1,6 @@
 """The provider as Pulumi's engine drives it: a process of the dynamic host, spoken to over gRPC."""
 
+import abc
 import asyncio
 import base64
 import subprocess
@@ -66,13 +67,11 @@ class NewHost:
         return self._process.communicate()[1].splitlines()
 
 
-@dataclass
-class ProviderProcess:
-    """A provider process to speak to. `configuration` is the stack's, keys as in `dli:region`."""
+class HostedProcess(abc.ABC):
+    """A process of a provider with a connection to it, until the end of the block."""
 
-    environment: Mapping[str, str] = field(repr=False)
-    configuration: Properties = field(default_factory=dict)
-    start: Callable[[Mapping[str, str]], Host] = NewHost
+    environment: Mapping[str, str]
+    start: Callable[[Mapping[str, str]], Host]
 
     def __enter__(self) -> Self:
         self._host = self.start(self.environment)
@@ -80,7 +79,7 @@ class ProviderProcess:
         self._killing = threading.Lock()
         self._channel = grpc.insecure_channel(f"127.0.0.1:{self._host.port}")
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-        self._call("Configure", provider_pb2.ConfigureRequest(args=_struct(self.configuration)))
+        self._configure()
         return self
 
     def __exit__(
@@ -89,12 +88,28 @@ class ProviderProcess:
         self.kill()
         self._channel.close()
 
+    @abc.abstractmethod
+    def _configure(self) -> None:
+        """Make the first calls, as the engine does."""
+
     def kill(self) -> list[str]:
         """Kill the process, whatever it does; give the lines that it wrote for the user. Threads may do it at once."""
         with self._killing:
             if self._said is None:
                 self._said = self._host.kill()
             return self._said
+
+
+@dataclass
+class ProviderProcess(HostedProcess):
+    """A provider process to speak to. `configuration` is the stack's, keys as in `dli:region`."""
+
+    environment: Mapping[str, str] = field(repr=False)
+    configuration: Properties = field(default_factory=dict)
+    start: Callable[[Mapping[str, str]], Host] = NewHost
+
+    def _configure(self) -> None:
+        self._call("Configure", provider_pb2.ConfigureRequest(args=_struct(self.configuration)))
 
     @property
     def jobs(self) -> "Provider":

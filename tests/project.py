@@ -39,6 +39,18 @@ def variables_of(service: "Service") -> dict[str, str]:
     return chosen | {"DLI_MAX_RETRIES": "0"}
 
 
+def isolated_pulumi(folder: Path) -> dict[str, str]:
+    """Give the variables of a Pulumi that keeps its state and everything else in a folder, and fetches nothing."""
+    (folder / "state").mkdir()
+    return {
+        "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
 @contextmanager
 def heeded_signals() -> Iterator[None]:
     """Have what is started heed signals, though this process may run under nohup, or in a shell's background.
@@ -71,15 +83,8 @@ class Project:
     def __init__(self, folder: Path, environment: Mapping[str, str], name: str = "jobs") -> None:
         self.folder, self.name = folder, name
         folder.mkdir()
-        (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
-        self.environment = clean_environment(environment) | {
-            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
+        self.environment = clean_environment(environment) | isolated_pulumi(folder)
         self.pulumi("stack", "init", "dev")
 
     def write(self, program: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pulumi_dli.local.testing import Service
-from tests.project import Project, clean_environment
+from tests.project import Project, clean_environment, isolated_pulumi
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -37,16 +37,14 @@ class TemplateProject(Project):
     ) -> None:
         self.folder = folder / "project"
         self.folder.mkdir(parents=True)
-        (folder / "state").mkdir()
-        self.environment = clean_environment(environment) | {
-            "PATH": os.pathsep.join(filter(None, [hosts, os.environ["PATH"]])),
-            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "npm_config_cache": str(npm_cache()),
-        }
+        self.environment = (
+            clean_environment(environment)
+            | isolated_pulumi(folder)
+            | {
+                "PATH": os.pathsep.join(filter(None, [hosts, os.environ["PATH"]])),
+                "npm_config_cache": str(npm_cache()),
+            }
+        )
         executable = folder / "pulumi-resource-dli"
         executable.write_text(f"#!{sys.executable}\nfrom pulumi_dli.plugin.__main__ import main\nmain()\n")
         executable.chmod(0o755)

@@ -19,6 +19,7 @@ from pulumi_dli.engine_log import EngineLog, StderrLog, ancestor_command_lines, 
 from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.notifier import Level
 from tests.engine import NewHost, ProviderProcess
+from tests.grpc_server import serving
 from tests.project import variables_of
 
 URN = "urn:pulumi:dev::jobs::pulumi-python:dynamic/dli:BatchJob::load"
@@ -45,15 +46,8 @@ class Engine(engine_pb2_grpc.EngineServicer):
 
 @contextmanager
 def running(engine: Engine) -> Iterator[grpc.Server]:
-    with ThreadPoolExecutor(4) as threads:
-        server = grpc.server(threads)
-        engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
-        engine.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop(0).wait()
+    with serving(engine, engine_pb2_grpc.add_EngineServicer_to_server, threads=4) as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,19 +4,17 @@ The simulated engine passes a job's logical name with its properties, as the dyn
 provider reads the name from the URN instead.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 from pulumi.output import UNKNOWN as PULUMI_UNKNOWN
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.plugin import wire
-from tests.engine import Host, Plan, Properties, ProviderError
+from tests.engine import Host, HostedProcess, Plan, Properties, ProviderError
 from tests.plugin.engine import JOB_TYPE, WAIT_TYPE
 
 _URN = "urn:pulumi:dev::jobs"
@@ -25,35 +23,16 @@ _SECONDS = 60
 
 
 @dataclass
-class NativeProcess:
+class NativeProcess(HostedProcess):
     """A provider process to speak to. Its settings come from its environment."""
 
     environment: Mapping[str, str] = field(repr=False)
     start: Callable[[Mapping[str, str]], Host]
 
-    def __enter__(self) -> Self:
-        self._host = self.start(self.environment)
-        self._log_lines: list[str] | None = None
-        self._killing = threading.Lock()
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{self._host.port}")
-        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+    def _configure(self) -> None:
         self.call("Handshake", provider_pb2.ProviderHandshakeRequest())
         urn = f"{_URN}::pulumi:providers:dli::default"
         self.call("Configure", provider_pb2.ConfigureRequest(urn=urn, id="0f9e8d7c"))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.kill()
-        self._channel.close()
-
-    def kill(self) -> list[str]:
-        """Kill the process, whatever it does; give the lines that it wrote. Threads may do it at once."""
-        with self._killing:
-            if self._log_lines is None:
-                self._log_lines = self._host.kill()
-            return self._log_lines
 
     @property
     def jobs(self) -> "NativeResource":

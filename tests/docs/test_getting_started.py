@@ -3,35 +3,39 @@
 import re
 import subprocess
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from pulumi_dli.local.testing import Service
 from tests.docs.pages import ROOT, block, blocks, page
 from tests.docs.projects import serving, typed
-from tests.project import Project, clean_environment
+from tests.project import Project, clean_environment, isolated_pulumi
 
 
-def new_project(folder: Path) -> Project:
-    """Return an empty folder with an environment of Pulumi's own, and no account of DLI."""
-    project = Project(folder, clean_environment({}))
-    (project.folder / "Pulumi.yaml").unlink()
-    for left in project.folder.glob("Pulumi.*.yaml"):
-        left.unlink()
-    project.environment.pop("PULUMI_BACKEND_URL")
-    project.environment["PULUMI_BACKEND_URL"] = (folder / "backend").as_uri()
-    (folder / "backend").mkdir()
-    return project
+@dataclass
+class Terminal:
+    """A terminal of a new user: an empty folder, a Pulumi of its own, and no account of DLI."""
 
+    folder: Path
+    environment: dict[str, str]
 
-def run(project: Project, commands: str) -> str:
-    script = ["bash", "-euo", "pipefail", "-c", typed(commands)]
-    done = subprocess.run(
-        script, cwd=project.folder, env=project.environment, capture_output=True, text=True, timeout=240, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        empty = folder / "empty"
+        empty.mkdir()
+        return cls(empty, clean_environment(isolated_pulumi(folder)))
+
+    def run(self, commands: str) -> str:
+        """Type commands, and return what is on the screen."""
+        script = ["bash", "-euo", "pipefail", "-c", typed(commands)]
+        done = subprocess.run(
+            script, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=240, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
 
 def extras_of(commands: str) -> set[str]:
@@ -54,14 +58,14 @@ def test_the_readme_says_first_what_was_never_tried() -> None:
 
 @pytest.mark.slow
 def test_the_page_leads_to_a_job_that_counts_words(tmp_path: Path) -> None:
-    project = new_project(tmp_path / "empty")
-    run(project, block("getting-started", "A new project", "sh").replace("pulumi stack init dev", ""))
-    (project.folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")  # the environment is that of the tests
-    run(project, "pulumi stack init dev")
-    (project.folder / "__main__.py").write_text(block("getting-started", "A program", "python"))
+    terminal = Terminal.open(tmp_path)
+    terminal.run(block("getting-started", "A new project", "sh").replace("pulumi stack init dev", ""))
+    (terminal.folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
+    terminal.run("pulumi stack init dev")
+    (terminal.folder / "__main__.py").write_text(block("getting-started", "A program", "python"))
     serve, job = blocks("getting-started", "Run it on the local DLI", "sh")
-    with serving(typed(serve), project.folder):
-        screen = run(project, job)
+    with serving(typed(serve), terminal.folder):
+        screen = terminal.run(job)
     assert "1 job: 1 success" in screen
     counted = dict(line.split("\t") for line in screen.splitlines() if "\t" in line)
     assert counted == {"to": "2", "be": "2", "or": "1", "not": "1"}
@@ -85,17 +89,17 @@ def test_the_quickstart_leads_to_the_screen_that_it_shows(tmp_path: Path) -> Non
     install, copy, fill, serve = first.splitlines()
     (up,) = second.splitlines()
     assert install.startswith("python3 -m venv venv && ")
-    project = new_project(tmp_path / "empty")
-    run(project, copy)
-    project.folder = project.folder / "wordcount"
-    run(project, fill)
-    with serving(typed(serve), project.folder):
-        screen = run(project, up + " --yes")
+    terminal = Terminal.open(tmp_path)
+    terminal.run(copy)
+    terminal.folder = terminal.folder / "wordcount"
+    terminal.run(fill)
+    with serving(typed(serve), terminal.folder):
+        screen = terminal.run(up + " --yes")
     _headings, *lines = block("README", "Quickstart", "text").splitlines()  # another form of the screen has none
     for line in lines:
         for text in re.split(r"[\d.]+ ?s\)?|\d+\.\d+$|about .*|…|├─|└─|\s{2,}", line):
             assert text.strip("( +") in screen, (text, screen)
-    assert list((project.folder / "dli" / "obs" / "demo" / "out").glob("part-*"))
+    assert list((terminal.folder / "dli" / "obs" / "demo" / "out").glob("part-*"))
 
 
 def test_the_program_of_the_readme_runs(project: Project, service: Service) -> None:

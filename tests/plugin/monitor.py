@@ -1,7 +1,6 @@
 """The engine's resource monitor, as a component of the native provider uses it."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -12,6 +11,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 
 from pulumi_dli.plugin import wire
+from tests.grpc_server import serving
 from tests.plugin.engine import NOTHING, Plugin, PluginError, Stored, Values, written
 
 COMPLETION_TYPE = "dli:index:BatchJobCompletion"
@@ -83,13 +83,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
 @contextmanager
 def running(monitor: Monitor) -> Iterator[Monitor]:
-    with ThreadPoolExecutor(64) as threads:
-        server = grpc.server(threads)
-        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
-        monitor.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-        server.start()
+    with serving(monitor, resource_pb2_grpc.add_ResourceMonitorServicer_to_server, threads=64):
         try:
             yield monitor
         finally:
             monitor.ends.set()
-            server.stop(0).wait()
