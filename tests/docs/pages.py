@@ -11,15 +11,22 @@ PAGES = {"README": ROOT / "README.md"} | {
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 """A fenced block with a language. A directive of Sphinx, `{name}`, is none."""
 
+BLOCK_OR_HEADING = re.compile(r"^```.*?^```$|^#+ (?P<heading>[^\n]+)$", re.DOTALL | re.MULTILINE)
+
 
 def page(name: str) -> str:
     return PAGES[name].read_text(encoding="utf-8")
 
 
 def section(name: str, heading: str) -> str:
-    """Return the text between a heading of a page and the next heading."""
-    (text,) = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", page(name), re.DOTALL | re.MULTILINE)
-    return str(text)
+    """Return the text between a heading of a page and the next heading. A comment in a fenced block is no heading."""
+    text = page(name)
+    headings = [found for found in BLOCK_OR_HEADING.finditer(text) if found["heading"] is not None]
+    ends = [found.start() for found in headings[1:]] + [len(text)]
+    (body,) = [
+        text[found.end() : end] for found, end in zip(headings, ends, strict=True) if found["heading"] == heading
+    ]
+    return body
 
 
 def blocks(name: str, heading: str, language: str) -> list[str]:
