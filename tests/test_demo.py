@@ -32,7 +32,7 @@ def test_the_demo_shows_a_real_job_from_its_submission_to_what_it_wrote(tmp_path
         "BatchJob wordcount created",
         "wordcount: starting on queue default",
         "wordcount: running on queue default",
-        "wordcount: success after",
+        "wordcount: success, took",
         'state  : "success"',
         "3 unchanged",
         "3 deleted",

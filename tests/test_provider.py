@@ -712,7 +712,7 @@ def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
 
     batch_id, _ = provider.jobs.declare(declared(args=["b"], **DIES))
     service.reset_calls()
-    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} is dead after"):
+    with pytest.raises(ProviderError, match=f"load: batch job {batch_id} is dead, "):
         provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": 0})
     assert service.calls()["GET /batches/{id}"] == 2
 
@@ -867,7 +867,7 @@ def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: Provid
 
 def test_a_file_that_is_not_there_is_refused_by_the_service(tmp_path: Path) -> None:
     with Service(tmp_path / "spark", engine="spark") as service, ProviderProcess(variables_of(service)) as provider:
-        with pytest.raises(ProviderError, match=r"nothing runs\. .*DLI\.0011 400, a file may not be read"):
+        with pytest.raises(ProviderError, match=r"nothing runs\. .*DLI\.0011 400, DLI cannot read a file"):
             provider.jobs.declare(JOB)
         assert service.jobs() == []
 

@@ -113,7 +113,7 @@ WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "dead": (
         program(),
         [],
-        r"load: batch job \S+ is dead after .*\n.*\n(  \| \[secret\]\n){4}The job's page: .*\nFix the cause",
+        r"load: batch job \S+ is dead, .*\n.*\n(  \| \[secret\]\n){4}The job's page: .*\nFix the cause",
     ),
     "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
     "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),

@@ -60,7 +60,7 @@ def test_a_dead_job_fails_the_update_says_why_and_runs_again_once(project: Proje
     screen = project.failing_up()
     (dead,) = service.jobs()
     for told in (
-        f"Batch job {dead.id} is dead after",
+        f"Batch job {dead.id} is dead, ",
         "load failed: ValueError: no such column: price",
         "  | ValueError: no such column: price",
         "Fix the cause, then run `pulumi up`. It runs the job again.",

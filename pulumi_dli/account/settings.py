@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     adopt: bool = setting("adopt", "DLI_ADOPT", default=True)
     """False: `up` does not adopt a job that an interrupted `up` left."""
     wait: bool = setting("wait", "DLI_WAIT", default=True)
-    """False: the program does not wait for jobs. The provider then waits."""
+    """False: Pulumi's host waits instead of the program, for commands that run the program and create nothing."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 

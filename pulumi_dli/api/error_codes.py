@@ -79,7 +79,7 @@ _DLI = (
     ("DLI.0007", 400, _NEVER, "the operation is not supported", ""),
     ("DLI.0008", 400, _NEVER, "metadata error", "Check that the queue exists in this project."),
     ("DLI.0009", 400, _NEVER, "a limit of the system is reached", ""),
-    ("DLI.0011", 400, _NEVER, "a file may not be read",
+    ("DLI.0011", 400, _NEVER, "DLI cannot read a file",
      "Check that the file exists and that DLI may read its bucket (agency, bucket policy)."),
     ("DLI.0012", 400, _BACKOFF, "resources are not available", "Try again when the queue has capacity."),
     ("DLI.0013", 401, _REAUTH, "the user could not be authenticated", _CREDENTIALS),

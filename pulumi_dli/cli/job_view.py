@@ -58,7 +58,7 @@ class JobView:
         state: The state, or None if it is unknown.
         queue: The queue.
         created: The time of the submission, in milliseconds since 1970.
-        duration: The duration in milliseconds.
+        duration: The time from the submission to the end, or until now, in milliseconds.
         id: The id of the run.
         is_expired: Whether the service has deleted the record of the job.
         is_pending_delete: Whether a new job has replaced the job, and Pulumi has not deleted it yet.
@@ -175,9 +175,9 @@ def _is_secret(name: str, target: Target) -> bool:
 
 
 def _duration(properties: Properties, reading: Reading) -> int | None:
-    """Return the duration of a job in milliseconds. For a live job it may be its age."""
+    """Return the time since the submission of a job, or until its end, in milliseconds."""
     is_live = reading.batch is not None and not reading.batch.is_final
-    if properties.get("duration") is None and is_live and reading.age is not None:
+    if is_live and reading.age is not None:
         return max(round(reading.age * 1000), 0)
     return _whole(properties.get("duration"))
 

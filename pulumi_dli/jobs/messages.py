@@ -17,9 +17,9 @@ TARGET = "**dli:BatchJob::"
 
 
 def lasted(batch: Batch) -> str:
-    """Return ` after <duration>`, or an empty string if the service does not report the duration."""
+    """Return `, <duration> after its submission`, or an empty string if the service does not report the times."""
     milliseconds = duration(batch)
-    return "" if milliseconds is None else f" after {format_duration(milliseconds / 1000)}"
+    return "" if milliseconds is None else f", {format_duration(milliseconds / 1000)} after its submission"
 
 
 def dead_message(
@@ -162,9 +162,10 @@ def _place(location: Mapping[str, Any]) -> str:
 def forget_advice_message(project_id: str) -> str:
     """Return the advice for a stack with jobs in a project that does not exist any more."""
     return (
-        f"If project {project_id} no longer exists, run the command again with DLI_FORGET={project_id} in the "
-        f"environment. For `pulumi up`, `pulumi config set dli:forget {project_id}` does the same. The provider then "
-        "calls nothing for the jobs of that project, and a job that still runs there goes on."
+        f"Use the earlier settings. If project {project_id} no longer exists, run the command again with "
+        f"DLI_FORGET={project_id} in the environment. For `pulumi up`, `pulumi config set dli:forget {project_id}` "
+        "does the same. The provider then calls nothing for the jobs of that project, and a job that still runs there "
+        "goes on."
     )
 
 
@@ -330,10 +331,12 @@ def claimed_run_message(job_name: str, reason: Exception, *, is_in_state: bool =
     return f"{job_name}: {reason} right now.{_STAYS if is_in_state else ''} Run the command again."
 
 
-def unread_delete_message(job_name: str, batch_id: str, error: DliError, *, is_in_state: bool = True) -> str:
+def unread_delete_message(
+    job_name: str, batch_id: str, error: DliError, *, is_in_state: bool = True, advice: str = ""
+) -> str:
     """Return the error of a delete if nobody knows whether the run has ended. `is_in_state` as in the error above."""
     stays = _STAYS if is_in_state else ""
-    return f"{job_name}: batch job {batch_id} may still run: {error}{stays} Run the command again."
+    return f"{job_name}: batch job {batch_id} may still run: {error}{stays} {advice or 'Run the command again.'}"
 
 
 def refused_cancel_message(job_name: str, batch_id: str, error: DliError) -> str:

@@ -106,10 +106,10 @@ def may_recover(batch: Batch) -> bool:
 def duration(batch: Batch) -> int | None:
     """Return the duration of a job in milliseconds, or None if it is unknown.
 
-    The reply of the details call has no duration (dli_02_0126). For a job that has ended, the function then returns the
-    time from the creation to the last change. This includes the time without capacity.
+    For a job that has ended this is the time from the submission to the last change, with the wait for capacity. Only
+    a list says how long a job ran (dli_02_0125, dli_02_0126), and one job must not have two durations.
     """
-    if batch.duration is None and batch.is_final and batch.create_time is not None and batch.update_time is not None:
+    if batch.is_final and batch.create_time is not None and batch.update_time is not None:
         return max(batch.update_time - batch.create_time, 0)
     return batch.duration
 

@@ -22,8 +22,10 @@ class JobOutcome:
     """The state of the job."""
     waited: float | None = None
     """How long this `up` waited, in seconds. None if it is not known."""
+    took: float | None = None
+    """The time from the submission of the job to its end, in seconds. None if it is not known."""
     ran: float | None = None
-    """How long the job has run, in seconds. None if it is not known."""
+    """How long the job has run, in seconds, without the wait for capacity. None if it is not known."""
     cu_hours: float | None = None
     """The estimated cost in CU-hours. None if it is not known."""
     url: str | None = None
@@ -34,6 +36,7 @@ class JobOutcome:
         """What is known of the wait and of the run, in words."""
         facts = [
             *([] if self.waited is None else [f"waited {format_duration(self.waited)}"]),
+            *([] if self.took is None else [f"took {format_duration(self.took)}"]),
             *([] if self.ran is None else [f"ran {format_duration(self.ran)}"]),
             *([] if self.cu_hours is None else [f"about {self.cu_hours:.2g} CU-hours"]),
         ]

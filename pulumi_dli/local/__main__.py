@@ -68,7 +68,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
         command.add_argument("--data", type=Path, required=True, metavar="DIR", help="data directory of the service")
     serve.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     serve.add_argument("--master", default="local[*]", help="Spark's master (default: %(default)s)")
-    serve.add_argument("--slots", type=_positive, metavar="N", help="number of jobs that run at once; the others wait")
+    serve.add_argument(
+        "--slots",
+        type=_positive,
+        metavar="N",
+        help="number of jobs that run at once; the others wait (default: one for every two processors)",
+    )
     serve.add_argument(
         "--queue",
         action="append",

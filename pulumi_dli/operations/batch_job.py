@@ -226,7 +226,7 @@ class BatchJobs:
         try:
             batch = self._jobs.read(batch_id, stored)
         except DliError as error:
-            message = f"{error}{self._jobs.forget_advice(stored, error)}"
+            message = f"{error} {self._jobs.forget_advice(stored, error)}".rstrip()
             if stored.end() is None:
                 raise JobError(f"{name_of(stored.inputs)}: {message}") from error
             # The end is stored, so the service can tell nothing new but that it has deleted the record.
@@ -315,8 +315,10 @@ class BatchJobs:
         except JobError:
             raise
         except DliError as error:
-            message = messages.unread_delete_message(name, batch_id, error, is_in_state=self._is_in_state)
-            raise JobError(f"{message}{self._jobs.forget_advice(stored, error)}") from error
+            advice = self._jobs.forget_advice(stored, error)
+            raise JobError(
+                messages.unread_delete_message(name, batch_id, error, is_in_state=self._is_in_state, advice=advice)
+            ) from error
         self._record_run(batch_id, stored)
 
     def _record_run(self, batch_id: str, stored: StoredJob) -> None:

@@ -145,8 +145,8 @@ class BatchJobWaits:
     def _record_outcome(self, client: Client, declared: WaitInputs, batch: Batch) -> None:
         """Record the outcome of a wait for the closing summary."""
         duration = outputs.duration(batch)
-        ran = None if duration is None else duration / 1000
-        outcome = JobOutcome(declared.job_name, str(batch.state), ran=ran, url=page_url(client.location, batch.id))
+        took = None if duration is None else duration / 1000
+        outcome = JobOutcome(declared.job_name, str(batch.state), took=took, url=page_url(client.location, batch.id))
         self._context.summary.ended(batch.id, outcome)
 
     def _other_live_jobs(self, client: Client, batch_id: str) -> dict[str, str]:

@@ -48,7 +48,7 @@ class StoredJobs:
             here = self._context.location_now()
             if not stored.is_elsewhere(here):
                 raise
-            raise DliError(f"{error} {messages.elsewhere_message(stored.location, here)}") from error
+            raise DliError(f"{messages.elsewhere_message(stored.location, here)} {error}") from error
         if batch is not None:
             batch = settled(client, batch)
             self._context.remember(batch)
@@ -85,7 +85,7 @@ class StoredJobs:
         return [run for run in runs if run.id != normal_id(batch_id) and self._context.runs.may_adopt(run.id, key)]
 
     def forget_advice(self, stored: StoredJob, error: DliError) -> str:
-        """Return the advice to use dli:forget, with a blank before it, or an empty string if it cannot help.
+        """Return the advice to use dli:forget, or an empty string if it cannot help.
 
         It cannot help with the project in use, nor if the account is missing, because then it is missing everywhere.
         """
@@ -93,7 +93,7 @@ class StoredJobs:
         is_without_account = current is None and isinstance(error, SettingsError)
         if ran_in in (None, current) or is_without_account:
             return ""
-        return f" {messages.forget_advice_message(ran_in)}"
+        return messages.forget_advice_message(ran_in)
 
 
 def name_of(*sources: JobInputs) -> str:

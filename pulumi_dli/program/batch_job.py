@@ -146,7 +146,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
     """When the job last changed, in milliseconds since 1970."""
     duration: pulumi.Output[int | None]
-    """How long the job has run, in milliseconds."""
+    """The time from the submission of the job to its end, in milliseconds. It includes the wait for capacity."""
     submitted_name: pulumi.Output[str | None] = pulumi.property("submittedName")
     """The name under which the provider submitted the job."""
     effective_sc_type: pulumi.Output[str | None] = pulumi.property("effectiveScType")

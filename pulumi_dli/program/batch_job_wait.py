@@ -69,7 +69,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
     update_time: pulumi.Output[int | None] = pulumi.property("updateTime")
     """When the job last changed, in milliseconds since 1970."""
     duration: pulumi.Output[int | None]
-    """How long the job has run, in milliseconds."""
+    """The time from the submission of the job to its end, in milliseconds. It includes the wait for capacity."""
 
     def __init__(
         self,

@@ -36,8 +36,8 @@ class ClosingSummary:
         """Record the outcome of a wait; `duration` is in milliseconds. Write the summary if it is the last wait."""
         self._open -= 1
         if (outcome := self._outcomes.get(batch_id)) is not None:
-            ran = outcome.ran if outcome.ran is not None or duration is None else duration / 1000
-            self._outcomes[batch_id] = replace(outcome, state=state or outcome.state, ran=ran)
+            took = None if duration is None else duration / 1000
+            self._outcomes[batch_id] = replace(outcome, state=state or outcome.state, took=took)
         if not self._open and self._outcomes:
             # Import late, because most programs wait for nothing.
             from pulumi_dli.jobs.screen import shown_text  # noqa: PLC0415

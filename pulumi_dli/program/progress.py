@@ -50,7 +50,7 @@ class Progress:
 
     def report_end(self, state: str, duration: float | None) -> None:
         """Show the state in which the wait ended, and the duration of the job, which is given in milliseconds."""
-        self._show(state if duration is None else f"{state} after {format_duration(duration / 1000)}")
+        self._show(state if duration is None else f"{state}, took {format_duration(duration / 1000)}")
 
     def outcome(self, waited: float) -> JobOutcome:
         """Return what is known when a wait of `waited` seconds is over, before the provider has read the job.

@@ -603,10 +603,11 @@ def test_a_job_is_looked_up_where_it_was_submitted_and_a_refusal_names_both_proj
     elsewhere = {"resourceName": "load", "submittedTo": {"region": account.region, "projectId": "0" * 32}}
     with pytest.raises(DliError) as raised:
         jobs.read("7d4bfe7c-3d5e-4f0a-9c1b-2f8e6a5d4c3b", StoredJob.parse(elsewhere))
-    assert str(raised.value).endswith(
-        f"The job was submitted in region {account.region}, project {'0' * 32}. The settings now name region "
-        f"{account.region}, project {account.project_id}. {forget_advice_message('0' * 32)}"
+    assert str(raised.value).startswith(
+        f"load: The job was submitted in region {account.region}, project {'0' * 32}. The settings now name region "
+        f"{account.region}, project {account.project_id}. GET "
     )
+    assert str(raised.value).endswith(f" {forget_advice_message('0' * 32)}")
 
 
 def test_certificates_are_checked_for_a_cloud_as_its_file_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_job_that_has_ended_is_not_cancelled_and_that_is_no_error(
     service.reset_calls()
     ended = run("cancel", "load")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith(f"load: batch job {job_id} has ended (success) after ")
+    assert ended.out.startswith(f"load: batch job {job_id} has ended (success), ")
     assert ended.out.endswith(". Nothing was cancelled.\n")
     assert service.calls() == {"GET /batches/{id}": 1}
 
@@ -105,7 +105,7 @@ def test_a_job_that_ends_by_itself_meanwhile_is_not_cancelled(
     monkeypatch.setattr("click.confirm", confirm)
     ended = run("cancel", job_id)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith(f"batch job {job_id} has ended (success) after ")
+    assert ended.out.startswith(f"batch job {job_id} has ended (success), ")
     assert "DELETE /batches/{id}" not in service.calls()
 
 

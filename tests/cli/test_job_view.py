@@ -35,12 +35,12 @@ def test_a_job_in_no_stack_has_the_name_that_the_service_has() -> None:
         ({}, 42.0, 42_000),
         ({}, None, None),
         ({}, -1.0, 0),
-        ({"duration": 5000}, 42.0, 5000),
+        ({"duration": 5000}, 42.0, 42_000),
         ({"state": "dead"}, 42.0, None),
         ({"state": "dead", "update_time": NOON + 7000}, 42.0, 7000),
     ],
 )
-def test_the_duration_of_a_live_job_is_its_age_if_the_service_has_none(
+def test_the_duration_is_from_the_submission_to_the_end_or_until_now(
     fields: dict[str, object], age: float | None, duration: int | None
 ) -> None:
     assert view_of(Target(ID), Reading(batch(**fields), age=age)).duration == duration

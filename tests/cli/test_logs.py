@@ -72,7 +72,7 @@ def test_a_log_is_followed_until_the_job_has_ended(run: Run, service: Service, p
     patched_clock.during_sleep = write_and_end
     ended = run("logs", job_id, "-f")
     assert (ended.code, ended.out.splitlines()[:4]) == (0, ["hello", "line 1", "line 2", "line 3"])
-    assert ended.err.startswith(f"pulumi-dli: batch job {job_id} is dead after")
+    assert ended.err.startswith(f"pulumi-dli: batch job {job_id} is dead, ")
     assert patched_clock.slept == [0.2] * 3  # DLI_POLL_INTERVAL
 
 
@@ -80,7 +80,7 @@ def test_a_job_that_has_ended_is_not_followed(run: Run, service: Service, patche
     job_id = submit(service, timeline="running:0s,success", log="hello")
     ended = run("logs", job_id, "--follow", "--all")
     assert ended.out == "hello\n"
-    assert ended.err.startswith(f"pulumi-dli: batch job {job_id} is success after")
+    assert ended.err.startswith(f"pulumi-dli: batch job {job_id} is success, ")
     assert patched_clock.slept == []
 
 

@@ -17,8 +17,9 @@ pytest_plugins = ["pytester"]
 def test_the_test_of_a_job_is_that_of_the_example() -> None:
     """`tests/local` runs the example."""
     test, _options = blocks("job-tests", "A test of a job", "python")
-    folder, command = block("job-tests", "A test of a job", "sh").splitlines()
-    example = ROOT / folder.removeprefix("cd ")
+    copy, command = block("job-tests", "A test of a job", "sh").splitlines()
+    assert copy == "cp -r CLONE/examples/wordcount . && cd wordcount"
+    example = ROOT / "examples" / "wordcount"
     code = (example / "tests" / "test_wordcount.py").read_text(encoding="utf-8")
     assert code.endswith(test)
     assert command == "python -m pytest tests"

@@ -22,7 +22,7 @@ def test_a_job_runs_with_every_deploy(project: Project, service: Service) -> Non
 
 
 def test_a_job_runs_when_its_jar_changes(project: Project, service: Service) -> None:
-    project.write(block("recipes/deploy", "When the jar changes", "python"))
+    project.write(block("recipes/deploy", "When the script or the jar changes", "python"))
     jar = project.folder / "target" / "load.jar"
     jar.parent.mkdir()
     for year, content, jobs in ((2026, "a", 1), (2027, "a", 1), (2027, "b", 2)):

@@ -28,11 +28,13 @@ def test_the_summary_looks_as_on_the_page(project: Project) -> None:
     screen = project.up()
     assert heading in screen
     for row in rows:
-        form = re.escape(" ".join(row.split()))
-        form = re.sub(r"(?:\d+\\ min\\ )?\d+(?:\.\d+)?\\ s", r"[\\d.]+ s", form)
-        form = re.sub(r"\\ about\\ [\d\\.]+\\ CU\\-hours", r"(?: about [\\d.]+ CU-hours)?", form)
-        form = re.sub(r"https.*", r"http://127.0.0.1:\\d+/jobs/[0-9a-f-]+", form).replace(",(?:", ",?(?:")
-        assert re.search(form, " ".join(screen.split())), (form, screen)
+        assert shape(row) in shape(screen)
+
+
+def shape(text: str) -> str:
+    """Return a text without what differs between two runs, and without the facts that a list has only sometimes."""
+    text = re.sub(r"(?:\d+ min )?[\d.]+ s\b", "TIME", " ".join(text.split()))
+    return re.sub(r"https?://\S+", "PAGE", re.sub(r", ran TIME|, about [\d.]+ CU-hours", "", text))
 
 
 def test_b_runs_again_when_a_has_run(project: Project, service: Service) -> None:

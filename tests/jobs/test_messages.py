@@ -14,7 +14,7 @@ def test_the_error_of_a_dead_job_begins_with_the_reason() -> None:
     log = ["reading\n", "", "Traceback (most recent call last):", '  File "load.py", line 3', "ValueError: no column"]
     first, second, *others = dead(*log, state="dead", duration=185000).splitlines()
     assert first == "load failed: ValueError: no column"
-    assert second == f"Batch job {ID} is dead after 3 min 5 s. From its log:"
+    assert second == f"Batch job {ID} is dead, 3 min 5 s after its submission. From its log:"
     assert others[:-1] == [f"  | {line}" for line in ("reading", *log[2:])]
     assert "run `pulumi up`. It runs the job again" in others[-1]
 

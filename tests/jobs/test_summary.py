@@ -3,16 +3,16 @@ from hypothesis import strategies as st
 
 from pulumi_dli.jobs.summary import MAX_LINES, JobOutcome, summary
 
-LOAD = JobOutcome("load", "dead", 185.0, 62.0, 0.4219, "https://console.example.org/load")
+LOAD = JobOutcome("load", "dead", 185.0, 98.0, 62.0, 0.4219, "https://console.example.org/load")
 
 
 def test_the_summary_has_a_line_for_each_job_and_failed_ones_come_first() -> None:
-    outcomes = [JobOutcome("extract", "success", 14.0, 9.5), LOAD, JobOutcome("stream", "running", 3.0)]
+    outcomes = [JobOutcome("extract", "success", 14.0, 12.0, 9.5), LOAD, JobOutcome("stream", "running", 3.0)]
     assert summary(outcomes).splitlines() == [
         "3 jobs: 1 dead, 1 running, 1 success",
-        "  load     dead     waited 3 min 5 s, ran 1 min 2 s, about 0.42 CU-hours  https://console.example.org/load",
+        "  load     dead     waited 3 min 5 s, took 1 min 38 s, ran 1 min 2 s, about 0.42 CU-hours  https://console.example.org/load",
         "  stream   running  waited 3.0 s",
-        "  extract  success  waited 14 s, ran 9.5 s",
+        "  extract  success  waited 14 s, took 12 s, ran 9.5 s",
     ]
 
 

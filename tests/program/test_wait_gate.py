@@ -105,7 +105,7 @@ def test_an_interrupted_up_leaves_the_jobs_running_and_the_next_one_goes_on_wait
         screen += up.communicate()[0]
     assert up.returncode == 0
     assert re.search(r"BatchJob extract .*extract: running on queue default, waited", screen)
-    assert re.search(r"BatchJob extract .*extract: dead after", screen)
+    assert re.search(r"BatchJob extract .*extract: dead, took", screen)
     assert re.search(r"BatchJob clean .*clean: running on queue default, waited", screen)
     assert service.states() == ["dead", "dead"]
 
