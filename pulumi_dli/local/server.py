@@ -30,6 +30,7 @@ from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.page import Page
+from pulumi_dli.local.page_access import PageAccess
 from pulumi_dli.local.private_files import NotOwnError, check_is_own, make_private_dir, open_private
 from pulumi_dli.local.queues import Queues, read_queues
 from pulumi_dli.local.routes import BatchApi, SignInApi, TestApi
@@ -247,7 +248,7 @@ class LocalDli:
         apis = (self._batches, keystone, SignInApi(links), TestApi(self.call_counter, self.faults))
         routes = [route for api in apis for route in api.routes()]
         gateway = Gateway(routes, authenticator=keystone, call_counter=self.call_counter, faults=self.faults)
-        return Page(gateway, jobs=jobs, queues=cus, links=links, port=port)
+        return PageAccess(gateway, Page(jobs, cus, links), links, port)
 
     def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, cleanup: ExitStack) -> None:
         async def serve() -> None:
