@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from pulumi_dli.api.states import LIVE_STATES, BatchState
-from pulumi_dli.local.engines import WebUi, history_path, web_ui_path
+from pulumi_dli.local.engines import WebUi
 from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.job_view import display_name, failure_of
 from pulumi_dli.local.jobs import Jobs
@@ -87,8 +87,8 @@ class Page:
                 Route("/jobs/{id}/cancel", self._ask_before_cancel),
                 Route("/jobs/{id}/cancel", self._cancel, methods=["POST"]),
                 Route("/jobs/{id}/logs/{log}", self._download_log),
-                Route(f"{web_ui_path('{id}')}/{{rest:path}}", self._show_web_ui),
-                Route(f"{history_path('{id}', '{attempt}')}/{{rest:path}}", self._show_history),
+                Route("/jobs/{id}/spark/{rest:path}", self._show_web_ui),
+                Route("/jobs/{id}/attempts/{attempt}/spark/{rest:path}", self._show_history),
                 Route("/sign-out", self._sign_out, methods=["POST"]),
             ],
             exception_handlers={HTTPException: http_error, ApiError: _api_error},
@@ -158,9 +158,9 @@ class Page:
         """Show the web pages of a job that runs. When it has ended, lead to its history."""
         job = self._jobs.get(request.path_params["id"])
         if (web_ui := self._jobs.web_ui(job.id)) is not None:
-            return await self._forward(request, web_ui)
+            return await self._forward(request, web_ui, _web_ui_path(job))
         if histories := self._jobs.histories(job):
-            return RedirectResponse(f"{history_path(job.id, histories[-1] + 1)}/", 302)
+            return RedirectResponse(f"{_history_path(job, histories[-1])}/", 302)
         text = "This job has no Spark UI: it has not started Spark, or it switches the UI or the event log off."
         return render_message(request, 404, "No Spark UI", text)
 
@@ -169,16 +169,16 @@ class Page:
         job = self._jobs.get(request.path_params["id"])
         attempt = read_attempt(request.path_params["attempt"], None)
         web_ui = None if attempt is None else self._jobs.history(job, attempt)
-        if web_ui is None:
+        if attempt is None or web_ui is None:
             return render_message(request, 404, "No Spark UI", "This attempt has no event log of Spark.")
-        return await self._forward(request, web_ui)
+        return await self._forward(request, web_ui, _history_path(job, attempt))
 
-    async def _forward(self, request: Request, web_ui: WebUi) -> Response:
-        """Show a page of Spark. No headers pass between it and the browser."""
+    async def _forward(self, request: Request, web_ui: WebUi, path: str) -> Response:
+        """Show a page of Spark, whose links begin with `path`. No headers pass between it and the browser."""
         target = f"/{quote(request.path_params['rest'])}?{request.url.query}"
         try:
             loop = asyncio.get_running_loop()
-            reply = await loop.run_in_executor(self._web_ui_threads, web_ui.get, target)
+            reply = await loop.run_in_executor(self._web_ui_threads, web_ui.get, target, path)
         except OSError:
             text = "The Spark UI does not answer. The job may have ended. Load the page again in a moment."
             return render_message(request, 502, "No answer", text)
@@ -202,8 +202,8 @@ class Page:
             "active_jobs": self._active_while_waiting(row),
             "max_active_shown": MAX_ACTIVE_SHOWN,
             "log": log,
-            "web_ui": web_ui_path(job.id) if self._jobs.web_ui(job.id) else None,
-            "histories": {attempt + 1: history_path(job.id, attempt + 1) for attempt in self._jobs.histories(job)},
+            "web_ui": _web_ui_path(job) if self._jobs.web_ui(job.id) else None,
+            "histories": {attempt + 1: _history_path(job, attempt) for attempt in self._jobs.histories(job)},
             "follows": query.start is None and not query.is_search and not job.state.is_final,
             "request_body": truncate(_pretty_json(job.req_body), REQUEST_LENGTH),
             "error": error,
@@ -243,6 +243,15 @@ def _api_error(request: Request, error: Exception) -> Response:
         text = f"{error.message} The local DLI removes the record of a job some time after its end."
         return render_message(request, 404, "Not found", text)
     return render_message(request, 400, "The page cannot show this", error.message)
+
+
+def _web_ui_path(job: Job) -> str:
+    return f"/jobs/{job.id}/spark"
+
+
+def _history_path(job: Job, attempt: int) -> str:
+    """Return the path of the history of an attempt. `attempt` counts from 0, the path from 1."""
+    return f"/jobs/{job.id}/attempts/{attempt + 1}/spark"
 
 
 def _bar(axis: Axis, span: Span) -> tuple[str, float, float]:

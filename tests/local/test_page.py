@@ -417,7 +417,7 @@ def test_who_looks_is_not_counted_and_meets_no_faults(own: Browser) -> None:
 class WebPages:
     """Web pages of a job that say how they were filters, and lead to a place of that name."""
 
-    def get(self, target: str) -> WebReply:
+    def get(self, target: str, _path: str) -> WebReply:
         if target == "/gone?":
             raise ConnectionRefusedError("Connection refused")
         return WebReply(302, "text/plain", target, target.encode())
@@ -465,7 +465,7 @@ def test_web_pages_that_take_their_time_hold_up_nobody_else(
     shall_answer = threading.Event()
 
     class Slow:
-        def get(self, _target: str) -> WebReply:
+        def get(self, _target: str, _path: str) -> WebReply:
             shall_answer.wait()
             raise OSError("gone")
 
