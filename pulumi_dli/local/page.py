@@ -1,4 +1,4 @@
-"""The page shows jobs, logs and queues in a signed-in browser."""
+"""The page shows jobs, logs and queues in a signed-in browser. All its addresses begin with the session's path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pulumi_dli.local.job_view import display_name, failure_of
 from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.log_view import LogQuery, read_attempt, truncate, view_of
 from pulumi_dli.local.page_access import check_form
-from pulumi_dli.local.page_templates import http_error, render, render_message
+from pulumi_dli.local.page_templates import http_error, render, render_message, session_path
 from pulumi_dli.local.routes import read_selection
 from pulumi_dli.local.sign_in_links import SignInLinks
 from pulumi_dli.local.table import Job, Selection
@@ -69,7 +69,7 @@ class Row:
 
 
 class Page:
-    """The ASGI application of the page. Its calls have a session.
+    """The ASGI application of the page. Its calls have a session, whose path is their `root_path`.
 
     `queues` has the CUs of each queue, None for no limit.
     """
@@ -108,13 +108,13 @@ class Page:
         total, jobs = self._jobs.select(selection)
         rows = self._rows(jobs)
         filters = {key: value for key, value in request.query_params.items() if value and key != "from"}
-        start = selection.offset
+        start, home = selection.offset, f"{session_path(request)}/"
         context = {
             "rows": rows,
             "total": total,
             "start": start,
-            "newer": _url("/", filters, max(start - JOBS_PER_PAGE, 0) or None) if start else None,
-            "older": _url("/", filters, start + JOBS_PER_PAGE) if start + len(jobs) < total else None,
+            "newer": _url(home, filters, max(start - JOBS_PER_PAGE, 0) or None) if start else None,
+            "older": _url(home, filters, start + JOBS_PER_PAGE) if start + len(jobs) < total else None,
             "queues": [self._queue_usage(name) for name in self._queues],
             "states": list(BatchState),
             "filters": filters,
@@ -127,7 +127,7 @@ class Page:
     async def _ask_before_cancel(self, request: Request) -> Response:
         job = self._jobs.get(request.path_params["id"])
         if job.state.is_final:
-            return RedirectResponse(f"/jobs/{job.id}", 303)
+            return RedirectResponse(_job_path(request, job), 303)
         [row] = self._rows([job])
         return render(request, "cancel.html", 200, {"job": job, "row": row})
 
@@ -138,7 +138,7 @@ class Page:
             self._jobs.cancel(job.id)
         except ApiError as error:
             return await self._job_page(request, 409, error.message)
-        return RedirectResponse(f"/jobs/{job.id}", 303)
+        return RedirectResponse(_job_path(request, job), 303)
 
     async def _download_log(self, request: Request) -> Response:
         """Send a whole log as a file."""
@@ -158,9 +158,9 @@ class Page:
         """Show the web pages of a job that runs. When it has ended, lead to its history."""
         job = self._jobs.get(request.path_params["id"])
         if (web_ui := self._jobs.web_ui(job.id)) is not None:
-            return await self._forward(request, web_ui, _web_ui_path(job))
+            return await self._forward(request, web_ui, _web_ui_path(request, job))
         if histories := self._jobs.histories(job):
-            return RedirectResponse(f"{_history_path(job, histories[-1])}/", 302)
+            return RedirectResponse(f"{_history_path(request, job, histories[-1])}/", 302)
         text = "This job has no Spark UI: it has not started Spark, or it switches the UI or the event log off."
         return render_message(request, 404, "No Spark UI", text)
 
@@ -171,7 +171,7 @@ class Page:
         web_ui = None if attempt is None else self._jobs.history(job, attempt)
         if attempt is None or web_ui is None:
             return render_message(request, 404, "No Spark UI", "This attempt has no event log of Spark.")
-        return await self._forward(request, web_ui, _history_path(job, attempt))
+        return await self._forward(request, web_ui, _history_path(request, job, attempt))
 
     async def _forward(self, request: Request, web_ui: WebUi, path: str) -> Response:
         """Show a page of Spark, whose links begin with `path`. No headers pass between it and the browser."""
@@ -193,7 +193,7 @@ class Page:
         job = self._jobs.get(request.path_params["id"])
         query = LogQuery.read(request.query_params, job.attempt)
         logs = self._jobs.logs(job.id)
-        log = await asyncio.to_thread(view_of, logs, query, f"/jobs/{job.id}")
+        log = await asyncio.to_thread(view_of, logs, query, _job_path(request, job))
         [row] = self._rows([job])
         context = {
             "job": job,
@@ -202,8 +202,8 @@ class Page:
             "active_jobs": self._active_while_waiting(row),
             "max_active_shown": MAX_ACTIVE_SHOWN,
             "log": log,
-            "web_ui": _web_ui_path(job) if self._jobs.web_ui(job.id) else None,
-            "histories": {attempt + 1: _history_path(job, attempt) for attempt in self._jobs.histories(job)},
+            "web_ui": _web_ui_path(request, job) if self._jobs.web_ui(job.id) else None,
+            "histories": {attempt + 1: _history_path(request, job, attempt) for attempt in self._jobs.histories(job)},
             "follows": query.start is None and not query.is_search and not job.state.is_final,
             "request_body": truncate(_pretty_json(job.req_body), REQUEST_LENGTH),
             "error": error,
@@ -245,13 +245,17 @@ def _api_error(request: Request, error: Exception) -> Response:
     return render_message(request, 400, "The page cannot show this", error.message)
 
 
-def _web_ui_path(job: Job) -> str:
-    return f"/jobs/{job.id}/spark"
+def _job_path(request: Request, job: Job) -> str:
+    return f"{session_path(request)}/jobs/{job.id}"
 
 
-def _history_path(job: Job, attempt: int) -> str:
+def _web_ui_path(request: Request, job: Job) -> str:
+    return f"{_job_path(request, job)}/spark"
+
+
+def _history_path(request: Request, job: Job, attempt: int) -> str:
     """Return the path of the history of an attempt. `attempt` counts from 0, the path from 1."""
-    return f"/jobs/{job.id}/attempts/{attempt + 1}/spark"
+    return f"{_job_path(request, job)}/attempts/{attempt + 1}/spark"
 
 
 def _bar(axis: Axis, span: Span) -> tuple[str, float, float]:

@@ -1,8 +1,12 @@
 """Who may see the page. The browser signs in with a link that works once.
 
-Besides the session's cookie, three things keep other pages out. `Host` must be a name of this machine, which prevents
-DNS rebinding. Each form contains a token, because cookies and `SameSite` do not tell the ports of 127.0.0.1 apart. The
-Content-Security-Policy allows only content from this server.
+A browser sends its cookies to all ports of a host, so another server on this machine can read them. The cookie of a
+session therefore has a secret path, and the page is only there. A server that does not know the path gets no cookie,
+and the cookie alone opens nothing.
+
+Four more things keep other pages out. `Host` must be a name of this machine, which prevents DNS rebinding. Each form
+contains a token, because `SameSite` does not tell the ports of 127.0.0.1 apart. The Content-Security-Policy allows only
+content from this server. `no-referrer` hides the path from the targets of links.
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ from pulumi_dli.local.page_templates import HERE, http_error, render_message
 from pulumi_dli.local.sign_in_links import SignInLinks
 
 _LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.ASCII | re.IGNORECASE)
-_PATHS = re.compile(r"/|/sign-in|/sign-out|/(jobs|static)/.*", re.DOTALL)
+_PATHS = re.compile(r"/|/sign-in|/(jobs|page|static)/.*", re.DOTALL)
+"""The paths that the API does not have. `/` and `/jobs/` find the page of the session, but never show it."""
+_COOKIE = "local-dli"
 _MAX_FORM = 4096
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -42,16 +48,12 @@ _HEADERS = {
 
 
 class PageAccess:
-    """The ASGI application that lets signed-in browsers to the page. It passes all other calls on to `api`.
+    """The ASGI application that lets signed-in browsers to the page. It passes all other calls on to `api`."""
 
-    A browser has one set of cookies for all ports, so the name of the cookie contains `port`.
-    """
-
-    def __init__(self, api: ASGIApp, page: ASGIApp, links: SignInLinks, port: int) -> None:
+    def __init__(self, api: ASGIApp, page: ASGIApp, links: SignInLinks) -> None:
         self._api = api
         self._page = page
         self._links = links
-        self._cookie = f"local-dli-{port}"
         self._for_all = Starlette(
             routes=[Route("/sign-in", self._sign_in), Mount("/static", StaticFiles(directory=HERE / "static"))],
             exception_handlers={HTTPException: http_error},
@@ -79,13 +81,15 @@ class PageAccess:
         if not _LOCAL_HOST.fullmatch(request.headers.get("host", "")):
             text = "This page works only at 127.0.0.1 and localhost, not at the name in the address bar."
             return render_message(request, 421, "Wrong address", text)
-        request.state.session = self._links.session(request.cookies.get(self._cookie, ""))
         path = request.scope["path"]
         if path == "/sign-in" or path.startswith("/static/"):
             return self._for_all
-        if request.state.session is not None:
-            return self._page
-        return render_message(request, 401, "Sign in", "You are not signed in.", shows_sign_in_help=True)
+        session = self._links.session(path, _cookies(request))
+        if session is None:
+            return render_message(request, 401, "Sign in", "You are not signed in.", shows_sign_in_help=True)
+        request.state.session = session
+        request.scope["root_path"] = session.path
+        return self._page
 
     async def _sign_in(self, request: Request) -> Response:
         """Sign a browser in with a link.
@@ -94,12 +98,12 @@ class PageAccess:
         sends no `Strict` cookie to the target of a redirect.
         """
         session = self._links.sign_in(request.query_params.get("code", ""))
-        if session is None and request.state.session is None:
+        if session is None:
             text = "The link was used before, or it has expired, or the local DLI was restarted."
             return render_message(request, 401, "The link does not work", text, shows_sign_in_help=True)
+        request.state.session = session
         response = render_message(request, 200, "Signed in", "You are signed in.", redirects_home=True)
-        if session is not None:
-            response.set_cookie(self._cookie, session.cookie, httponly=True, samesite="strict")
+        response.set_cookie(_COOKIE, session.cookie, path=session.path, httponly=True, samesite="strict")
         return response
 
 
@@ -113,3 +117,10 @@ async def check_form(request: Request) -> None:
     token = dict(parse_qsl(body.decode("latin-1"))).get("token", "")
     if not secrets.compare_digest(token.encode(), request.state.session.form_token.encode()):
         raise HTTPException(403)
+
+
+def _cookies(request: Request) -> list[str]:
+    """Return the values of all cookies with the name of ours. A server at another port can add one for all paths."""
+    parts = ";".join(request.headers.getlist("cookie")).split(";")
+    pairs = (part.strip().partition("=") for part in parts)
+    return [value for key, _, value in pairs if key == _COOKIE]

@@ -19,9 +19,15 @@ from pulumi_dli.local.job_view import colour_of, display_name, status_of
 HERE = Path(__file__).parent
 
 
+def session_path(request: Request) -> str:
+    """Return the path of the browser's session. All addresses of its page begin with it. Empty without a session."""
+    return request.state.session.path if request.state.session else ""
+
+
 def render(request: Request, template: str, status: int, context: Mapping[str, object]) -> Response:
-    """Fill a template. It knows the session."""
-    return _TEMPLATES.TemplateResponse(request, template, {**context, "session": request.state.session}, status)
+    """Fill a template. It knows the session, and as `base` the path with which its links begin."""
+    always = {"session": request.state.session, "base": session_path(request)}
+    return _TEMPLATES.TemplateResponse(request, template, {**context, **always}, status)
 
 
 def render_message(
@@ -38,6 +44,7 @@ def render_message(
         "title": title,
         "text": text,
         "shows_sign_in_help": shows_sign_in_help,
+        "finds_session": status == 401,
         "redirects_home": redirects_home,
     }
     return render(request, "message.html", status, context)

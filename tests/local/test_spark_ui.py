@@ -71,7 +71,7 @@ def job_id(api: Api) -> str:
 
 
 def test_who_is_signed_in_sees_it_behind_the_page_of_the_job(browser: Browser, job_id: str) -> None:
-    base = f"/jobs/{job_id}/spark"
+    base = f"{browser.home}/jobs/{job_id}/spark"
     assert f'href="{base}/"' in browser.page(f"/jobs/{job_id}")
     reply = browser.ask("GET", f"{base}/")
     assert (reply.status_code, reply.headers["Location"]) == (302, f"{base}/jobs/")
@@ -98,9 +98,10 @@ def test_its_pages_hold_no_secret_of_its_own(browser: Browser, dli: LocalDli, jo
     assert "Set-Cookie" not in headers
 
 
-def test_who_is_not_signed_in_does_not_see_it(dli: LocalDli, job_id: str) -> None:
+def test_who_is_not_signed_in_does_not_see_it(dli: LocalDli, browser: Browser, job_id: str) -> None:
     for path in ("", "/", "/jobs/", "/api/v1/applications", "/static/webui.js"):
-        assert Browser(dli).ask("GET", f"/jobs/{job_id}/spark{path}").status_code == 401
+        for home in ("", browser.home):
+            assert Browser(dli).ask("GET", f"{home}/jobs/{job_id}/spark{path}").status_code == 401
 
 
 def test_nobody_else_on_this_machine_sees_it_at_any_port_of_the_driver(tmp_path: Path, job_id: str) -> None:
@@ -148,7 +149,7 @@ def test_it_leads_to_the_history_when_the_job_has_ended(browser: Browser, api: A
     api.cancel(job_id)
     api.wait(job_id, "dead")
     reply = browser.ask("GET", f"/jobs/{job_id}/spark/jobs/")
-    assert (reply.status_code, reply.headers["Location"]) == (302, f"/jobs/{job_id}/attempts/1/spark/")
+    assert (reply.status_code, reply.headers["Location"]) == (302, f"{browser.home}/jobs/{job_id}/attempts/1/spark/")
 
 
 @pytest.mark.slow

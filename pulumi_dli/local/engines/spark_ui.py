@@ -105,7 +105,8 @@ class SparkUi:
     def get(self, target: str, path: str) -> WebReply:
         """Get a page of the UI, and wait for the answer. Raises OSError if there is no answer.
 
-        The page shows the answer under `path`, with which its links begin.
+        The page shows the answer under `path`, with which its links begin. Spark gets it with each request, so the
+        secret path of a session is in no file of Spark.
         """
         connection = HTTPSConnection(HOST, self._port, timeout=_TIMEOUT, context=self._context)
         try:
