@@ -11,6 +11,8 @@ imports only modules that stand below it:
     server                      socket, thread and event loop: `LocalDli`
     connections                 limits of connections and of slow clients
     page                        the jobs, their logs and the queues in a browser
+    page_access                 which browsers may see the page: sign-in, sessions, forms
+    page_templates              the templates of the page and how they are filled
     job_view, log_view          how a job ended and why; the part of a log that the page shows
     routes                      the calls of the API and the functions that answer them
     gateway                     authentication, limits, call counts and faults for all calls

@@ -16,7 +16,7 @@ from pulumi_dli.local import replies
 from pulumi_dli.local.capacity import Capacity, CapacityRequest
 from pulumi_dli.local.durations import format_duration
 from pulumi_dli.local.endings import CANCELLED, CANCELLED_BEFORE_START, GAVE_UP, INTERNAL_ERROR, INTERRUPTED
-from pulumi_dli.local.engines import Attempt, Engine, WebUi, history_path
+from pulumi_dli.local.engines import Attempt, Engine, WebUi
 from pulumi_dli.local.errors import ApiError, not_found
 from pulumi_dli.local.job_changes import JobChanges
 from pulumi_dli.local.logs import JobLogs
@@ -186,7 +186,7 @@ class Jobs:
     def history(self, job: Job, attempt: int) -> WebUi | None:
         """Return the web pages about an attempt that has ended. Return None if there is nothing to show."""
         event_log = self.logs(job.id).event_log(attempt) if attempt in self.histories(job) else None
-        return None if event_log is None else self._engine.history(event_log, history_path(job.id, attempt + 1))
+        return None if event_log is None else self._engine.history(event_log)
 
     def waits_for(self, job_id: str) -> str | None:
         """Describe what a job waits for, as in `8 CUs of queue batch`. Return None for a job that does not wait."""

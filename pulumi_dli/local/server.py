@@ -30,6 +30,7 @@ from pulumi_dli.local.jobs import Jobs
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.page import Page
+from pulumi_dli.local.page_access import PageAccess
 from pulumi_dli.local.private_files import NotOwnError, check_is_own, make_private_dir, open_private
 from pulumi_dli.local.queues import Queues, read_queues
 from pulumi_dli.local.routes import BatchApi, SignInApi, TestApi
@@ -177,7 +178,7 @@ class LocalDli:
                 keep_finished=self._keep_finished,
                 now=self._now,
             )
-            self._server = _Server(self._build_application(jobs, cus, self._links, port))
+            self._server = _Server(self._build_application(jobs, cus, self._links))
             if self._stop_requested:
                 self._server.should_exit = True
             self._thread = threading.Thread(
@@ -239,7 +240,7 @@ class LocalDli:
         except SparkError as error:
             raise LocalDliError(str(error)) from error
 
-    def _build_application(self, jobs: Jobs, cus: Mapping[str, int | None], links: SignInLinks, port: int) -> ASGIApp:
+    def _build_application(self, jobs: Jobs, cus: Mapping[str, int | None], links: SignInLinks) -> ASGIApp:
         account = self.credentials
         keystone = Keystone(account, lambda: datetime.fromtimestamp(self._now(), UTC))
         queues = Queues(cus, used=jobs.used_cus, owner=account.username, created=jobs.now())
@@ -247,7 +248,7 @@ class LocalDli:
         apis = (self._batches, keystone, SignInApi(links), TestApi(self.call_counter, self.faults))
         routes = [route for api in apis for route in api.routes()]
         gateway = Gateway(routes, authenticator=keystone, call_counter=self.call_counter, faults=self.faults)
-        return Page(gateway, jobs=jobs, queues=cus, links=links, port=port)
+        return PageAccess(gateway, Page(jobs, cus, links), links)
 
     def _run(self, server: _Server, jobs: Jobs, listener: socket.socket, cleanup: ExitStack) -> None:
         async def serve() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 _MOST = 100
@@ -16,8 +16,13 @@ _LIFE = 600.0
 
 @dataclass(frozen=True)
 class Session:
-    """A browser that is signed in. The forms of the page contain `form_token`, which other pages do not know."""
+    """A browser that is signed in. The forms of the page contain `form_token`, which other pages do not know.
 
+    The page of the session and its cookie are at `path`. A browser sends a cookie to all ports of 127.0.0.1, but only
+    with requests for paths below the cookie's own. So a server at another port must know `path` to get the cookie.
+    """
+
+    path: str = field(default_factory=lambda: f"/page/{secrets.token_urlsafe(16)}", repr=False)
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
@@ -48,12 +53,18 @@ class SignInLinks:
         _keep_newest(self._sessions)
         return session
 
-    def session(self, cookie: str) -> Session | None:
-        """Return the session of a cookie, or None."""
-        return self._sessions.get(_digest(cookie))
+    def session(self, path: str, cookies: Iterable[str]) -> Session | None:
+        """Return the session with one of these cookies, if the path of the request is below its own. Else None."""
+        found = (self._sessions.get(_digest(cookie)) for cookie in cookies)
+        return next((session for session in found if session is not None and _is_below(session.path, path)), None)
 
     def sign_out(self, session: Session) -> None:
         self._sessions.pop(_digest(session.cookie), None)
+
+
+def _is_below(secret_path: str, path: str) -> bool:
+    beginning = "/".join(path.split("/")[:3])
+    return secrets.compare_digest(secret_path.encode(), beginning.encode(errors="surrogatepass"))
 
 
 def _digest(text: str) -> bytes:

@@ -42,7 +42,8 @@ WORDS: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "data" / "
 FILES = [*WORDS["files"], "obs://demo/" + "d/" * 3000, "obs://demo/" + "n" * 300]
 TEXTS = [*WORDS["texts"], *FILES, "x" * 5000, "9" * 400]
 HEADERS = [*WORDS["headers"], "X: " + "é" * 100, "X" * 5000 + ": y"]
-PAGE = re.compile(r"/(\?|$|jobs/|sign-in)")
+PAGE = re.compile(r"/(\?|$|page/|jobs/|sign-in)")
+OF_PAGE = ("/", "/sign-out")
 CLEAN = re.compile(r"/[\w./-]*", re.ASCII)
 
 
@@ -103,8 +104,8 @@ class Caller:
             for _ in range(KEYS)
         ]
         self._tricks = header_tricks(account)
-        cookies = requests.get(dli.sign_in_link(), timeout=TIMEOUT).cookies
-        (self._session,) = (f"Cookie: {name}={value}" for name, value in cookies.items())
+        (cookie,) = requests.get(dli.sign_in_link(), timeout=TIMEOUT).cookies
+        self._page, self._session = cookie.path, f"Cookie: {cookie.name}={cookie.value}"
         self._now = clock()
 
     def make(self) -> Call:
@@ -141,7 +142,7 @@ class Caller:
         """Make a request without credentials with another one in or behind its body."""
         pick = self._random
         batches = f"/v2.0/{self._account.project_id}/batches"
-        path = pick.choice([batches, f"{batches}/{self._ids[0]}", "/local/calls", "/jobs/", "/"])
+        path = pick.choice([batches, f"{batches}/{self._ids[0]}", "/local/calls", "/jobs/", f"{self._page}/"])
         method = pick.choice(["GET", "POST", "DELETE"])
         inner = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
         framing, body = pick.choice(smuggled(inner))
@@ -156,7 +157,8 @@ class Caller:
         target = pick.choice(
             [batches] * 12
             + [batches + f"/{one}" + rest for rest in ("", "", "/state", "/log", "/what")]
-            + [queues, f"{queues}/{name}", f"/jobs/{one}", f"/jobs/{one}/cancel", *WORDS["targets"]]
+            + [queues, f"{queues}/{name}", f"{self._page}/jobs/{one}", f"{self._page}/jobs/{one}/cancel"]
+            + [self._page + path if path in OF_PAGE else path for path in WORDS["targets"]]
         )
         if pick.random() < 0.5:
             query = [(pick.choice(WORDS["query"]), self._text()) for _ in range(pick.randint(0, 4))]

@@ -150,7 +150,7 @@ def test_what_has_ended_is_shown_behind_the_page_to_nobody_else(
     [java] = servers(dli.data)
     listening = [found.laddr for found in java.net_connections("tcp") if found.status == psutil.CONN_LISTEN]
     assert {re.sub("^::ffff:", "", address.ip) for address in listening} == {"127.0.0.1"}
-    SparkUi(tmp_path, "")  # makes a certificate that looks just like the server's
+    SparkUi(tmp_path)  # makes a certificate that looks just like the server's
     stranger = ssl.create_default_context()
     stranger.load_cert_chain(tmp_path / "ui.pem")
     stranger.check_hostname = False

@@ -15,6 +15,7 @@ from pulumi_dli.local.server import LocalDli
 from scripts import chromium
 from tests.local.api import ENDLESS, TIMEOUT, Api, eventually
 from tests.local.serving import free_port
+from tests.local.test_page_access import PATHS_THAT_ALL_KNOW, other_server, stolen
 from tests.local.test_spark_ui import AT_WORK
 
 QUIET = (
@@ -56,15 +57,20 @@ def open_page(browser: Browser, dli: LocalDli) -> Iterator[Open]:
         if not path.startswith("/sign-in"):
             watch(page, dli.endpoint, complaints)
             page.goto(dli.sign_in_link())
-            page.wait_for_url(f"{dli.endpoint}/")
+            page.wait_for_url(f"{dli.endpoint}/page/*/")
         if path != "/":
-            page.goto(dli.endpoint + path)
+            page.goto((dli.endpoint if path.startswith("/sign-in") else home(page)) + path)
         return page
 
     yield open_at
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def home(page: Page) -> str:
+    """Give the address with which all others of the session begin."""
+    return "/".join(page.url.split("/")[:5])
 
 
 def watch(page: Page, endpoint: str, complaints: list[str]) -> None:
@@ -98,6 +104,91 @@ def test_a_link_in_a_page_of_another_site_signs_in_too(browser: Browser, dli: Lo
     page.get_by_text("the link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
     page.close()
+
+
+def test_the_address_of_a_job_on_a_screen_leads_to_the_page_of_the_session(
+    browser: Browser, dli: LocalDli, api: Api
+) -> None:
+    job_id = api.submit(ENDLESS, name="printed")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{dli.endpoint}/jobs/{job_id}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.goto(link := dli.sign_in_link())
+    page.wait_for_url(f"{dli.endpoint}/page/*/")
+    signed_in = home(page)
+    wanted = {
+        f"/jobs/{job_id}?find=x#log-title": f"/jobs/{job_id}?find=x#log-title",
+        "/": "/",
+        link.removeprefix(dli.endpoint): "/",
+        f"/page/of-another-session/jobs/{job_id}": f"/jobs/{job_id}",
+    }
+    for printed, shown in wanted.items():
+        another = context.new_page()
+        another.goto(dli.endpoint + printed)
+        another.wait_for_url(signed_in + shown)
+    another.goto(f"data:text/html,<a href='{dli.endpoint}/jobs/{job_id}'>a log of another site</a>")
+    another.get_by_text("a log of another site").click()
+    expect(another.get_by_role("heading", level=1)).to_have_text("printed")
+    another.get_by_role("button", name="Sign out").click()
+    expect(another.get_by_role("heading", level=1)).to_have_text("Signed out")
+    page.goto(f"{dli.endpoint}/jobs/{job_id}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.wait_for_function("localStorage.length === 0")
+    context.close()
+
+
+@pytest.mark.parametrize("left", ["//evil.example", "/page/", "/page/../..//evil.example", "javascript:alert(1)//"])
+def test_what_another_program_left_at_this_port_leads_nowhere(browser: Browser, dli: LocalDli, left: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{dli.endpoint}/sign-in")
+    page.evaluate("left => localStorage.setItem('local DLI: path of the session', left)", left)
+    asked.clear()
+    page.goto(f"{dli.endpoint}/jobs/x")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert {url.removeprefix(dli.endpoint) for url in asked} <= {
+        *("/jobs/x", "/static/page.css", "/static/session.js", "/static/icon.svg")
+    }
+    context.close()
+
+
+def test_a_server_at_another_port_gets_no_cookie_and_no_path_from_the_browser(
+    browser: Browser, dli: LocalDli, api: Api
+) -> None:
+    job_id = api.submit(ENDLESS, name="unseen")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(dli.sign_in_link())
+    page.wait_for_url(f"{dli.endpoint}/page/*/")
+    page.goto(f"{home(page)}/jobs/{job_id}")
+    with other_server(OTHER_PAGE.format(here=dli.endpoint, job_id=job_id).encode()) as other:
+        for path in (*PATHS_THAT_ALL_KNOW, f"/jobs/{job_id}"):
+            page.evaluate("url => { location.href = url }", other.url + path)  # as a link of the page would
+            page.wait_for_url(other.url + path)
+            expect(page.locator("#done")).to_have_text("refused, refused, refused")
+            page.go_back()
+            expect(page.get_by_role("heading", level=1)).to_have_text("unseen")
+        assert len(other.seen) >= len(PATHS_THAT_ALL_KNOW)
+        assert stolen(other) == []
+        assert not [headers for headers in other.seen if home(page).split("/")[-1] in str(headers)]
+        expect(page.locator("#actions .badge")).to_have_text("running")
+        # The same browser gives the cookie to a server that knows the path: it is the path that protects it.
+        page.goto(other.url + home(page).removeprefix(dli.endpoint))
+        assert len(stolen(other)) == 1
+    context.close()
+    api.cancel(job_id)
+
+
+OTHER_PAGE = """<!doctype html><p id=done></p><script>
+const urls = ["{here}/", "{here}/jobs/{job_id}", "{here}/jobs/{job_id}/cancel"];
+const options = {{ credentials: "include", headers: {{ Accept: "text/html" }} }};
+Promise.all(urls.map((url) => fetch(url, options).then(() => "read", () => "refused"))).then((all) => {{
+  document.getElementById("done").textContent = all.join(", ");
+}});
+</script>"""
 
 
 def test_the_table_follows_what_happens_and_focus_stays(open_page: Open, api: Api) -> None:
@@ -167,8 +258,8 @@ def test_an_attempt_that_begins_brings_its_log_and_says_so(browser: Browser, tmp
         api = Api(dli.credentials)
         first, second = api.submit(ENDLESS), api.submit(ENDLESS, {"spark.dli.local.log": "it begins"})
         page.goto(dli.sign_in_link())
-        page.wait_for_url(f"{dli.endpoint}/")
-        page.goto(f"{dli.endpoint}/jobs/{second}")
+        page.wait_for_url(f"{dli.endpoint}/page/*/")
+        page.goto(f"{home(page)}/jobs/{second}")
         expect(page.get_by_role("log", name="Log of the submission")).to_be_visible()
         expect(page.locator("#timeline")).to_contain_text("waiting for one of 1 slots")
         expect(page.get_by_role("link", name="Download")).to_have_count(0)
@@ -177,7 +268,8 @@ def test_an_attempt_that_begins_brings_its_log_and_says_so(browser: Browser, tmp
         expect(page.get_by_role("log", name="Log of attempt 1")).to_have_text("it begins")
         expect(page.get_by_role("status")).to_have_text("Now showing: Log of attempt 1.")
         expect(page.get_by_role("link", name="Attempt 1")).to_have_attribute("aria-current", "page")
-        expect(page.get_by_role("link", name="Download")).to_have_attribute("href", f"/jobs/{second}/logs/1")
+        path = f"{home(page)}/jobs/{second}/logs/1".removeprefix(dli.endpoint)
+        expect(page.get_by_role("link", name="Download")).to_have_attribute("href", path)
         expect(page.get_by_label("Text in the log")).to_have_value("typed")
         page.get_by_role("link", name="Submission").click()
         expect(page.get_by_role("log", name="Log of the submission")).to_be_visible()
@@ -293,12 +385,12 @@ def test_axe_finds_nothing_that_keeps_anybody_out(
     assert found.response["violations"] == [], json.dumps(found.response["violations"], indent=1)
 
 
-def test_headings_and_tables_say_what_they_are(open_page: Open, dli: LocalDli, sights: dict[str, str]) -> None:
+def test_headings_and_tables_say_what_they_are(open_page: Open, sights: dict[str, str]) -> None:
     page = open_page(sights["a job that failed"])
     outline = page.locator("h1, h2").evaluate_all("all => all.map(one => one.tagName + ' ' + one.textContent.trim())")
     assert outline == ["H1 retried", "H2 Why it failed", "H2 Timeline", "H2 Log", "H2 Request"]
     for path in ("/", sights["a job that failed"]):
-        page.goto(dli.endpoint + path)
+        page.goto(home(page) + path)
         for table in page.get_by_role("table").all():
             assert table.locator("caption").text_content()
             assert table.locator("thead th:not([scope=col]), tbody th:not([scope=row])").count() == 0
@@ -324,8 +416,8 @@ def test_the_spark_ui_of_a_job_works_behind_the_page(
         api = Api(dli.credentials)
         job_id = api.create(file="obs://demo/at work.py", args=["true"], name="summer")["id"]
         page.goto(dli.sign_in_link())
-        page.wait_for_url(f"{dli.endpoint}/")
-        page.goto(f"{dli.endpoint}/jobs/{job_id}")
+        page.wait_for_url(f"{dli.endpoint}/page/*/")
+        page.goto(f"{home(page)}/jobs/{job_id}")
         expect(page.get_by_role("log")).to_contain_text("asleep from now on")
         page.get_by_role("link", name="Spark UI").click()
         expect(page.locator("h3").first).to_contain_text("Spark Jobs")
@@ -334,7 +426,7 @@ def test_the_spark_ui_of_a_job_works_behind_the_page(
         for tab, shows in UI_TABS.items():
             page.get_by_role("link", name=tab, exact=True).first.click()
             expect(page.locator(shows).first).to_be_visible()
-        page.goto(f"{dli.endpoint}/jobs/{job_id}/spark/stages/stage/?id=0&attempt=0")
+        page.goto(f"{home(page)}/jobs/{job_id}/spark/stages/stage/?id=0&attempt=0")
         page.get_by_text("DAG Visualization").first.click()
         expect(page.locator("#dag-viz-graph svg .node").first).to_be_visible()
         expect(page.locator("#summary-metrics-table tbody tr").first).to_be_visible()

@@ -21,6 +21,8 @@ from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api, eventually
 from tests.local.test_page import Browser
 
+ELSEWHERE = {"spark.ui.proxyBase": "/elsewhere"}
+"""Would lead the links of the UI away from the page, if it counted."""
 AT_WORK = """
 import sys, time
 from pyspark.sql import SparkSession
@@ -57,7 +59,7 @@ def browser(dli: LocalDli) -> Browser:
 
 def start(api: Api, *, ui: str = "true") -> str:
     """Start a job, and wait until it has done all but sleep, and runs: then its UI has been found, if it has one."""
-    job_id = str(api.create(file="obs://demo/at work.py", args=[ui], driverMemory="512M")["id"])
+    job_id = str(api.create(file="obs://demo/at work.py", args=[ui], driverMemory="512M", conf=ELSEWHERE)["id"])
     eventually(lambda: api.lines(job_id, type="driver", size=1000), lambda lines: "asleep from now on" in lines)
     api.wait(job_id, "running")
     return job_id
@@ -69,7 +71,7 @@ def job_id(api: Api) -> str:
 
 
 def test_who_is_signed_in_sees_it_behind_the_page_of_the_job(browser: Browser, job_id: str) -> None:
-    base = f"/jobs/{job_id}/spark"
+    base = f"{browser.home}/jobs/{job_id}/spark"
     assert f'href="{base}/"' in browser.page(f"/jobs/{job_id}")
     reply = browser.ask("GET", f"{base}/")
     assert (reply.status_code, reply.headers["Location"]) == (302, f"{base}/jobs/")
@@ -96,9 +98,10 @@ def test_its_pages_hold_no_secret_of_its_own(browser: Browser, dli: LocalDli, jo
     assert "Set-Cookie" not in headers
 
 
-def test_who_is_not_signed_in_does_not_see_it(dli: LocalDli, job_id: str) -> None:
+def test_who_is_not_signed_in_does_not_see_it(dli: LocalDli, browser: Browser, job_id: str) -> None:
     for path in ("", "/", "/jobs/", "/api/v1/applications", "/static/webui.js"):
-        assert Browser(dli).ask("GET", f"/jobs/{job_id}/spark{path}").status_code == 401
+        for home in ("", browser.home):
+            assert Browser(dli).ask("GET", f"{home}/jobs/{job_id}/spark{path}").status_code == 401
 
 
 def test_nobody_else_on_this_machine_sees_it_at_any_port_of_the_driver(tmp_path: Path, job_id: str) -> None:
@@ -107,7 +110,7 @@ def test_nobody_else_on_this_machine_sees_it_at_any_port_of_the_driver(tmp_path:
     assert len(listening) >= 4  # the two of the UI, Spark's own, and Python's way in
     assert {re.sub("^::ffff:", "", address.ip) for address in listening} == {"127.0.0.1"}
 
-    SparkUi(tmp_path, "")  # makes a certificate that looks just like the job's
+    SparkUi(tmp_path)  # makes a certificate that looks just like the job's
     anonymous, stranger = ssl.create_default_context(), ssl.create_default_context()
     stranger.load_cert_chain(tmp_path / "ui.pem")
     for context in (anonymous, stranger):
@@ -146,7 +149,7 @@ def test_it_leads_to_the_history_when_the_job_has_ended(browser: Browser, api: A
     api.cancel(job_id)
     api.wait(job_id, "dead")
     reply = browser.ask("GET", f"/jobs/{job_id}/spark/jobs/")
-    assert (reply.status_code, reply.headers["Location"]) == (302, f"/jobs/{job_id}/attempts/1/spark/")
+    assert (reply.status_code, reply.headers["Location"]) == (302, f"{browser.home}/jobs/{job_id}/attempts/1/spark/")
 
 
 @pytest.mark.slow
@@ -199,12 +202,12 @@ def server_near(port: int, certificate: Path) -> Iterator[ssl.SSLContext]:
 
 
 def test_it_is_found_at_a_later_port_where_its_own_is_taken(tmp_path: Path) -> None:
-    ui = SparkUi(tmp_path, "")
+    ui = SparkUi(tmp_path)
     with server_near(port_of(ui), tmp_path / "ui.pem"):
         assert ui.find(os.getpid())
-        assert ui.get("/a?b=c").body == b"/a?b=c"
+        assert ui.get("/a?b=c", "").body == b"/a?b=c"
     with pytest.raises(OSError, match="refused"):
-        ui.get("/")
+        ui.get("/", "")
 
 
 def port_of(ui: SparkUi) -> int:
@@ -212,36 +215,36 @@ def port_of(ui: SparkUi) -> int:
 
 
 def test_what_else_the_driver_offers_near_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
-    ui = SparkUi(tmp_path, "")
+    ui = SparkUi(tmp_path)
     with served(other := server_after(port_of(ui))):
         assert not ui.find(os.getpid())
         with server_near(other.server_port, tmp_path / "ui.pem"):
             assert ui.find(os.getpid())
-            assert ui.get("/a?b=c").body == b"/a?b=c"
+            assert ui.get("/a?b=c", "").body == b"/a?b=c"
 
 
 def test_what_says_nothing_near_its_port_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark_ui, "_TIMEOUT", 0.01)
-    ui = SparkUi(tmp_path, "")
+    ui = SparkUi(tmp_path)
     with server_after(port_of(ui)):  # listens, and accepts nobody
         assert not ui.find(os.getpid())
 
 
 def test_who_answers_with_another_certificate_is_told_nothing(tmp_path: Path) -> None:
-    ui = SparkUi(make_private_dir(tmp_path / "its"), "")
-    SparkUi(make_private_dir(tmp_path / "other"), "")
+    ui = SparkUi(make_private_dir(tmp_path / "its"))
+    SparkUi(make_private_dir(tmp_path / "other"))
     with server_near(port_of(ui), tmp_path / "its" / "ui.pem") as answers_with:
         assert ui.find(os.getpid())
         answers_with.load_cert_chain(tmp_path / "other" / "ui.pem")
         with pytest.raises(OSError, match="certificate verify failed"):
-            ui.get("/")
+            ui.get("/", "")
         assert not ui.find(os.getpid())
 
 
 def test_a_driver_that_has_ended_has_none(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as process:
         process.wait()
-    assert not SparkUi(tmp_path, "").find(process.pid)
+    assert not SparkUi(tmp_path).find(process.pid)
 
 
 @pytest.mark.parametrize(

@@ -34,20 +34,13 @@ class WebReply:
 
 
 class WebUi(Protocol):
-    """The web pages of a running job."""
+    """The web pages of a job, while it runs or about an attempt that has ended."""
 
-    def get(self, target: str) -> WebReply:
-        """Get a path with its query, and wait for the answer. Raises OSError if there is no answer."""
+    def get(self, target: str, path: str) -> WebReply:
+        """Get a path with its query, and wait for the answer. Raises OSError if there is no answer.
 
-
-def web_ui_path(job_id: str) -> str:
-    """Return the path under which the page shows a job's web pages."""
-    return f"/jobs/{job_id}/spark"
-
-
-def history_path(job_id: str, attempt: int | str) -> str:
-    """Return the path under which the page shows the history of an attempt. `attempt` counts from 1."""
-    return f"/jobs/{job_id}/attempts/{attempt}/spark"
+        The page shows the answer under `path`, with which its links begin.
+        """
 
 
 class Engine(Protocol):
@@ -72,8 +65,8 @@ class Engine(Protocol):
     def web_ui(self, job_id: str) -> WebUi | None:
         """Return the web pages of a job. Return None if it has none now."""
 
-    def history(self, event_log: Path, path: str) -> WebUi | None:
-        """Return the web pages about an event log of Spark, which the page shows under `path`. They may start late."""
+    def history(self, event_log: Path) -> WebUi | None:
+        """Return the web pages about an event log of Spark. They may start late."""
 
     async def kill_orphans(self, job_id: str) -> None:
         """End the processes of a job that a killed server left running."""

@@ -120,7 +120,7 @@ class HistoryServer:
     def _start(self) -> SparkUi:
         shutil.rmtree(self._directory, ignore_errors=True)
         logs = make_private_dir(self._directory / "logs")
-        ui = SparkUi(self._directory, "", module=_MODULE)
+        ui = SparkUi(self._directory, module=_MODULE)
         properties = self._directory / "spark.properties"
         write_private(properties, properties_file(ui.ssl_properties() | _history_properties(logs)))
         log = open_private(self._directory / "server.log", os.O_WRONLY | os.O_APPEND)
@@ -195,14 +195,13 @@ class HistoryServer:
 
 @dataclass(frozen=True)
 class History:
-    """The web pages about one event log. The page shows them under `path`."""
+    """The web pages about one event log."""
 
     server: HistoryServer
     event_log: Path
-    path: str
 
-    def get(self, target: str) -> WebReply:
-        return self.server.get(self.event_log, self.path, target)
+    def get(self, target: str, path: str) -> WebReply:
+        return self.server.get(self.event_log, path, target)
 
 
 def keeps_event_log(conf: Mapping[str, str]) -> bool:

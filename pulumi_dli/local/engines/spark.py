@@ -26,7 +26,7 @@ import psutil
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
+from pulumi_dli.local.engines import Attempt, WebUi
 from pulumi_dli.local.engines.arguments import check_arguments
 from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
 from pulumi_dli.local.engines.history_server import History, HistoryServer, keeps_event_log
@@ -135,7 +135,7 @@ class SparkEngine:
         events = make_private_dir(attempt.logs.events(attempt.number))
         try:
             await _check_master(self._master)
-            ui = SparkUi(directory, web_ui_path(attempt.job_id))
+            ui = SparkUi(directory)
             process = await self._start(attempt, directory, events, ui)
         except (OSError, ApiError) as error:
             return f"The local DLI could not start the job: {error}"
@@ -166,9 +166,9 @@ class SparkEngine:
         """Return the Spark UI of a running job. Return None if there is none, or if the job switched it off."""
         return self._uis.get(job_id)
 
-    def history(self, event_log: Path, path: str) -> WebUi:
+    def history(self, event_log: Path) -> WebUi:
         """Return the web pages about an event log."""
-        return History(self._history_server, event_log, path)
+        return History(self._history_server, event_log)
 
     def close(self) -> None:
         self._history_server.close()
@@ -196,6 +196,7 @@ class SparkEngine:
         properties = directory / "spark.properties"
         metadata = await asyncio.to_thread(self._metastore.access, attempt.request, directory)
         used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
+        used.pop("spark.ui.proxyBase", None)  # it would override the path that comes with each request
         # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
         used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
         write_private(properties, properties_file(used))

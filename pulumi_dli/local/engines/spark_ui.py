@@ -46,16 +46,15 @@ def location_behind(base: str, location: str) -> str:
 
 
 class SparkUi:
-    """The web pages of one process: of an attempt, which the page shows under `path`, or of the History Server."""
+    """The web pages of one process: of an attempt or of the History Server."""
 
-    def __init__(self, directory: Path, path: str, module: str = "ui") -> None:
+    def __init__(self, directory: Path, module: str = "ui") -> None:
         """Make the certificate in `directory`, which must be private. Raises OSError.
 
         `module` is Spark's name for the web server: `ui` or `historyServer`.
         """
         self._module = module
         self._directory = directory
-        self._path = path
         self._port = _free_port()
         self._password = secrets.token_urlsafe(32)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -85,7 +84,6 @@ class SparkUi:
             "spark.ui.port": "0",  # this port only redirects to the TLS port
             "spark.ui.killEnabled": "false",
             "spark.ui.reverseProxy": "false",
-            "spark.ui.proxyBase": self._path,
             "spark.ui.proxyRedirectUri": "/",
         }
 
@@ -104,21 +102,21 @@ class SparkUi:
         self._port = port or self._port
         return port is not None
 
-    def get(self, target: str, path: str | None = None) -> WebReply:
+    def get(self, target: str, path: str) -> WebReply:
         """Get a page of the UI, and wait for the answer. Raises OSError if there is no answer.
 
-        `path` is where the page shows this answer, if not under the path of the UI. Its links begin with it.
+        The page shows the answer under `path`, with which its links begin. Spark gets it with each request, so the
+        secret path of a session is in no file of Spark.
         """
-        base = self._path if path is None else path
         connection = HTTPSConnection(HOST, self._port, timeout=_TIMEOUT, context=self._context)
         try:
-            connection.request("GET", target, headers={"X-Forwarded-Context": base})
+            connection.request("GET", target, headers={"X-Forwarded-Context": path})
             reply = connection.getresponse()
             location = reply.headers["Location"]
             return WebReply(
                 status=reply.status,
                 content_type=reply.headers["Content-Type"],
-                location=None if location is None else location_behind(base, location),
+                location=None if location is None else location_behind(path, location),
                 body=reply.read(),
             )
         except HTTPException as error:

@@ -106,7 +106,7 @@ class TimelineEngine:
     def web_ui(self, job_id: str) -> None:
         """Return None: a timeline has no web pages."""
 
-    def history(self, event_log: Path, path: str) -> None:
+    def history(self, event_log: Path) -> None:
         """Return None: a timeline has no web pages."""
 
     def close(self) -> None:

@@ -65,7 +65,7 @@ async function refresh() {
   document.title = fresh.title;
   updateParts(fresh);
   updateLog(fresh.getElementById("log"));
-  return Boolean(fresh.querySelector("script"));
+  return Boolean(fresh.querySelector("script[src$='/page.js']"));
 }
 
 async function poll() {
