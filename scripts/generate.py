@@ -75,7 +75,7 @@ def package_schema() -> Schema:
         "config": {"variables": settings},
         "provider": {
             "description": "The addresses of the service, the credentials, timeouts and retries.",
-            "inputProperties": settings,
+            "inputProperties": {name: provider_argument(setting) for name, setting in settings.items()},
         },
         "types": {
             **{token(nested.__name__): object_type(nested) for nested in (Package, Group, SubmittedTo, PreviousRun)},
@@ -100,6 +100,18 @@ def languages() -> Schema:
 
 def token(name: str) -> str:
     return f"{NAMESPACE}:index:{name}"
+
+
+def provider_argument(setting: Schema) -> Schema:
+    """Make an argument of an explicit provider from a configuration variable.
+
+    An SDK fills in each `default` and `defaultInfo` by itself. It would mix the credentials of two accounts.
+    The provider itself reads the environment, and takes complete sets only. So the description tells both.
+    """
+    argument = {name: value for name, value in setting.items() if name not in ("default", "defaultInfo")}
+    default = f" The default is `{str(setting['default']).lower()}`." if "default" in setting else ""
+    variables = ", ".join(f"`{name}`" for name in setting["defaultInfo"]["environment"])
+    return {**argument, "description": f"{setting['description']}{default} Environment: {variables}."}
 
 
 def settings_of(model: type[BaseModel]) -> Schema:

@@ -152,7 +152,20 @@ def test_every_setting_is_a_variable_and_the_secret_ones_are_secret() -> None:
     secret = {name for name, info in declared().items() if "SecretStr" in str(info.annotation)}
     assert secret == {"token", "secret_key", "security_token", "password", "application_credential_secret"}
     assert {name for name, one in variables.items() if one.get("secret")} == {to_camel(name) for name in secret}
-    assert SCHEMA["provider"]["inputProperties"] == variables
+    arguments = SCHEMA["provider"]["inputProperties"]
+    told = ("type", "secret")
+    assert {name: [one.get(fact) for fact in told] for name, one in arguments.items()} == {
+        name: [one.get(fact) for fact in told] for name, one in variables.items()
+    }
+
+
+def test_an_sdk_fills_in_no_argument_of_an_explicit_provider() -> None:
+    """It would take each one alone from the environment, and so mix the credentials of two accounts."""
+    arguments = SCHEMA["provider"]["inputProperties"]
+    assert all("default" not in one and "defaultInfo" not in one for one in arguments.values())
+    assert arguments["requestTimeout"]["description"].endswith(
+        "The default is `60s`. Environment: `DLI_REQUEST_TIMEOUT`."
+    )
 
 
 @pytest.mark.parametrize(

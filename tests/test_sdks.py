@@ -27,6 +27,13 @@ job = dli.BatchJob("load", file="load.py", queue="default", sc_type=dli.ScType.A
 done = dli.BatchJobCompletion("done", batch_job=job.id, submitted_to=job.submitted_to)
 pulumi.export("state", done.state)
 """
+TWO_ACCOUNTS = """\
+import pulumi_dli_native as dli
+from pulumi import ResourceOptions
+
+own = dli.Provider("own", {arguments})
+dli.BatchJob("theirs", file="load.py", queue="default", opts=ResourceOptions(provider=own))
+"""
 GO_PROGRAM = f"""\
 package main
 
@@ -80,6 +87,14 @@ def test_a_program_with_the_sdk_for_python_runs_beside_this_package(tmp_path: Pa
     migration = block("languages", "From dynamic to native resources", "python")
     (project.folder / "__main__.py").write_text(migration)
     assert "2 to create" in project.pulumi("preview")
+    # An explicit provider signs in with its own arguments alone, though the environment has a key of somebody else.
+    account = service.server.credentials
+    arguments = {name: getattr(account, name) for name in ("region", "username", "password", "domain_name", "auth_url")}
+    project.environment |= {"OS_ACCESS_KEY": "SOMEBODYELSE", "OS_SECRET_KEY": "x" * 40}
+    written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    (project.folder / "__main__.py").write_text(TWO_ACCOUNTS.format(arguments=written))
+    project.up()
+    assert [job.name.startswith("theirs-") for job in service.jobs()].count(True) == 1
 
 
 @pytest.mark.slow
