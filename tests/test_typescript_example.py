@@ -30,8 +30,10 @@ def test_a_new_project_in_typescript_runs_its_job_once_and_again_after_a_change(
     checked(project, "node", compiler, "--project", "sdks/dli", "--outDir", "sdks/dli/bin")
     checked(project, "node", compiler, "--noEmit")
     of_page = block("languages", "TypeScript, from an empty folder", "ts")
+    two_accounts = block("languages", "Settings", "ts")
     imported = block("languages", "Importing", "ts")
-    (project.folder / "page.ts").write_text(f"{of_page}\n{imported}")
+    program = ['import * as pulumi from "@pulumi/pulumi";', of_page, two_accounts, imported]
+    (project.folder / "page.ts").write_text("\n".join(program))
     checked(project, "node", compiler, "--noEmit", "--strict", "--target", "es2022", "--module", "commonjs", "page.ts")
     project.environment["TS_NODE_TRANSPILE_ONLY"] = "true"  # the types are checked: not in each command again
     runs_as_often_as_it_must(project, service, "index.ts")

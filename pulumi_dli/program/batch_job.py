@@ -50,8 +50,8 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
     """One run of a Spark batch job on Data Lake Insight.
 
     `pulumi up` submits the job when it is first declared. It submits the job again when a declared property that goes
-    to DLI changes, when `triggers` change, or when the last run is dead (`rerun_on_failure`). Nothing else runs the job
-    again. The outcome of the job is a `BatchJobWait`.
+    to DLI changes, when `triggers` change, or when the last run is dead (`rerun_on_failure`). `--replace` runs it again
+    too. The outcome of the job is a `BatchJobWait`, or a `BatchJobCompletion` of the native provider.
     """
 
     file: pulumi.Output[str]
@@ -127,7 +127,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
 
     state: pulumi.Output[str]
     """The state at submission or at the last refresh: `starting`, `running`, `recovering`, `success` or `dead`. For the
-    outcome of the job, use the `state` of its `BatchJobWait`."""
+    outcome of the job, use the `state` of its wait."""
     app_id: pulumi.Output[str | None] = pulumi.property("appId")
     """The id of the job's Spark application. It is not the id of the job."""
     owner: pulumi.Output[str | None]
@@ -231,7 +231,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             resources: Uploaded packages with their types: maps with `name` and `type`. Not with Spark 3.3 and later.
             groups: Uploaded package groups: maps with `name` and `resources`. Not with Spark 3.3 and later.
             conf: Spark configuration. Values are sent as text: true and false as Spark writes them, whole numbers with
-                all digits, fractions as Python writes them. Write `3.10` as text.
+                all digits, fractions in the shortest form. Write a version such as `3.10` as text.
             name: The job's name at the service, at most 128 characters. Leave it out: the provider then makes a unique
                 name, by which it finds a submission whose answer was lost. Two jobs may have the same fixed name.
             driver_memory: Memory of the driver, with its unit: `2G`, `2048M`. Replaces the value of `sc_type`.

@@ -97,7 +97,7 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
                 `up` goes on waiting.
             job_name: The job's logical name, for messages. The default is the wait's name.
             submitted_to: The `region` and the `projectId` where the job runs. The default is the settings.
-            rerun_on_failure: Whether the next `up` runs a dead job again, for messages.
+            rerun_on_failure: Whether the job has `rerun_on_failure`. Only for the text of the error about a dead job.
             redact: Texts to mask in the job's log, in messages and in outputs. They are stored as a secret.
             stream_log: Whether the terminal shows the driver's log on the job's row while `up` waits, with `redact`
                 masked. True shows what the job prints and logs, "all" also what Spark logs. It begins with the last

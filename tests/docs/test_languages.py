@@ -31,9 +31,9 @@ def test_the_screen_shows_the_resources_of_the_example() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a new machine builds the language host first
 def test_the_program_in_yaml_runs_and_a_job_is_imported(tmp_path: Path, service: Service) -> None:
-    new, up = block("languages", "YAML", "sh").splitlines()
+    new, *serve_and_up = block("languages", "YAML", "sh").splitlines()
     assert new.startswith("pulumi new CLONE/examples/yaml --dir words")
-    assert up == "pulumi up"
+    assert serve_and_up == block("languages", "TypeScript, from an empty folder", "sh").splitlines()[-2:]
     project = TemplateProject(tmp_path / "new", variables_of(service), "yaml", built("yaml"))
     page = block("languages", "YAML", "yaml")
     (project.folder / "Pulumi.yaml").write_text(f"name: mine\nruntime: yaml\n{page}")
