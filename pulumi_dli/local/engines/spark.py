@@ -26,7 +26,7 @@ import psutil
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.local.engines import Attempt, WebUi, web_ui_path
+from pulumi_dli.local.engines import Attempt, WebUi, supervisor, web_ui_path
 from pulumi_dli.local.engines.arguments import check_arguments
 from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
 from pulumi_dli.local.engines.history_server import History, HistoryServer, keeps_event_log
@@ -35,13 +35,12 @@ from pulumi_dli.local.engines.metastore import Metastore
 from pulumi_dli.local.engines.properties import properties_file
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
+from pulumi_dli.local.engines.supervisor import JOB_VARIABLE, marked_processes
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.replies import conf_texts
 
-JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
-"""The environment variable that contains the job's id in all its processes."""
 DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
 """The default for the number of jobs that run at once."""
 
@@ -141,7 +140,7 @@ class SparkEngine:
             return f"The local DLI could not start the job: {error}"
 
         async def has_context() -> None:
-            if await asyncio.to_thread(ui.find, process.pid):
+            if await asyncio.to_thread(_find_ui, ui, process.pid):
                 self._uis[attempt.job_id] = ui
             attempt.report(BatchState.RUNNING)
 
@@ -149,9 +148,7 @@ class SparkEngine:
             code = await _wait_for_exit(process, events, has_context)
         finally:  # a job that has ended may have left processes, too
             self._uis.pop(attempt.job_id, None)
-            await _finish_before_cancel(
-                asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait())
-            )
+            await _finish_before_cancel(asyncio.ensure_future(self._end_processes(attempt.job_id, process)))
         if not code:
             return None
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
@@ -175,16 +172,37 @@ class SparkEngine:
         self._metastore.close()
 
     async def kill_orphans(self, job_id: str) -> None:
-        await self._end_processes(job_id)
+        """End the processes of a job that a killed server left. Its supervisor ends them, so this mostly waits."""
+        await self._end_marked(job_id, patience=self._supervisor_timeout)
 
-    async def _end_processes(self, job_id: str, session: int | None = None) -> None:
-        """End all processes with a job's id in their environment, and those of its session."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in _processes(job_id, session):
-                with suppress(psutil.Error):  # it has ended meanwhile, or belongs to another user
-                    process.send_signal(number)
+    async def _end_processes(self, job_id: str, process: asyncio.subprocess.Process) -> None:
+        """End all processes of a job. Its supervisor does it, unless something has killed or stopped that."""
+        with suppress(ProcessLookupError):
+            process.terminate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), self._supervisor_timeout)
+        await self._end_marked(job_id, process.pid, patience=self._grace)
+        await process.wait()
+
+    @property
+    def _supervisor_timeout(self) -> float:
+        """The seconds after which a supervisor has given up, with a margin for a busy machine."""
+        return 2 * self._grace + 1
+
+    async def _end_marked(self, job_id: str, session: int | None = None, *, patience: float) -> None:
+        """End all processes with a job's id in their environment, and those of its session.
+
+        They get SIGTERM, and SIGKILL after `patience` seconds.
+        """
+        for number, timeout in ((signal.SIGTERM, patience), (signal.SIGKILL, self._grace)):
             waited = 0.0
-            while _processes(job_id, session) and waited < self._grace:
+            while processes := await asyncio.to_thread(marked_processes, job_id, session):
+                if not waited:
+                    for process in processes:
+                        with suppress(psutil.Error):  # it has ended meanwhile, or belongs to another user
+                            process.send_signal(number)
+                if waited > timeout:
+                    break
                 await asyncio.sleep(_POLL_INTERVAL)
                 waited += _POLL_INTERVAL
 
@@ -207,7 +225,7 @@ class SparkEngine:
                 *self._command(attempt.request, files, properties),
                 cwd=work,
                 env=self._environment(attempt.job_id, directory) | metadata.variables,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # it ends with this process
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -235,6 +253,7 @@ class SparkEngine:
         main_class = (request.class_name or "").strip()
         options = {option: ",".join(map(str, files[name])) for option, name in lists.items() if files[name]}
         return [
+            *(sys.executable, "-I", supervisor.__file__, str(self._grace)),
             *self._spark.submit,
             *("--master", self._master, "--deploy-mode", "client", "--properties-file", str(properties)),
             *(part for option in options.items() for part in option),
@@ -340,15 +359,10 @@ async def _finish_before_cancel(work: asyncio.Future[Any]) -> None:
     await work
 
 
-def _processes(job_id: str, session: int | None) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            # PySpark's workers leave the process group of the job, but stay in its session.
-            if os.getsid(process.pid) == session or process.environ().get(JOB_VARIABLE) == job_id:
-                found.append(process)
-        except (OSError, psutil.Error):  # it has ended meanwhile, or belongs to another user
-            continue
-    return found
+def _find_ui(ui: SparkUi, supervisor_id: int) -> bool:
+    """Find the UI of the driver, which the supervisor has started."""
+    try:
+        started = psutil.Process(supervisor_id).children()
+    except psutil.Error:  # the job has ended
+        return False
+    return any(ui.find(process.pid) for process in started)
