@@ -212,7 +212,7 @@ class Page:
         await _check_form(request)
         job = self._jobs.get(request.path_params["id"])
         try:
-            self._jobs.cancel(job.id)
+            await self._jobs.cancel(job.id)
         except ApiError as error:
             return await self._job_page(request, 409, error.message)
         return RedirectResponse(f"/jobs/{job.id}", 303)

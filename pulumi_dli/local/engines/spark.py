@@ -11,6 +11,7 @@ directory of a job contains its `files`, as in the cloud. It is removed after th
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -18,7 +19,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +31,28 @@ from pulumi_dli.local.engines.arguments import check_arguments
 from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
 from pulumi_dli.local.engines.history_server import History, HistoryServer, keeps_event_log
 from pulumi_dli.local.engines.installation import Spark
-from pulumi_dli.local.engines.metastore import Metastore
+from pulumi_dli.local.engines.job_processes import end_job, end_marked
+from pulumi_dli.local.engines.metastore import Metastore, MetastoreAccess
 from pulumi_dli.local.engines.properties import properties_file
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
-from pulumi_dli.local.engines.supervisor import JOB_VARIABLE, marked_processes
+from pulumi_dli.local.engines.supervisor import JOB_VARIABLE
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.replies import conf_texts
+from pulumi_dli.local.threads import run_in_own_thread
 
 DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
 """The default for the number of jobs that run at once."""
 
 _POLL_INTERVAL = 0.1
+_CLEAN_UP_TIMEOUT = 5.0
 _LOCALE = "C.UTF-8"  # in another one, Java replaces characters of arguments and file names that it lacks by `?`
 _MASTER_TIMEOUT = 10.0
 _ONE_PROCESS = re.compile(r"local(\[.*\])?")
+
+logger = logging.getLogger(__name__)
 
 
 _NO_CLUSTER = {
@@ -116,26 +121,37 @@ class SparkEngine:
 
     async def run(self, attempt: Attempt) -> BatchState:
         attempt.report(BatchState.STARTING)
-        directory = make_private_dir(attempt.logs.directory / f"run-{attempt.number}")
+        directory = attempt.logs.directory / f"run-{attempt.number}"
         try:
             failure = await self._run(attempt, directory)
         finally:
+            await _finish_before_cancel(asyncio.ensure_future(self._clean_up(attempt, directory)))
+        if failure is None:
+            return BatchState.SUCCESS
+        await run_in_own_thread(lambda: attempt.logs.write(attempt.number, failure))
+        return BatchState.DEAD
+
+    async def _clean_up(self, attempt: Attempt, directory: Path) -> None:
+        """Remove the files of an attempt that has ended. If the disk hangs, this gives up after a while."""
+
+        def remove() -> None:
             shutil.rmtree(directory, ignore_errors=True)
             if not keeps_event_log(conf_texts(attempt.request)) or not attempt.logs.event_log(attempt.number):
                 shutil.rmtree(attempt.logs.events(attempt.number), ignore_errors=True)
-            await asyncio.to_thread(self._store.remove_checksums)
-        if failure is None:
-            return BatchState.SUCCESS
-        attempt.logs.write(attempt.number, failure)
-        return BatchState.DEAD
+            self._store.remove_checksums()
+
+        try:
+            async with asyncio.timeout(_CLEAN_UP_TIMEOUT):
+                await run_in_own_thread(remove)
+        except TimeoutError:
+            logger.error("job %s: cannot remove its files: the disk does not answer", attempt.job_id)  # noqa: TRY400
 
     async def _run(self, attempt: Attempt, directory: Path) -> str | None:
         """Run a job. Return a line that says how it failed, or None if it succeeded."""
-        events = make_private_dir(attempt.logs.events(attempt.number))
+        events = attempt.logs.events(attempt.number)
         try:
             await _check_master(self._master)
-            ui = SparkUi(directory, web_ui_path(attempt.job_id))
-            process = await self._start(attempt, directory, events, ui)
+            ui, process = await self._start(attempt, directory, events)
         except (OSError, ApiError) as error:
             return f"The local DLI could not start the job: {error}"
 
@@ -148,7 +164,7 @@ class SparkEngine:
             code = await _wait_for_exit(process, events, has_context)
         finally:  # a job that has ended may have left processes, too
             self._uis.pop(attempt.job_id, None)
-            await _finish_before_cancel(asyncio.ensure_future(self._end_processes(attempt.job_id, process)))
+            await _finish_before_cancel(asyncio.ensure_future(end_job(process, attempt.job_id, self._grace)))
         if not code:
             return None
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
@@ -173,65 +189,43 @@ class SparkEngine:
 
     async def kill_orphans(self, job_id: str) -> None:
         """End the processes of a job that a killed server left. Its supervisor ends them, so this mostly waits."""
-        await self._end_marked(job_id, patience=self._supervisor_timeout)
+        await end_marked(job_id, self._grace)
 
-    async def _end_processes(self, job_id: str, process: asyncio.subprocess.Process) -> None:
-        """End all processes of a job. Its supervisor does it, unless something has killed or stopped that."""
-        with suppress(ProcessLookupError):
-            process.terminate()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), self._supervisor_timeout)
-        await self._end_marked(job_id, process.pid, patience=self._grace)
-        await process.wait()
-
-    @property
-    def _supervisor_timeout(self) -> float:
-        """The seconds after which a supervisor has given up, with a margin for a busy machine."""
-        return 2 * self._grace + 1
-
-    async def _end_marked(self, job_id: str, session: int | None = None, *, patience: float) -> None:
-        """End all processes with a job's id in their environment, and those of its session.
-
-        They get SIGTERM, and SIGKILL after `patience` seconds.
-        """
-        for number, timeout in ((signal.SIGTERM, patience), (signal.SIGKILL, self._grace)):
-            waited = 0.0
-            while processes := await asyncio.to_thread(marked_processes, job_id, session):
-                if not waited:
-                    for process in processes:
-                        with suppress(psutil.Error):  # it has ended meanwhile, or belongs to another user
-                            process.send_signal(number)
-                if waited > timeout:
-                    break
-                await asyncio.sleep(_POLL_INTERVAL)
-                waited += _POLL_INTERVAL
-
-    async def _start(self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi) -> asyncio.subprocess.Process:
-        work = make_private_dir(directory / "work")
-        files = self._files(attempt.request)
-        for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
-            await asyncio.to_thread(shutil.copyfile, file, work / file.name)
-        properties = directory / "spark.properties"
+    async def _start(
+        self, attempt: Attempt, directory: Path, events: Path
+    ) -> tuple[SparkUi, asyncio.subprocess.Process]:
+        """Start the process of an attempt. Raises OSError or ApiError."""
+        ui = await run_in_own_thread(lambda: _make_directories(attempt, directory, events))
         metadata = await asyncio.to_thread(self._metastore.access, attempt.request, directory)
-        used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
-        # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
-        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
-        write_private(properties, properties_file(used))
-        if unused := unused_conf(conf_texts(attempt.request), used):
-            attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
-        log = attempt.logs.open_driver(attempt.number)
-        try:
-            return await asyncio.create_subprocess_exec(
-                *self._command(attempt.request, files, properties),
-                cwd=work,
+        command = await run_in_own_thread(lambda: self._prepare(attempt, directory, events, ui, metadata))
+        log = await run_in_own_thread(lambda: os.fdopen(attempt.logs.open_driver(attempt.number), "ab"))
+        with log:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=directory / "work",
                 env=self._environment(attempt.job_id, directory) | metadata.variables,
                 stdin=subprocess.PIPE,  # it ends with this process
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        finally:
-            os.close(log)
+        return ui, process
+
+    def _prepare(
+        self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi, metadata: MetastoreAccess
+    ) -> list[str | bytes]:
+        """Write the files of an attempt, and return its command. Raises OSError or ApiError."""
+        files = self._files(attempt.request)
+        for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
+            shutil.copyfile(file, directory / "work" / file.name)
+        used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
+        # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
+        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
+        properties = directory / "spark.properties"
+        write_private(properties, properties_file(used))
+        if unused := unused_conf(conf_texts(attempt.request), used):
+            attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
+        return self._command(attempt.request, files, properties)
 
     def _files(self, request: BatchRequest) -> dict[str, list[Path]]:
         """Find the files of a job, by parameter. Packages in `resources` and `groups` count by their type."""
@@ -306,6 +300,13 @@ class SparkEngine:
             "LC_ALL": _LOCALE,
             "PYTHONUNBUFFERED": "1",  # the log shows output while the job runs
         }
+
+
+def _make_directories(attempt: Attempt, directory: Path, events: Path) -> SparkUi:
+    """Make the directories of an attempt, and the certificate of its UI. Raises OSError."""
+    make_private_dir(directory / "work")
+    make_private_dir(events)
+    return SparkUi(directory, web_ui_path(attempt.job_id))
 
 
 def _packages(request: BatchRequest) -> Iterator[tuple[str, str | None, str | None]]:
