@@ -17,6 +17,9 @@ from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.environment import environment_of
 
+STOP_TIMEOUT = 60
+"""The seconds after which `serve` stops even if a file does not answer."""
+
 _UTF8_MODE = "PYTHONUTF8"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -132,11 +135,18 @@ def _serve(options: argparse.Namespace) -> int:
         keep_finished=options.keep_finished,
     )
 
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        problem = f"did not stop within {STOP_TIMEOUT} s, because a file in {dli.data} does not answer"
+        print(f"local DLI: {problem}. Its jobs end without it.", file=sys.stderr, flush=True)
+        os._exit(1)  # an ordinary exit waits for threads, and the one that reads the file does not end
+
     handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in handled:  # a second signal ends the process at once
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(STOP_TIMEOUT)
         dli.request_stop()
 
     for number in handled:

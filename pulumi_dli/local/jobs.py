@@ -7,6 +7,7 @@ import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from pulumi_dli.local.job_changes import JobChanges
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.submissions import Submission, ignored_parameters, resolve_submission
 from pulumi_dli.local.table import Change, Job, JobTable, Selection
+
+STOP_TIMEOUT = 30.0
+"""The seconds that jobs get to end when the server stops."""
 
 _NOT_STORED = "The local DLI cannot store a change of this job yet, and tries again. This is the last stored state."
 
@@ -65,6 +69,8 @@ class Jobs:
         self._starve_timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancelled: set[str] = set()
+        self._hidden: set[str] = set()
+        """The ids of jobs that have or may get a row, but are not accepted yet, were refused, or have expired."""
 
     async def start(self) -> None:
         """Resume the jobs of an earlier server: waiting jobs wait again, running jobs end as dead."""
@@ -77,6 +83,8 @@ class Jobs:
             self.logs(job.id).remove_run_files()
             self._end(job.id, BatchState.DEAD, INTERRUPTED)
             interrupted += 1
+        with suppress(TimeoutError):  # the log of the local DLI says that they are not stored yet
+            await self._changes.flush()
         if interrupted:
             logger.warning("jobs that ran when the local DLI stopped and are dead now: %d", interrupted)
         self._start_admitted()
@@ -90,10 +98,13 @@ class Jobs:
             for task in tasks:
                 task.cancel()
             await asyncio.sleep(0)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            _, left = await asyncio.wait(tasks, timeout=STOP_TIMEOUT)
+            if left:
+                logger.error("jobs that could not be ended: %s", ", ".join(task.get_name() for task in left))
         await self._changes.finish()
 
-    def submit(self, submission: Submission, owner: str) -> Job:
+    async def submit(self, submission: Submission, owner: str) -> Job:
         """Accept a job. Raises ApiError if the engine cannot run it."""
         self._engine.check(submission.request)
         now = self.now()
@@ -110,13 +121,18 @@ class Jobs:
             update_time=now,
         )
         names = ignored_parameters(submission.request, has_metadata=self._engine.has_metadata)
-        try:
+
+        def note_ignored() -> None:
             if names:
                 self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
-            self._table.add(job)
-        except (OSError, sqlite3.OperationalError) as error:  # a full disk, or another process has locked the table
-            logger.error("cannot store a new job: %s", error)  # noqa: TRY400  a traceback adds nothing
+
+        self._hidden.add(job.id)
+        try:
+            await self._changes.add_job(job, note_ignored)
+        except (OSError, sqlite3.OperationalError) as error:  # a disk is full or hangs, or the table is locked
+            logger.error("cannot store a new job: %s", str(error) or "the disk does not answer")  # noqa: TRY400
             raise ApiError("DLI.0999", "The local DLI cannot store the job. See its own log.", status=503) from error
+        self._hidden.remove(job.id)
         self._wait(CapacityRequest(job.id, job.queue, submission.request.sizing.cus))
         # The reply always says `starting`, because the job starts in a later turn of the event loop.
         self._start_admitted()
@@ -124,16 +140,14 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """Return a job. Raises ApiError if it does not exist."""
-        self._remove_expired()
-        job = self._table.get(job_id)
+        job = None if job_id in self._absent() else self._table.get(job_id)
         if job is None:
             raise not_found("The job does not exist.")
         return self._with_current_log(job)
 
     def select(self, selection: Selection, hidden: frozenset[str] = frozenset()) -> tuple[int, list[Job]]:
         """Return the number of jobs that match, and one page of them. Jobs in `hidden` do not match."""
-        self._remove_expired()
-        total, jobs = self._table.select(selection, now=self.now(), hidden=hidden)
+        total, jobs = self._table.select(selection, now=self.now(), hidden=hidden | self._absent())
         return total, [self._with_current_log(job) for job in jobs]
 
     def changes(self, jobs: Sequence[Job]) -> dict[str, list[Change]]:
@@ -144,12 +158,15 @@ class Jobs:
         """Return the oldest jobs that were admitted at some time between two times (ms since 1970)."""
         return self._table.active_between(start, end, limit)
 
-    def cancel(self, job_id: str) -> None:
+    async def cancel(self, job_id: str) -> None:
         """Cancel a job. It is dead as soon as its processes are gone. Raises ApiError if it has ended.
+
+        A job that has not begun is dead when this returns. Raises ApiError if that cannot be stored.
 
         The page says that an ended job cannot be cancelled (dli_02_0129, 2026-04). The error code is a guess.
         """
-        job = self._changes.latest(self.get(job_id))
+        stored = self.get(job_id)
+        job = self._changes.latest(stored)
         if job.state.is_final:
             raise ApiError("DLI.0007", f"The job cannot be canceled: it is in state {job.state}.")
         task = self._tasks.get(job_id)
@@ -157,18 +174,21 @@ class Jobs:
             self._give_up(job_id, CANCELLED_BEFORE_START)
         elif task is None:
             raise ApiError("DLI.0007", "The job cannot be canceled: it has just ended.")
-        elif job.attempt is None:  # its task has not begun; after a kill it must not wait again
+        elif job.attempt is None:  # its task has not begun
             task.cancel()
             self._end(job_id, BatchState.DEAD, CANCELLED_BEFORE_START)
         elif job_id not in self._cancelled:
             self._cancelled.add(job_id)
             task.cancel()
+        if stored.attempt is None:  # if this server is killed, the job must not wait again
+            await self._flush()
 
     async def cancel_and_wait(self, job_id: str) -> None:
         """End a job, and return when it is dead. Raises ApiError for one that has ended."""
-        self.cancel(job_id)
+        await self.cancel(job_id)
         if task := self._tasks.get(job_id):
             await asyncio.wait([task])
+        await self._flush()
 
     def logs(self, job_id: str) -> JobLogs:
         return JobLogs(self._directory / job_id)
@@ -203,6 +223,14 @@ class Jobs:
     def now(self) -> int:
         """Return the current time in milliseconds since 1970."""
         return round(self._now() * 1000)
+
+    async def _flush(self) -> None:
+        """Wait until the changes of jobs are stored. Raises ApiError if the disk is full or hangs."""
+        try:
+            await self._changes.flush()
+        except TimeoutError as error:
+            message = "The job is cancelled, but the local DLI cannot store this yet. See its own log."
+            raise ApiError("DLI.0999", message, status=503) from error
 
     def _wait(self, request: CapacityRequest) -> None:
         self._capacity.enqueue(request)
@@ -283,8 +311,14 @@ class Jobs:
     def _end(self, job_id: str, state: BatchState, line: str | None) -> None:
         job = self._table.get(job_id)
         if job is not None:
-            tail, now = self._write_last_line(self._changes.latest(job), line), self.now()
-            self._changes.add(job_id, state=state, update_time=now, end_time=now, log=tail)
+            latest, now = self._changes.latest(job), self.now()
+            self._changes.add(
+                job_id,
+                lambda: {"log": self._write_last_line(latest, line)},
+                state=state,
+                update_time=now,
+                end_time=now,
+            )
 
     def _write_last_line(self, job: Job, line: str | None) -> tuple[str, ...]:
         """Write a last line to a job's log, and return the tail of the log."""
@@ -302,13 +336,19 @@ class Jobs:
         if job.state.is_final:
             return job
         log = job.log if job.attempt is None else self.logs(job.id).tail(job.attempt)
-        return replace(job, log=(*log, _NOT_STORED) if self._changes.has_waiting(job.id) else log)
+        return replace(job, log=(*log, _NOT_STORED) if self._changes.is_late(job.id) else log)
 
-    def _remove_expired(self) -> None:
+    def _absent(self) -> frozenset[str]:
+        """Return the ids that have a row but count as absent. Begin to remove the records of jobs that have expired."""
         expired = self._table.ended_before(round(self.now() - self._keep_finished * 1000))
-        for job_id in expired:  # the logs first: nothing would find them again if only the rows were gone
+        if new := set(expired) - self._hidden:
+            self._hidden |= new
+            self._changes.run(lambda: self._remove(new)).add_done_callback(
+                lambda _: self._hidden.difference_update(new)
+            )
+        return frozenset(self._hidden)
+
+    def _remove(self, job_ids: set[str]) -> None:
+        for job_id in job_ids:  # the logs first: nothing would find them again if only the rows were gone
             self.logs(job_id).remove()
-        try:
-            self._table.remove(expired)
-        except sqlite3.OperationalError as error:  # a full disk, or another process has locked the table
-            logger.warning("cannot remove the records of %d ended jobs yet: %s", len(expired), error)
+        self._table.remove(job_ids)

@@ -135,7 +135,7 @@ class Page:
         await check_form(request)
         job = self._jobs.get(request.path_params["id"])
         try:
-            self._jobs.cancel(job.id)
+            await self._jobs.cancel(job.id)
         except ApiError as error:
             return await self._job_page(request, 409, error.message)
         return RedirectResponse(_job_path(request, job), 303)

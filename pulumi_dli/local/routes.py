@@ -57,7 +57,7 @@ class BatchApi:
 
     async def submit(self, body: bytes) -> Job:
         """Accept the job in the body of a create call. Raises ApiError if the body is invalid."""
-        job = self.jobs.submit(read_submission(read_json(body), self.queues), self.owner)
+        job = await self.jobs.submit(read_submission(read_json(body), self.queues), self.owner)
         self.faults.hidden_jobs.accepted(job.id)
         return job
 
@@ -77,7 +77,7 @@ class BatchApi:
 
     async def cancel(self, request: Request) -> Response:
         """Cancel a job (dli_02_0129). The record stays, but the reply says "deleted"."""
-        self.jobs.cancel(self._job(request).id)
+        await self.jobs.cancel(self._job(request).id)
         return JSONResponse({"msg": "deleted"})
 
     async def log(self, request: Request) -> Response:

@@ -46,6 +46,7 @@ KEEP_FINISHED = 6 * 3600.0
 """The seconds for which the record of an ended job is kept (Huawei Cloud user guide, 2021: 6 hours)."""
 
 _STOP_TIMEOUT = 60.0
+_WAKE_INTERVAL = 0.5
 _IDLE_TIMEOUT = 75
 """The seconds after which an idle connection is closed. Waiting clients poll every 10 s on the same connection."""
 
@@ -190,9 +191,10 @@ class LocalDli:
             self.stop()
 
     def wait(self) -> None:
-        """Wait until the server has stopped or failed."""
-        if self._thread is not None:
-            self._thread.join()
+        """Wait until the server has stopped or failed. Handlers of signals run meanwhile."""
+        # Python's handler runs in the main thread. A signal that comes just before `join` blocks does not wake it.
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(_WAKE_INTERVAL)
 
     def request_stop(self) -> None:
         """Ask the server to stop, even while it starts. This takes no lock, so signal handlers may call it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -14,6 +15,9 @@ from typing import Any
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import LIVE_STATES, BatchState
 from pulumi_dli.local.private_files import open_private
+
+CLOSE_TIMEOUT = 5.0
+"""The seconds after which `close` gives up."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -133,26 +137,35 @@ class Selection:
 
 
 class JobTable:
-    """The table of jobs in one file, for one thread. Each method is one transaction."""
+    """The table of jobs in one file. Each method is one transaction.
+
+    One thread may call the methods that write (`add`, `update`, `remove`) while another one calls those that read.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the table, or make it if the file is missing. Raises OSError or sqlite3.Error."""
         os.close(open_private(path, os.O_RDWR))
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
+        self._writer = _connect(path)
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = NORMAL")
+        self._writer.executescript(_SCHEMA)
+        self._writer.execute("PRAGMA busy_timeout = 0")
+        self._is_writing = threading.Lock()
+        self._database = _connect(path)  # a connection of its own, which does not wait for a write that hangs
         self._database.execute("PRAGMA busy_timeout = 0")  # waiting for another process would block the event loop
 
     def close(self) -> None:
-        self._database.close()
+        """Close the table. Give up after some seconds if the disk does not answer: the last close writes."""
+        closer = threading.Thread(target=self._close, name="local-dli-close", daemon=True)
+        closer.start()
+        closer.join(CLOSE_TIMEOUT)
 
     def add(self, job: Job) -> None:
         """Add a row. Raises sqlite3.IntegrityError if the id exists already."""
         names = ", ".join(_COLUMNS)
         marks = ", ".join(f":{name}" for name in _COLUMNS)
         values = {name: _stored(getattr(job, name)) for name in _COLUMNS}
-        self._database.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)  # noqa: S608  our own names
+        self._write(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)  # noqa: S608  our own names
 
     def get(self, job_id: str) -> Job | None:
         return next(self._rows("WHERE id = :id", {"id": job_id}), None)
@@ -161,7 +174,7 @@ class JobTable:
         """Change columns of a row. A missing row is no error."""
         columns = ", ".join(f"{name} = :{name}" for name in changes)
         values = {name: _stored(value) for name, value in changes.items()}
-        self._database.execute(f"UPDATE jobs SET {columns} WHERE id = :key", values | {"key": job_id})  # noqa: S608
+        self._write(f"UPDATE jobs SET {columns} WHERE id = :key", values | {"key": job_id})  # noqa: S608
 
     def live(self) -> list[Job]:
         """Return the jobs that have not ended, the oldest first."""
@@ -211,7 +224,16 @@ class JobTable:
     def remove(self, job_ids: Collection[str]) -> None:
         if job_ids:
             listed = json.dumps(list(job_ids))
-            self._database.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (listed,))
+            self._write("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(:listed))", {"listed": listed})
+
+    def _close(self) -> None:
+        with self._is_writing:
+            self._writer.close()
+        self._database.close()
+
+    def _write(self, statement: str, values: dict[str, Any]) -> None:
+        with self._is_writing:
+            self._writer.execute(statement, values)
 
     def _rows(self, rest: str, values: dict[str, Any]) -> Iterator[Job]:
         names = ", ".join(_COLUMNS)
@@ -220,6 +242,10 @@ class JobTable:
             columns["state"] = BatchState(columns["state"])
             columns["log"] = tuple(json.loads(columns["log"]))
             yield Job(**columns)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 def _stored(value: Any) -> Any:

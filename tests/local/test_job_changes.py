@@ -1,12 +1,23 @@
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
+from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
+from pulumi_dli.local.table import JobTable
 from tests.local.api import ENDLESS, Api, eventually
 
 NOT_STORED = "The local DLI cannot store a change of this job yet, and tries again. This is the last stored state."
@@ -66,3 +77,169 @@ def test_changes_that_cannot_be_stored_before_the_stop_are_named(
             eventually(lambda: api.details(job_id)["log"], lambda log: log[-1:] == [NOT_STORED])
             dli.stop()
     assert "changes of jobs that could not be stored before the end: 1" in caplog.text
+
+
+@contextmanager
+def hanging(*methods: tuple[type, str]) -> Iterator[None]:
+    """Let these methods hang until the end of the block, as if the disk did not answer. It is noticed soon."""
+    answers = threading.Event()
+
+    def delayed(method: Any) -> Any:
+        def hang(*args: Any, **options: Any) -> Any:
+            answers.wait()
+            return method(*args, **options)
+
+        return hang
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulumi_dli.local.job_changes.HANG_TIMEOUT", 0.1)
+        patch.setattr("pulumi_dli.local.job_changes.RETRY_DELAY", 0.01)
+        for owner, name in methods:
+            patch.setattr(owner, name, delayed(getattr(owner, name)))
+        try:
+            yield
+        finally:
+            answers.set()
+
+
+TABLE_WRITES = ((JobTable, "add"), (JobTable, "update"), (JobTable, "remove"))
+
+
+def test_a_write_that_hangs_blocks_no_call_and_everything_is_stored_in_order_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
+        api = Api(dli.credentials)
+        running, waiting = api.submit(ENDLESS, {"spark.dli.local.log": "at work"}), api.submit(ENDLESS)
+        api.wait(running, "running")
+        with hanging(*TABLE_WRITES):
+            api.cancel(running)
+            eventually(lambda: api.details(running)["log"], lambda log: log[-1:] == [NOT_STORED])
+            assert api.state(running) == "running"
+            assert api.lines(running)[0] == "at work"
+            assert len(api.sessions()) == 2
+            refused = api.call("POST", api.batches, json={"file": "obs://jobs/job.py"})
+            assert (refused.status_code, refused.json()["error_code"]) == (503, "DLI.0999")
+            late = api.call("DELETE", f"{api.batches}/{waiting}")
+            assert late.status_code == 503
+            assert late.json()["error_msg"].startswith("The job is cancelled, but the local DLI cannot store this yet.")
+        assert api.wait(running, "dead") == api.wait(waiting, "dead")
+        assert len(api.sessions()) == 2
+    with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
+        changes = [(change.state, change.attempt) for change in table.changes([running])[running]]
+    assert changes == [("starting", None), ("starting", 0), ("running", 0), ("dead", 0)]
+    assert caplog.text.count("will retry: the disk does not answer") == 1
+    assert caplog.text.count("the changes of jobs that waited are stored now") == 1
+
+
+def test_a_job_that_was_refused_because_the_disk_hangs_never_runs(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        api = Api(dli.credentials)
+        with hanging(*TABLE_WRITES):
+            assert api.call("POST", api.batches, json={"file": "obs://jobs/job.py"}).status_code == 503
+        later = eventually(
+            lambda: api.call("POST", api.batches, json={"file": "obs://jobs/job.py"}), lambda reply: reply.ok
+        )
+        assert [job["id"] for job in api.sessions()] == [later.json()["id"]]
+    with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
+        assert [job.id for job in table.live()] in ([], [later.json()["id"]])
+
+
+def test_a_log_that_hangs_delays_only_its_job(tmp_path: Path) -> None:
+    with LocalDli(tmp_path, engine="timeline") as dli:
+        api = Api(dli.credentials)
+        with hanging((JobLogs, "write")):
+            hangs = api.submit("success", {"spark.dli.local.log": "at last"})
+            other = api.submit("success")
+            assert api.wait(other, "success", "dead") == "success"
+            assert api.state(hangs) == "starting"
+        assert api.wait(hangs, "success", "dead") == "success"
+        assert api.lines(hangs) == ["at last"]
+
+
+def test_a_write_that_hangs_does_not_keep_the_server_from_stopping(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    dli.start()
+    api = Api(dli.credentials)
+    job_id = api.submit(ENDLESS)
+    api.wait(job_id, "running")
+    with hanging(*TABLE_WRITES):
+        api.cancel(job_id)
+        eventually(lambda: api.details(job_id)["log"], lambda log: log[-1:] == [NOT_STORED])
+        dli.stop()
+        assert f"could not be stored before the end: 1 (job {job_id}: dead)" in caplog.text
+
+
+HANGING_SERVER = """
+import functools, sqlite3, sys
+from pulumi_dli.local import __main__, job_changes, table
+from pulumi_dli.local.logs import JobLogs
+
+never, what = sys.argv.pop(1), sys.argv.pop(1)
+
+def hang(*args, **options):
+    with open(never, "rb"):  # a FIFO that nobody opens to write
+        pass
+
+class Connection(sqlite3.Connection):
+    close = hang
+
+job_changes.RETRY_DELAY = 0.01
+if what == "write":
+    table.JobTable.update = hang
+elif what == "close":
+    table.CLOSE_TIMEOUT = 0.1
+    sqlite3.connect = functools.partial(sqlite3.connect, factory=Connection)
+elif what == "read":
+    __main__.STOP_TIMEOUT = 3
+    JobLogs.page = hang
+sys.exit(__main__.main())
+"""
+"""`serve` on a disk that does not answer."""
+
+
+@contextmanager
+def serving_on_a_disk_that_hangs(data: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+    never = data / "never"
+    os.mkfifo(never)
+    options = [str(never), what, "serve", "--data", str(data), "--engine", "timeline"]
+    command = [sys.executable, "-c", HANGING_SERVER, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("local DLI ready at ")
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_serve_stops_although_a_write_hangs_and_names_what_is_lost(tmp_path: Path) -> None:
+    with serving_on_a_disk_that_hangs(tmp_path, "write") as process:
+        job_id = Api(Credentials.load(tmp_path)).submit(ENDLESS)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=100)
+    assert process.returncode == 0
+    assert f"changes of jobs that could not be stored before the end: 1 (job {job_id})" in errors
+
+
+def test_serve_stops_although_the_table_cannot_be_closed(tmp_path: Path) -> None:
+    with serving_on_a_disk_that_hangs(tmp_path, "close") as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=100)[1] == ""
+    assert process.returncode == 0
+
+
+def test_serve_stops_although_a_read_hangs_and_says_why(tmp_path: Path) -> None:
+    with serving_on_a_disk_that_hangs(tmp_path, "read") as process, ThreadPoolExecutor(1) as pool:
+        api = Api(Credentials.load(tmp_path))
+        job_id = api.submit(ENDLESS)
+        api.wait(job_id, "running")
+        read = pool.submit(api.call, "GET", f"{api.batches}/{job_id}/log")
+        eventually(lambda: api.ask("GET", "/local/calls"), lambda calls: "GET /batches/{id}/log" in calls)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=100)
+        assert isinstance(read.exception(), requests.ConnectionError)
+    assert process.returncode == 1
+    assert "did not stop within 3 s, because a file in " in errors

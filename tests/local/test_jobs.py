@@ -347,8 +347,14 @@ def playing(tmp_path: Path, play: Callable[[Attempt, Jobs], BatchState], clock: 
         yield jobs
 
 
-def submit_to(jobs: Jobs, body: dict[str, object]) -> str:
-    return jobs.submit(read_submission({"file": "obs://b/a.py"} | body, ["default"]), "owner").id
+async def submit_to(jobs: Jobs, body: dict[str, object]) -> str:
+    return (await jobs.submit(read_submission({"file": "obs://b/a.py"} | body, ["default"]), "owner")).id
+
+
+async def end_of(jobs: Jobs, job_id: str) -> Job:
+    while not (job := jobs.get(job_id)).state.is_final:
+        await asyncio.sleep(0)
+    return job
 
 
 def run_one(
@@ -358,9 +364,8 @@ def run_one(
 
     async def live() -> Job:
         with playing(tmp_path, play, clock) as jobs:
-            job_id = submit_to(jobs, body)
-            while not (job := jobs.get(job_id)).state.is_final:
-                await asyncio.sleep(0)
+            job = await end_of(jobs, await submit_to(jobs, body))
+            await jobs.stop()
             return job
 
     return asyncio.run(live())
@@ -377,42 +382,51 @@ def test_a_job_that_is_cancelled_before_it_has_begun_is_dead_at_once_and_stays_s
 
     async def live() -> None:
         with playing(tmp_path, play) as jobs:
-            cancelled = submit_to(jobs, {})
-            jobs.cancel(cancelled)
+            cancelled = await submit_to(jobs, {})
+            await jobs.cancel(cancelled)
             assert jobs.get(cancelled).state == "dead"
-            after = submit_to(jobs, {})
-            while not jobs.get(after).state.is_final:
-                await asyncio.sleep(0)
+            after = await submit_to(jobs, {})
+            await end_of(jobs, after)
             assert played == [after]
             assert jobs.get(cancelled).log == ("The job was cancelled before it was started.",)
+            await jobs.stop()
 
     asyncio.run(live())
 
 
-def test_a_job_that_is_started_again_is_recovering_until_it_runs(tmp_path: Path) -> None:
-    seen: list[BatchState] = []
+def changes_of(data: Path, job: Job) -> list[tuple[str, int | None]]:
+    """Give the states that clients saw, and the attempts."""
+    with closing(JobTable(data / "jobs.sqlite")) as table:
+        return [(change.state, change.attempt) for change in table.changes([job.id])[job.id]]
 
+
+def test_a_job_that_is_started_again_is_recovering_until_it_runs(tmp_path: Path) -> None:
     def play(attempt: Attempt, jobs: Jobs) -> BatchState:
-        seen.append(jobs.get(attempt.job_id).state)
         if attempt.number == 1:
             return BatchState.DEAD
         attempt.report(BatchState.RUNNING)
-        seen.append(jobs.get(attempt.job_id).state)
         return BatchState.DEAD if attempt.number < 3 else BatchState.SUCCESS
 
-    assert run_one(tmp_path, play, RETRIED).state == "success"
-    assert seen == ["starting", "running", "recovering", "recovering", "running", "recovering", "running"]
+    job = run_one(tmp_path, play, RETRIED)
+    assert changes_of(tmp_path, job) == [
+        ("starting", None),
+        *(("starting", 0), ("running", 0), ("recovering", 0)),
+        ("recovering", 1),
+        *(("recovering", 2), ("running", 2), ("recovering", 2)),
+        *(("recovering", 3), ("running", 3), ("success", 3)),
+    ]
 
 
 def test_a_job_that_never_ran_is_recovering_when_it_is_started_again(tmp_path: Path) -> None:
-    seen: list[BatchState] = []
-
     def play(attempt: Attempt, jobs: Jobs) -> BatchState:
-        seen.append(jobs.get(attempt.job_id).state)
         return BatchState.SUCCESS if attempt.number else BatchState.DEAD
 
-    assert run_one(tmp_path, play, RETRIED).state == "success"
-    assert seen == ["starting", "recovering"]
+    job = run_one(tmp_path, play, RETRIED)
+    assert changes_of(tmp_path, job) == [
+        ("starting", None),
+        *(("starting", 0), ("recovering", 0)),
+        *(("recovering", 1), ("success", 1)),
+    ]
 
 
 def test_the_duration_of_a_job_is_from_its_first_run_to_its_end(tmp_path: Path) -> None:

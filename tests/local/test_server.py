@@ -1,6 +1,8 @@
 import json
+import signal
 import socket
 import sqlite3
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -139,6 +141,35 @@ def test_one_that_is_asked_to_stop_while_it_starts_stops(tmp_path: Path) -> None
         dli.wait()
     with dli:
         assert Api(dli.credentials).sessions() == []
+
+
+JOINS = ("_wait_for_tstate_lock", "join")
+"""The function in which `Thread.join` blocks, in Python 3.11 and in 3.13."""
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_stops_it_too(tmp_path: Path) -> None:
+    dli = LocalDli(tmp_path, engine="timeline")
+    earlier = signal.signal(signal.SIGUSR1, lambda _number, _frame: dli.request_stop())
+    main = threading.get_ident()
+
+    def send_elsewhere() -> None:
+        """Send the signal to another thread when the main thread waits. Python's handler runs in the main thread."""
+        eventually(lambda: sys._current_frames()[main].f_code.co_name, lambda name: name in JOINS)
+        assert sender.ident is not None
+        signal.pthread_kill(sender.ident, signal.SIGUSR1)
+
+    sender = threading.Thread(target=send_elsewhere)
+    rescue = threading.Timer(60, dli.request_stop)
+    try:
+        with dli:
+            rescue.start()
+            sender.start()
+            dli.wait()
+            assert rescue.is_alive(), "the signal did not stop it"
+    finally:
+        rescue.cancel()
+        signal.signal(signal.SIGUSR1, earlier)
+    sender.join()
 
 
 def test_buckets_are_directories_that_are_made_when_they_are_asked_for(tmp_path: Path) -> None:

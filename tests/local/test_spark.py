@@ -303,15 +303,26 @@ def test_arguments_that_no_process_can_get_are_refused_by_the_create_call(api: A
     assert reply.json()["error_msg"].startswith("Parameter args is invalid: ")
 
 
-SLEEPERS = """
-import sys, time
+ESCAPE = """
+import os, signal, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.write(1, b'pid %d\\n' % os.getpid())
+time.sleep(3600)
+"""
+"""A program that becomes a process of its own: it leaves its parent and its session, and ignores SIGTERM."""
+SLEEPERS = f"""
+import subprocess, sys, time
 from pathlib import Path
 from pyspark import SparkContext
 
 directory = sys.argv[1]
+subprocess.run([sys.executable, "-c", {ESCAPE!r}], env={{}}, check=True)
 
 def sleep(number):
-    Path(directory, f"worker-{number}").touch()
+    Path(directory, f"worker-{{number}}").touch()
     time.sleep(3600)
 
 SparkContext().parallelize([0, 1], 2).foreach(sleep)
@@ -330,8 +341,11 @@ def processes_of(job_id: str) -> list[str]:
     return names
 
 
-def start_sleepers(api: Api, bucket: Path, workers: Path) -> str:
-    """Start a job with two Python workers, and wait until both are at work."""
+def start_sleepers(api: Api, bucket: Path, workers: Path) -> tuple[str, int]:
+    """Start a job with two Python workers, and wait until both are at work.
+
+    Give its id, and that of a process that has left the session and the environment of the job.
+    """
     workers.mkdir()
     (bucket / "sleepers.py").write_text(SLEEPERS)
     job_id = str(api.create(file="obs://demo/sleepers.py", args=[str(workers)])["id"])
@@ -340,14 +354,22 @@ def start_sleepers(api: Api, bucket: Path, workers: Path) -> str:
     names = processes_of(job_id)
     assert "java" in names
     assert len(names) >= 4
-    return job_id
+    [escaped] = pids_in(api.lines(job_id, size=1000, type="driver"))
+    assert is_alive(escaped)
+    assert psutil.Process(escaped).environ() == {}
+    return job_id, escaped
+
+
+def pids_in(log: list[str]) -> list[int]:
+    return [int(line.removeprefix("pid ")) for line in log if line.startswith("pid ")]
 
 
 def test_a_cancelled_job_ends_with_all_its_processes(api: Api, dli: LocalDli, bucket: Path, tmp_path: Path) -> None:
-    job_id = start_sleepers(api, bucket, tmp_path / "workers")
+    job_id, escaped = start_sleepers(api, bucket, tmp_path / "workers")
     api.cancel(job_id)
     assert api.wait(job_id, "dead")
     assert processes_of(job_id) == []
+    assert not is_alive(escaped)
     assert api.lines(job_id)[-1] == "The job was cancelled."
     left = {path.name for path in (dli.data / "jobs" / job_id).iterdir()}
     assert left - {"events-0"} == {"driver-0.log", "submit.log"}
@@ -478,18 +500,18 @@ def serve(data: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def test_a_server_that_was_killed_leaves_a_job_that_the_next_one_ends(tmp_path: Path) -> None:
+def test_the_jobs_of_a_server_that_was_killed_end_and_the_next_one_says_so(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serve(data) as process:
         bucket = LocalDli(data).bucket("demo")
         first = Api(Credentials.load(data))
-        job_id = start_sleepers(first, bucket, tmp_path / "workers")
+        job_id, escaped = start_sleepers(first, bucket, tmp_path / "workers")
         waiting = first.create(file="obs://demo/sleepers.py", args=[str(tmp_path)])["id"]
         process.kill()
         process.wait()
-    assert processes_of(job_id)
     with LocalDli(data, slots=1) as dli:
         assert processes_of(job_id) == []
+        assert not is_alive(escaped)
         again = Api(dli.credentials)
         assert again.state(job_id) == "dead"
         assert again.lines(job_id)[-1] == "The local DLI was stopped while this job ran."
@@ -499,10 +521,12 @@ def test_a_server_that_was_killed_leaves_a_job_that_the_next_one_ends(tmp_path: 
 def test_a_server_that_is_stopped_ends_the_processes_of_its_jobs(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serve(data) as process:
-        job_id = start_sleepers(Api(Credentials.load(data)), LocalDli(data).bucket("demo"), tmp_path / "workers")
+        bucket = LocalDli(data).bucket("demo")
+        job_id, escaped = start_sleepers(Api(Credentials.load(data)), bucket, tmp_path / "workers")
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert processes_of(job_id) == []
+    assert not is_alive(escaped)
 
 
 def run_script(
@@ -579,7 +603,8 @@ sleeper() {{
 sleeper 'os.setsid()' &
 (unset PULUMI_DLI_LOCAL_JOB; sleeper pass) &
 sleeper 'signal.signal(15, signal.SIG_IGN)' &
-while [ $(grep -c '^pid ' ../../driver-0.log) -lt 3 ]; do sleep 0.01; done
+env -i {sys.executable} -c "{ESCAPE}"
+while [ $(grep -c '^pid ' ../../driver-0.log) -lt 4 ]; do sleep 0.01; done
 """
 
 
@@ -591,8 +616,8 @@ def test_nothing_of_a_job_is_left_whatever_its_processes_do(
 ) -> None:
     said, *log = run_script(tmp_path, STRAYS + rest, grace=1.0, cancel_at=cancel_at)
     assert said == end
-    pids = [int(line.removeprefix("pid ")) for line in log if line.startswith("pid ")]
-    assert len(pids) == 3
+    pids = pids_in(log)
+    assert len(pids) == 4
     assert [pid for pid in pids if is_alive(pid)] == []
 
 

@@ -11,6 +11,7 @@ directory of a job contains its `files`, as in the cloud. It is removed after th
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -18,7 +19,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +26,33 @@ import psutil
 
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.local.engines import Attempt, WebUi
+from pulumi_dli.local.engines import Attempt, WebUi, supervisor
 from pulumi_dli.local.engines.arguments import check_arguments
 from pulumi_dli.local.engines.failure_hints import LINES_OF_END, LINES_OF_START, failure_hint
 from pulumi_dli.local.engines.history_server import History, HistoryServer, keeps_event_log
 from pulumi_dli.local.engines.installation import Spark
-from pulumi_dli.local.engines.metastore import Metastore
+from pulumi_dli.local.engines.job_processes import end_job, end_marked
+from pulumi_dli.local.engines.metastore import Metastore, MetastoreAccess
 from pulumi_dli.local.engines.properties import properties_file
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
+from pulumi_dli.local.engines.supervisor import JOB_VARIABLE
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.private_files import make_private_dir, write_private
 from pulumi_dli.local.replies import conf_texts
+from pulumi_dli.local.threads import run_in_own_thread
 
-JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
-"""The environment variable that contains the job's id in all its processes."""
 DEFAULT_SLOTS = max((os.cpu_count() or 2) // 2, 1)
 """The default for the number of jobs that run at once."""
 
 _POLL_INTERVAL = 0.1
+_CLEAN_UP_TIMEOUT = 5.0
 _LOCALE = "C.UTF-8"  # in another one, Java replaces characters of arguments and file names that it lacks by `?`
 _MASTER_TIMEOUT = 10.0
 _ONE_PROCESS = re.compile(r"local(\[.*\])?")
+
+logger = logging.getLogger(__name__)
 
 
 _NO_CLUSTER = {
@@ -117,31 +121,42 @@ class SparkEngine:
 
     async def run(self, attempt: Attempt) -> BatchState:
         attempt.report(BatchState.STARTING)
-        directory = make_private_dir(attempt.logs.directory / f"run-{attempt.number}")
+        directory = attempt.logs.directory / f"run-{attempt.number}"
         try:
             failure = await self._run(attempt, directory)
         finally:
+            await _finish_before_cancel(asyncio.ensure_future(self._clean_up(attempt, directory)))
+        if failure is None:
+            return BatchState.SUCCESS
+        await run_in_own_thread(lambda: attempt.logs.write(attempt.number, failure))
+        return BatchState.DEAD
+
+    async def _clean_up(self, attempt: Attempt, directory: Path) -> None:
+        """Remove the files of an attempt that has ended. If the disk hangs, this gives up after a while."""
+
+        def remove() -> None:
             shutil.rmtree(directory, ignore_errors=True)
             if not keeps_event_log(conf_texts(attempt.request)) or not attempt.logs.event_log(attempt.number):
                 shutil.rmtree(attempt.logs.events(attempt.number), ignore_errors=True)
-            await asyncio.to_thread(self._store.remove_checksums)
-        if failure is None:
-            return BatchState.SUCCESS
-        attempt.logs.write(attempt.number, failure)
-        return BatchState.DEAD
+            self._store.remove_checksums()
+
+        try:
+            async with asyncio.timeout(_CLEAN_UP_TIMEOUT):
+                await run_in_own_thread(remove)
+        except TimeoutError:
+            logger.error("job %s: cannot remove its files: the disk does not answer", attempt.job_id)  # noqa: TRY400
 
     async def _run(self, attempt: Attempt, directory: Path) -> str | None:
         """Run a job. Return a line that says how it failed, or None if it succeeded."""
-        events = make_private_dir(attempt.logs.events(attempt.number))
+        events = attempt.logs.events(attempt.number)
         try:
             await _check_master(self._master)
-            ui = SparkUi(directory)
-            process = await self._start(attempt, directory, events, ui)
+            ui, process = await self._start(attempt, directory, events)
         except (OSError, ApiError) as error:
             return f"The local DLI could not start the job: {error}"
 
         async def has_context() -> None:
-            if await asyncio.to_thread(ui.find, process.pid):
+            if await asyncio.to_thread(_find_ui, ui, process.pid):
                 self._uis[attempt.job_id] = ui
             attempt.report(BatchState.RUNNING)
 
@@ -149,9 +164,7 @@ class SparkEngine:
             code = await _wait_for_exit(process, events, has_context)
         finally:  # a job that has ended may have left processes, too
             self._uis.pop(attempt.job_id, None)
-            await _finish_before_cancel(
-                asyncio.gather(self._end_processes(attempt.job_id, process.pid), process.wait())
-            )
+            await _finish_before_cancel(asyncio.ensure_future(end_job(process, attempt.job_id, self._grace)))
         if not code:
             return None
         how = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"
@@ -175,46 +188,45 @@ class SparkEngine:
         self._metastore.close()
 
     async def kill_orphans(self, job_id: str) -> None:
-        await self._end_processes(job_id)
+        """End the processes of a job that a killed server left. Its supervisor ends them, so this mostly waits."""
+        await end_marked(job_id, self._grace)
 
-    async def _end_processes(self, job_id: str, session: int | None = None) -> None:
-        """End all processes with a job's id in their environment, and those of its session."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in _processes(job_id, session):
-                with suppress(psutil.Error):  # it has ended meanwhile, or belongs to another user
-                    process.send_signal(number)
-            waited = 0.0
-            while _processes(job_id, session) and waited < self._grace:
-                await asyncio.sleep(_POLL_INTERVAL)
-                waited += _POLL_INTERVAL
-
-    async def _start(self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi) -> asyncio.subprocess.Process:
-        work = make_private_dir(directory / "work")
-        files = self._files(attempt.request)
-        for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
-            await asyncio.to_thread(shutil.copyfile, file, work / file.name)
-        properties = directory / "spark.properties"
+    async def _start(
+        self, attempt: Attempt, directory: Path, events: Path
+    ) -> tuple[SparkUi, asyncio.subprocess.Process]:
+        """Start the process of an attempt. Raises OSError or ApiError."""
+        ui = await run_in_own_thread(lambda: _make_directories(attempt, directory, events))
         metadata = await asyncio.to_thread(self._metastore.access, attempt.request, directory)
-        used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
-        used.pop("spark.ui.proxyBase", None)  # it would override the path that comes with each request
-        # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
-        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
-        write_private(properties, properties_file(used))
-        if unused := unused_conf(conf_texts(attempt.request), used):
-            attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
-        log = attempt.logs.open_driver(attempt.number)
-        try:
-            return await asyncio.create_subprocess_exec(
-                *self._command(attempt.request, files, properties),
-                cwd=work,
+        command = await run_in_own_thread(lambda: self._prepare(attempt, directory, events, ui, metadata))
+        log = await run_in_own_thread(lambda: os.fdopen(attempt.logs.open_driver(attempt.number), "ab"))
+        with log:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=directory / "work",
                 env=self._environment(attempt.job_id, directory) | metadata.variables,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # it ends with this process
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        finally:
-            os.close(log)
+        return ui, process
+
+    def _prepare(
+        self, attempt: Attempt, directory: Path, events: Path, ui: SparkUi, metadata: MetastoreAccess
+    ) -> list[str | bytes]:
+        """Write the files of an attempt, and return its command. Raises OSError or ApiError."""
+        files = self._files(attempt.request)
+        for file in files["files"]:  # if two have the same name, the last one wins, as in Spark
+            shutil.copyfile(file, directory / "work" / file.name)
+        used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
+        used.pop("spark.ui.proxyBase", None)  # it would override the path that comes with each request
+        # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
+        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
+        properties = directory / "spark.properties"
+        write_private(properties, properties_file(used))
+        if unused := unused_conf(conf_texts(attempt.request), used):
+            attempt.logs.write(None, f"Not used, because the local DLI sets them itself: {', '.join(unused)}.")
+        return self._command(attempt.request, files, properties)
 
     def _files(self, request: BatchRequest) -> dict[str, list[Path]]:
         """Find the files of a job, by parameter. Packages in `resources` and `groups` count by their type."""
@@ -236,6 +248,7 @@ class SparkEngine:
         main_class = (request.class_name or "").strip()
         options = {option: ",".join(map(str, files[name])) for option, name in lists.items() if files[name]}
         return [
+            *(sys.executable, "-I", supervisor.__file__, str(self._grace)),
             *self._spark.submit,
             *("--master", self._master, "--deploy-mode", "client", "--properties-file", str(properties)),
             *(part for option in options.items() for part in option),
@@ -290,6 +303,13 @@ class SparkEngine:
         }
 
 
+def _make_directories(attempt: Attempt, directory: Path, events: Path) -> SparkUi:
+    """Make the directories of an attempt, and the certificate of its UI. Raises OSError."""
+    make_private_dir(directory / "work")
+    make_private_dir(events)
+    return SparkUi(directory)
+
+
 def _packages(request: BatchRequest) -> Iterator[tuple[str, str | None, str | None]]:
     """Return the packages in `resources` and `groups`: the parameter, the name and the type of each."""
     for resource in request.resources or []:
@@ -341,15 +361,10 @@ async def _finish_before_cancel(work: asyncio.Future[Any]) -> None:
     await work
 
 
-def _processes(job_id: str, session: int | None) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            # PySpark's workers leave the process group of the job, but stay in its session.
-            if os.getsid(process.pid) == session or process.environ().get(JOB_VARIABLE) == job_id:
-                found.append(process)
-        except (OSError, psutil.Error):  # it has ended meanwhile, or belongs to another user
-            continue
-    return found
+def _find_ui(ui: SparkUi, supervisor_id: int) -> bool:
+    """Find the UI of the driver, which the supervisor has started."""
+    try:
+        started = psutil.Process(supervisor_id).children()
+    except psutil.Error:  # the job has ended
+        return False
+    return any(ui.find(process.pid) for process in started)

@@ -22,6 +22,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.engines import Attempt
 from pulumi_dli.local.errors import bad_parameter
+from pulumi_dli.local.threads import run_in_own_thread
 
 TIMELINE = "spark.dli.local.timeline"
 LOG = "spark.dli.local.log"
@@ -92,7 +93,7 @@ class TimelineEngine:
                 if step.state.is_final:
                     break
                 if step.state is BatchState.RUNNING and lines:
-                    _write(attempt, lines)
+                    await _write(attempt, lines)
                     lines = []
                 attempt.report(step.state)
                 await _pause(step.seconds)
@@ -100,7 +101,7 @@ class TimelineEngine:
             await asyncio.sleep(parse_duration(self._conf(attempt.request, CANCELLING, "0s")))
             raise
         if lines:
-            _write(attempt, lines)
+            await _write(attempt, lines)
         return steps[-1].state
 
     def web_ui(self, job_id: str) -> None:
@@ -120,10 +121,10 @@ class TimelineEngine:
         return self._conf_of(request.name or "").get(key, default) if value is None else str(value)
 
 
-def _write(attempt: Attempt, lines: list[str]) -> None:
+async def _write(attempt: Attempt, lines: list[str]) -> None:
     """Write lines to the driver log. A full disk loses them, and the job goes on."""
     try:
-        attempt.logs.write(attempt.number, *lines)
+        await run_in_own_thread(lambda: attempt.logs.write(attempt.number, *lines))
     except OSError as error:
         logger.error("job %s: cannot write to its log: %s", attempt.job_id, error)  # noqa: TRY400
 
