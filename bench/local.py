@@ -12,11 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import psutil
 
 from bench.measure import Row, print_heading
 from pulumi_dli.api.states import LIVE_STATES
@@ -57,9 +60,23 @@ class Client:
                 start, total = start + PAGE, json.loads(page)["total"]
 
 
+@dataclass(frozen=True)
+class Serving:
+    """A process that serves, and the seconds until it was ready."""
+
+    process: psutil.Process
+    seconds: float
+
+    @property
+    def cpu_milliseconds(self) -> float:
+        """The CPU time of the process so far."""
+        times = self.process.cpu_times()
+        return (times.user + times.system) * 1000
+
+
 @contextmanager
-def serving(data: Path) -> Iterator[float]:
-    """Run `serve` in a process of its own; give the seconds until it was ready. It is stopped afterwards."""
+def serving(data: Path) -> Iterator[Serving]:
+    """Run `serve` in a process of its own. It is stopped afterwards."""
     began = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "-m", "pulumi_dli.local", "serve", "--data", str(data), "--engine", "timeline"],
@@ -69,14 +86,14 @@ def serving(data: Path) -> Iterator[float]:
         assert process.stdout is not None  # noqa: S101
         if not process.stdout.readline().startswith(b"local DLI ready"):
             raise SystemExit("the local DLI did not start")
-        yield time.monotonic() - began
+        yield Serving(psutil.Process(process.pid), time.monotonic() - began)
         process.terminate()
 
 
 def start_and_stop(data: Path) -> float:
     """Give the seconds until it was ready."""
-    with serving(data) as seconds:
-        return seconds
+    with serving(data) as server:
+        return server.seconds
 
 
 def milliseconds(do: Callable[[], object]) -> float:
@@ -116,7 +133,7 @@ def wait_together(account: Credentials, stop: Event) -> None:
         thread.join()
 
 
-def medians(client: Client, calls: int) -> Iterator[Row]:
+def medians(client: Client, calls: int, server: Serving) -> Iterator[Row]:
     """Ask the same again and again."""
     newest = json.loads(client.call())
     job, total = newest["sessions"][-1], newest["total"]
@@ -130,36 +147,41 @@ def medians(client: Client, calls: int) -> Iterator[Row]:
         "state": (f"/{job['id']}/state", None),
     }
     for figure, (path, limit) in requested.items():
+        began = server.cpu_milliseconds
         times = [milliseconds(partial(client.call, path)) for _ in range(calls)]
+        cpu = (server.cpu_milliseconds - began) / calls
         size = len(client.call(path)) / 1000
-        yield Row(
-            f"{figure}, ms", statistics.median(times), limit, f"median of {calls} calls in turn, {size:.1f} kB each"
-        )
+        how = f"median of {calls} calls in turn, {size:.1f} kB each, CPU of the server {cpu:.3g} ms"
+        yield Row(f"{figure}, ms", statistics.median(times), limit, how)
 
 
 def run(data: Path, jobs: int, calls: int) -> Iterator[Row]:
     """Measure everything."""
-    with serving(data):
+    with serving(data) as server:
         client = Client(Credentials.load(data))
         began = time.monotonic()
         for number in range(jobs):
             submit(client, number, "running" if number >= jobs - CLIENTS else "running:0s,success")
-        rate = jobs / (time.monotonic() - began)
-        yield Row("submissions per second", rate, None, f"{jobs} in turn on one connection; most run and end meanwhile")
-        yield from medians(client, calls)
+        rate, cpu = jobs / (time.monotonic() - began), server.cpu_milliseconds / jobs
+        how = f"{jobs} in turn on one connection; most run and end meanwhile; CPU of the server {cpu:.3g} ms each"
+        yield Row("submissions per second", rate, None, how)
+        yield from medians(client, calls, server)
         spawning = multiprocessing.get_context("spawn")
         stop = spawning.Event()
         waiting = spawning.Process(target=wait_together, args=(Credentials.load(data), stop))
         waiting.start()
         time.sleep(POLL_INTERVAL)
-        for row in medians(client, calls):
+        for row in medians(client, calls, server):
             if row.limit:
                 yield Row(f"{CLIENTS} clients wait: {row.figure}", row.value, row.limit, row.how)
         stop.set()
         waiting.join()
-    with serving(data) as seconds:
+    with serving(data) as server:
         yield Row(
-            "from start to ready, s", seconds, 1, f"whole process, {jobs} jobs in the table, {CLIENTS} interrupted"
+            "from start to ready, s",
+            server.seconds,
+            1,
+            f"whole process, {jobs} jobs in the table, {CLIENTS} interrupted",
         )
     starts = [start_and_stop(data) for _ in range(STARTS)]
     how = f"whole process, {jobs} jobs in the table, all ended, median of {STARTS} starts"

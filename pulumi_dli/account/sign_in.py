@@ -73,6 +73,7 @@ class SignIn:
         self._lock = threading.RLock()
         self._project_ids: dict[str | None, str] = {}
         self._auths: dict[tuple[str | None, str], Auth] = {}
+        self._locations: dict[tuple[str | None, str], Location] = {}
 
     @property
     def region(self) -> str | None:
@@ -89,11 +90,17 @@ class SignIn:
         return self._settings.verify
 
     def location(self, project_id: str, region: str | None) -> Location:
-        """Return where the jobs of a project run.
+        """Return where the jobs of a project run. It is found and checked once, because every call of a job needs it.
 
         Raises SettingsError if DLI's address is unknown or not valid, or if it belongs to another cloud than the
         credentials.
         """
+        key = region, project_id
+        if key not in self._locations:  # no lock: to find it twice does no harm, and it may call `warn`
+            self._locations[key] = self._find_location(project_id, region)
+        return self._locations[key]
+
+    def _find_location(self, project_id: str, region: str | None) -> Location:
         try:
             project_id = header_text(project_id)
         except ValueError as error:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any
 
 _MAX_NAME_LENGTH = 128  # dli_02_0124, "name"
@@ -74,6 +75,7 @@ class SubmissionName:
         return cls(resource_name, resource_fingerprint, request_fingerprint, secrets.token_hex(3))
 
     @classmethod
+    @lru_cache(maxsize=2**14)  # before each submission, the name of every live job is read
     def parse(cls, text: str | None) -> SubmissionName | None:
         """Return the parts of a name, or None if this package has not made it."""
         match = _SUFFIX.search(text or "")

@@ -10,7 +10,6 @@ import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
@@ -22,7 +21,7 @@ from pulumi_dli.local.call_counter import CallCounter
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.faults import CallRule, Cut, Delay, Faults, Garbage, Half, Reply
 from pulumi_dli.local.replies import error_body
-from pulumi_dli.local.signatures import SignedCall
+from pulumi_dli.local.signatures import BodyCheck, SignedCall
 
 MAX_BODY = 12 * 1024 * 1024
 """The maximum size of a body in bytes (IAM API reference: calls with AK/SK, 12 MB)."""
@@ -44,11 +43,8 @@ class Authenticator(Protocol):
 
     project_id: str
 
-    def authenticate(self, call: SignedCall) -> None:
-        """Check the token or the signature of a call. Raises ApiError.
-
-        If the body of the call is None, check what its headers tell.
-        """
+    def authenticate(self, call: SignedCall) -> BodyCheck | None:
+        """Check the headers of a call. Raises ApiError. Return what remains to be checked when the body has come."""
 
 
 class Gateway:
@@ -77,12 +73,12 @@ class Gateway:
         is_local = path.startswith(_LOCAL_PATH)
         if not is_local:
             self._call_counter.count(method, route.name if route else "unknown")
-        is_sign_in, call = (method, path) == _SIGN_IN, _signed_call(scope)
-        if not is_sign_in:  # nobody without credentials makes the server read a body
-            self._authenticator.authenticate(call)
+        is_sign_in = (method, path) == _SIGN_IN
+        # First of all, because nobody without credentials may make the server read a body.
+        check_body = None if is_sign_in else self._authenticator.authenticate(_signed_call(scope))
         body = await _read_body(receive, MAX_SIGN_IN_BODY if is_sign_in else MAX_BODY)
-        if not is_sign_in:
-            self._authenticator.authenticate(replace(call, body=body))
+        if check_body is not None:
+            check_body(body)
         if route is None:
             raise ApiError("APIGW.0101", "The API does not exist or has not been published in the environment.")
         if parameters.get("project_id", self._authenticator.project_id) != self._authenticator.project_id:
@@ -187,11 +183,10 @@ def _replay(body: bytes) -> Receive:
 
 
 def _signed_call(scope: Scope) -> SignedCall:
-    """Return the call whose headers have come, and whose body is not read yet."""
+    """Return what a signature of a call covers besides its body."""
     return SignedCall(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-        body=None,
     )

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +25,7 @@ from starlette.routing import Route
 
 from pulumi_dli.local.credentials import Credentials, make_secret
 from pulumi_dli.local.errors import ApiError
-from pulumi_dli.local.signatures import BadSignatureError, SignedCall, WrongSignatureError, access_key_of, verify
+from pulumi_dli.local.signatures import BadSignatureError, BodyCheck, Signature, SignedCall, WrongSignatureError
 from pulumi_dli.local.submissions import read_json
 
 TOKEN_LIFE = timedelta(hours=24)
@@ -49,6 +51,15 @@ class _Key:
     locked_until: datetime | None = None
 
 
+@contextmanager
+def _as_api_error() -> Iterator[None]:
+    """Raise a bad signature as the gateway answers it."""
+    try:
+        yield
+    except BadSignatureError as error:
+        raise ApiError("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from error
+
+
 class _IamError(Exception):
     """IAM refuses a call with an HTTP status and a message."""
 
@@ -67,19 +78,25 @@ class Keystone:
         self._tokens = {credentials.token: _Token(expires=None, is_of_project=True)}
         self._keys = {credentials.access_key: _Key(credentials.secret_key)}
 
-    def authenticate(self, call: SignedCall) -> None:
-        """Check the token or the signature of a call. Raises ApiError.
+    def authenticate(self, call: SignedCall) -> BodyCheck | None:
+        """Check the token of a call, or what its headers tell of its signature. Raises ApiError.
 
-        If the body of the call is None, check what its headers tell.
+        A token does not cover the body, so the call is then authenticated. For a signature, return the check of the
+        body, without which nothing is proved. It raises ApiError too.
         """
         token = call.headers.get("x-auth-token")
         if token is not None:
             self._check_token(token, call.path)
-            return
-        try:
-            self._check_signature(call)
-        except BadSignatureError as error:
-            raise ApiError("APIGW.0301", f"Incorrect IAM authentication information: {error}.") from error
+            return None
+        with _as_api_error():
+            signature = Signature.parse(call)
+            key = self._keys.get(signature.access_key)
+            if key is None:
+                raise BadSignatureError("Get secretKey failed, err:ak not exist")
+            self._check_lock(key)
+            signature.check_headers(key.security_token, self._now())
+            self._check_expiry(key)
+            return partial(self._verify, signature, key)
 
     def _check_token(self, text: str, path: str) -> None:
         token = self._tokens.get(text)
@@ -90,22 +107,25 @@ class Keystone:
         if not token.is_of_project and not path.startswith("/v3"):
             raise ApiError("APIGW.0302", "The IAM user is not authorized to access the API: the token has no project.")
 
-    def _check_signature(self, call: SignedCall) -> None:
+    def _verify(self, signature: Signature, key: _Key, body: bytes) -> None:
         """Check a signature. Too many wrong ones in a row lock the key, for right signatures, too."""
-        key = self._keys.get(access_key_of(call))
-        if key is None:
-            raise BadSignatureError("Get secretKey failed, err:ak not exist")
+        with _as_api_error():
+            self._check_lock(key)  # again, because other calls may have locked it while the body came
+            try:
+                signature.verify(body, key.secret)
+            except WrongSignatureError:
+                key.failures += 1
+                if key.failures == LOCK_AFTER:
+                    key.failures, key.locked_until = 0, self._now() + LOCK_TIME
+                raise
+            key.failures = 0
+            self._check_expiry(key)
+
+    def _check_lock(self, key: _Key) -> None:
         if not self._is_expired(key.locked_until, default=True):
             raise BadSignatureError("AK access failed to reach the limit,forbidden")
-        try:
-            verify(call, secret_key=key.secret, security_token=key.security_token, now=self._now())
-        except WrongSignatureError:
-            key.failures += 1
-            if key.failures == LOCK_AFTER:
-                key.failures, key.locked_until = 0, self._now() + LOCK_TIME
-            raise
-        if call.body is not None:
-            key.failures = 0
+
+    def _check_expiry(self, key: _Key) -> None:
         if self._is_expired(key.expires):
             raise BadSignatureError("the security token has expired")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote
@@ -25,6 +25,10 @@ _UNSIGNED = "UNSIGNED-PAYLOAD"
 _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
+BodyCheck = Callable[[bytes], None]
+"""Checks the body of a call whose headers are checked already."""
+
+
 class BadSignatureError(Exception):
     """The signature does not prove who calls. `str(error)` says why."""
 
@@ -35,41 +39,64 @@ class WrongSignatureError(BadSignatureError):
 
 @dataclass(frozen=True)
 class SignedCall:
-    """The parts of a call that a signature covers. Header names are lower case, `path` and `query` are encoded.
+    """The parts of a call that a signature covers, without the body. Header names are lower case.
 
-    `body` is None if it is not read yet.
+    `path` and `query` are encoded.
     """
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
-    body: bytes | None
 
 
-def access_key_of(call: SignedCall) -> str:
-    """Return the access key that signed a call. Raises BadSignatureError for a call without a signature."""
-    return _parse(call)[1]
+@dataclass(frozen=True)
+class Signature:
+    """The signature of a call. It is checked in two steps, so that only a known caller can make the server read a body.
 
-
-def verify(call: SignedCall, *, secret_key: str, security_token: str | None = None, now: datetime) -> None:
-    """Check the signature in the header `Authorization`. Raises BadSignatureError if it is invalid.
-
-    If the body is not read yet, check the rest.
+    Args:
+        call: The call that it is to cover.
+        access_key: The access key.
+        names: The names of the signed headers.
+        digits: The signature itself, in hex digits.
     """
-    match = _parse(call)
-    names = match[2].split(";")
-    _check_security_token(call, security_token)
-    date = _checked_date(call, now)
-    missing = [name for name in names if name not in call.headers]
-    if missing:
-        raise BadSignatureError(f"a header is listed as signed, but was not sent: {', '.join(missing)}")
-    if call.body is None:
-        return
-    digest = hashlib.sha256(_canonical(call, names, call.body).encode()).hexdigest()
-    expected = hmac.new(secret_key.encode(), f"{ALGORITHM}\n{date}\n{digest}".encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(match[3].lower().encode(), expected.encode()):
-        raise WrongSignatureError("verify aksk signature fail: the signature does not match the call")
+
+    call: SignedCall
+    access_key: str
+    names: tuple[str, ...]
+    digits: str
+
+    @classmethod
+    def parse(cls, call: SignedCall) -> Signature:
+        """Return the signature in the header `Authorization`. Raises BadSignatureError for a call without one."""
+        match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
+        if match is None:
+            raise BadSignatureError(f"the Authorization header does not have the form {ALGORITHM} Access=…, …")
+        return cls(call, match[1], tuple(match[2].split(";")), match[3].lower())
+
+    def check_headers(self, security_token: str | None, now: datetime) -> None:
+        """Check what the headers tell before the body is read. This proves nothing. Raises BadSignatureError.
+
+        Args:
+            security_token: The security token of the access key, or None for a permanent key.
+            now: The time of the gateway's clock.
+        """
+        _check_security_token(self.call, security_token)
+        _check_date(self.call, now)
+        missing = [name for name in self.names if name not in self.call.headers]
+        if missing:
+            raise BadSignatureError(f"a header is listed as signed, but was not sent: {', '.join(missing)}")
+
+    def verify(self, body: bytes, secret_key: str) -> None:
+        """Check that the secret key has signed the call with this body. Raises WrongSignatureError.
+
+        Check the headers first.
+        """
+        digest = hashlib.sha256(_canonical(self.call, self.names, body).encode()).hexdigest()
+        text = f"{ALGORITHM}\n{self.call.headers['x-sdk-date']}\n{digest}"
+        expected = hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(self.digits.encode(), expected.encode()):
+            raise WrongSignatureError("verify aksk signature fail: the signature does not match the call")
 
 
 def _check_security_token(call: SignedCall, security_token: str | None) -> None:
@@ -80,18 +107,10 @@ def _check_security_token(call: SignedCall, security_token: str | None) -> None:
         raise BadSignatureError("the access key is temporary, and its X-Security-Token is missing or wrong")
 
 
-def _checked_date(call: SignedCall, now: datetime) -> str:
+def _check_date(call: SignedCall, now: datetime) -> None:
     date = call.headers.get("x-sdk-date", "")
     if abs(now - _parse_date(date)) > MAX_SKEW:
         raise BadSignatureError(f"signature expired, signature time:{date},server time:{now.strftime(_DATE_FORMAT)}")
-    return date
-
-
-def _parse(call: SignedCall) -> re.Match[str]:
-    match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
-    if match is None:
-        raise BadSignatureError(f"the Authorization header does not have the form {ALGORITHM} Access=…, …")
-    return match
 
 
 def _parse_date(text: str) -> datetime:
@@ -101,7 +120,7 @@ def _parse_date(text: str) -> datetime:
         raise BadSignatureError("X-Sdk-Date is missing, or does not have the form 20260131T235959Z") from error
 
 
-def _canonical(call: SignedCall, names: list[str], body: bytes) -> str:
+def _canonical(call: SignedCall, names: Sequence[str], body: bytes) -> str:
     """Write the canonical request, the text that is signed. Its path ends in a slash, even if the real one does not."""
     path = "/".join(_encode(segment) for segment in unquote(call.path).split("/"))
     # Empty values count. Like the vendor's client, sort the pairs before they are encoded.

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from pulumi_dli.plugin.engine_messages import import_messages
+
 _MAX_MESSAGE = 400 * 1024 * 1024
 """Bytes of a message, as the engine allows them."""
 _GRACE = 4.0
@@ -46,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 async def _serve(engine_address: str) -> None:
     import grpc.aio  # noqa: PLC0415  it takes long, and --version does not need it
 
+    import_messages()
     from pulumi_dli.plugin.servicer import Servicer, add_to  # noqa: PLC0415
 
     ends = asyncio.Event()

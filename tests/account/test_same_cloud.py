@@ -196,3 +196,11 @@ def test_an_address_without_encryption_is_warned_of_but_not_on_this_machine() ->
     assert len(warned) == 1
     sign_in(PASSWORD | {"dli:authUrl": "http://iam.internal.example"}, warned).auth("p1", None)
     assert warned[1].startswith("http://iam.internal.example/v3 (dli:authUrl) ")
+
+
+def test_the_address_of_a_project_is_checked_once_however_many_jobs_ask_for_it() -> None:
+    warned: list[str] = []
+    account = sign_in(TOKEN | {"dli:endpoint": "http://dli.internal.example"}, warned)
+    places = [account.location(project, None) for project in ("p1", "p1", "p2", "p1")]
+    assert [place.project_id for place in places] == ["p1", "p1", "p2", "p1"]
+    assert len(warned) == 2

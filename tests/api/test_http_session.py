@@ -68,6 +68,21 @@ def test_a_password_of_netrc_is_not_sent(
     assert service.calls[-1].headers["Authorization"] is None
 
 
+def test_the_proxies_of_the_environment_are_kept_for_ten_seconds(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    session = HttpSession(now=clock.now)
+    with ScriptedService(JOB, JOB) as first, ScriptedService(JOB) as second:
+        for proxy, pause in ((first, 0.0), (second, 10.0), (second, 0.5)):
+            clock.sleep(pause)
+            monkeypatch.setenv("http_proxy", proxy.location.endpoint)
+            session.get("http://dli.example.com/v2.0", timeout=10)
+        service.script(JOB)
+        session.get(service.location.endpoint, timeout=10)
+        assert [len(one.calls) for one in (first, second, service)] == [2, 1, 1]
+
+
 def test_a_call_that_finds_no_connection_is_reported(calls: list[HttpCall]) -> None:
     with ScriptedService(is_listening=False) as service:
         policy = RetryPolicy(max_retries=0, clock=FakeClock())
@@ -77,7 +92,7 @@ def test_a_call_that_finds_no_connection_is_reported(calls: list[HttpCall]) -> N
 
 
 def test_the_time_of_a_call_is_in_milliseconds(service: ScriptedService, calls: list[HttpCall]) -> None:
-    times = iter([10.0, 10.1234])
+    times = iter([10.0, 10.0, 10.1234])
     service.script(JOB)
     HttpSession(calls.append, lambda: next(times)).get(f"{service.location.endpoint}/v3/projects")
     assert (calls[0].milliseconds, calls[0].route) == (123, "/v3/projects")

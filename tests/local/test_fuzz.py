@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_dli.local import keystone
 from pulumi_dli.local.keystone import Keystone
 from pulumi_dli.local.obs import ObjectStore
 from pulumi_dli.local.queues import Queues
+from pulumi_dli.local.signatures import Signature
 from tests.local.fuzz import run
 
 
@@ -26,7 +26,7 @@ def find_anything(store: ObjectStore, _parameter: str, name: str) -> Path:
     ("function", "instead", "problem"),
     [
         ((Keystone, "authenticate"), lambda *_: None, "without credentials"),
-        ((keystone, "verify"), lambda *_, **__: None, "without credentials"),
+        ((Signature, "verify"), lambda *_: None, "without credentials"),
         ((ObjectStore, "find"), find_anything, "accepted: obs://../outside/secret.py"),
         ((Queues, "listed"), lambda *_: 1 / 0, "status {500}"),
     ],

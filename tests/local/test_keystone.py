@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 
 from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.keystone import LOCK_AFTER
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api, Clock
 
@@ -194,9 +196,11 @@ def test_nobody_revokes_a_token_without_one(api: Api) -> None:
     api.sessions()  # the token of the file is still good
 
 
-def signed_get(api: Api, key: tuple[str, str], clock: Clock, security_token: str | None = None) -> requests.Response:
+def signed_request(
+    api: Api, key: tuple[str, str], clock: Clock, security_token: str | None = None, *, method: str = "GET"
+) -> SdkRequest:
     request = SdkRequest(
-        method="GET",
+        method=method,
         host=api.account.endpoint.removeprefix("http://"),
         resource_path=api.batches,
         query_params=[],
@@ -204,6 +208,11 @@ def signed_get(api: Api, key: tuple[str, str], clock: Clock, security_token: str
         | ({"X-Security-Token": security_token} if security_token else {}),
     )
     Signer(BasicCredentials(*key)).sign(request)
+    return request
+
+
+def signed_get(api: Api, key: tuple[str, str], clock: Clock, security_token: str | None = None) -> requests.Response:
+    request = signed_request(api, key, clock, security_token)
     return api.call("GET", request.uri, headers=request.header_params)
 
 
@@ -227,6 +236,24 @@ def test_five_wrong_signatures_in_a_row_lock_a_key_for_five_minutes(timed: Api, 
     assert "limit" in told(signed_get(timed, right, clock))
     clock.seconds += 1
     assert signed_get(timed, right, clock).status_code == 200
+
+
+def test_calls_that_began_before_a_key_was_locked_are_refused_too(timed: Api, clock: Clock) -> None:
+    wrong = signed_request(timed, (timed.account.access_key, "wrong"), clock, method="POST")
+    connections = [HTTPConnection(timed.account.endpoint.removeprefix("http://"), timeout=30) for _ in range(7)]
+    for connection in connections:
+        connection.putrequest("POST", wrong.uri, skip_host=True)
+        for name, value in {**wrong.header_params, "Content-Length": "2", "Expect": "100-continue"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        begun = connection.sock.recv(100)
+        assert begun.startswith(b"HTTP/1.1 100 "), "the server asks for the body as soon as it has checked the headers"
+    answers = []
+    for connection in connections:
+        connection.send(b"{}")
+        answers.append(connection.getresponse().read().decode())
+        connection.close()
+    assert ["limit" in answer for answer in answers] == [False] * LOCK_AFTER + [True] * 2
 
 
 def test_an_access_key_that_nobody_has_is_refused_as_such(timed: Api, clock: Clock) -> None:

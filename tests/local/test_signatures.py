@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.local.signatures import BadSignatureError, SignedCall, access_key_of, verify
+from pulumi_dli.local.signatures import BadSignatureError, Signature, SignedCall
 from tests.local.api import Api, Clock
 
 # The dummy key pair of the vendor's public signing guide.
@@ -22,9 +22,16 @@ DATE = "20191115T033655Z"
 JSON = {"Content-Type": "application/json"}
 
 
-def check(call: SignedCall, now: datetime = NOW, security_token: str | None = None) -> None:
-    assert access_key_of(call) == ACCESS_KEY
-    verify(call, secret_key=SECRET_KEY, security_token=security_token, now=now)
+@dataclass(frozen=True)
+class CallWithBody(SignedCall):
+    body: bytes
+
+
+def check(call: CallWithBody, now: datetime = NOW, security_token: str | None = None) -> None:
+    signature = Signature.parse(call)
+    assert signature.access_key == ACCESS_KEY
+    signature.check_headers(security_token, now)
+    signature.verify(call.body, SECRET_KEY)
 
 
 def signed(
@@ -35,7 +42,7 @@ def signed(
     headers: dict[str, str] | None = None,
     body: bytes = b"",
     key: tuple[str, str] = (ACCESS_KEY, SECRET_KEY),
-) -> SignedCall:
+) -> CallWithBody:
     """Give a call as the vendor's client sends it."""
     request = SdkRequest(
         method=method,
@@ -48,12 +55,12 @@ def signed(
     Signer(BasicCredentials(*key)).sign(request)
     target, _, encoded_query = request.uri.partition("?")
     sent = {name.lower(): value for name, value in request.header_params.items()}
-    return SignedCall(method=method, path=target, query=encoded_query, headers=sent, body=body)
+    return CallWithBody(method=method, path=target, query=encoded_query, headers=sent, body=body)
 
 
 def test_the_signing_guides_example_is_valid() -> None:
     check(
-        SignedCall(
+        CallWithBody(
             method="GET",
             path="/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs",
             query="limit=2&marker=13551d6b-755d-4757-b956-536f674975c0",
@@ -104,7 +111,7 @@ CALL = signed("POST", query=[("from", "1")], headers=JSON, body=b"{}")
     ],
     ids=["method", "path", "query", "more query", "body", "header", "date", "unsigned body", "secret key"],
 )
-def test_a_call_that_was_changed_after_it_was_signed_is_refused(tampered: SignedCall) -> None:
+def test_a_call_that_was_changed_after_it_was_signed_is_refused(tampered: CallWithBody) -> None:
     with pytest.raises(BadSignatureError, match="does not match"):
         check(tampered)
 
