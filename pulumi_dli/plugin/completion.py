@@ -23,6 +23,7 @@ from pulumi_dli.jobs.validation import is_known
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.plugin import wire
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.rows import call_about, spelled
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.session import Session
@@ -30,7 +31,6 @@ from pulumi_dli.plugin.types import JOB, WAIT, package_of
 from pulumi_dli.plugin.urn import Urn
 from pulumi_dli.plugin.wait_gate import WaitGate, interruption_text
 from pulumi_dli.plugin.wait_resource import WAIT_INPUTS, declared_wait
-from pulumi_dli.plugin.wire import Properties
 
 BATCH_JOB = "batchJob"
 """The input with the job's id. The child has it as `jobId`."""

@@ -18,12 +18,12 @@ from pulumi_dli.plugin import job_properties, wire
 from pulumi_dli.plugin.declaration_of_run import declaration_of_run
 from pulumi_dli.plugin.detailed_diff import diff_response
 from pulumi_dli.plugin.job_properties import PROVIDER_KEY, declared_job, stored_job
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.property_paths import Change, differences
 from pulumi_dli.plugin.replacements import Replacements
 from pulumi_dli.plugin.rows import spelled
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 _KEPT_ON_UPDATE = frozenset(name for name, one in ARGUMENTS.items() if one.is_kept_on_update)
 

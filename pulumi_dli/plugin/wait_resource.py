@@ -16,12 +16,12 @@ from pulumi_dli.jobs.wait_inputs import WAIT_ARGUMENTS, WaitInputs
 from pulumi_dli.plugin import wire
 from pulumi_dli.plugin.detailed_diff import diff_response
 from pulumi_dli.plugin.job_properties import PROVIDER_KEY
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.property_paths import Change, differences
 from pulumi_dli.plugin.rows import spelled
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 WAIT_INPUTS = frozenset(WAIT_ARGUMENTS) - {"waited"}
 """The inputs that a program may declare."""

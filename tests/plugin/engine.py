@@ -12,8 +12,8 @@ import grpc.aio
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_dli.plugin import wire
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.servicer import Servicer, add_to
-from pulumi_dli.plugin.wire import Properties
 
 Values = dict[str, Any]
 NOTHING = Properties()

@@ -9,7 +9,7 @@ import pytest
 from pulumi_dli.jobs.exact_numbers import leaves
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
-from pulumi_dli.plugin.wire import Properties, is_covered
+from pulumi_dli.plugin.properties import Properties, is_covered
 from tests.jobs.test_inputs import REFUSED
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn
 from tests.test_engine_log import Engine
