@@ -33,16 +33,17 @@ def cancel_job(session: Session, text: str, *, is_confirmed: bool) -> None:
         is_confirmed: Whether the user has already confirmed it.
     """
     target = session.target(text)
-    reader = JobReader(session.context)
+    context = session.context_of(target)
+    reader = JobReader(context)
     reading = reader.existing(target)
     if reading.has_ended or reading.batch is None:
         _report(session, target, _known_end(target, reading), is_cancelled=False)
         return
-    session.record_other_jobs(target.batch_id)
+    session.record_other_jobs(target)
     if not is_confirmed:
         _confirm(question(target, reading.batch, reader.duplicates(target)))
     try:
-        BatchJobs(session.context, is_in_state=False).delete(target.batch_id, _to_cancel(target))
+        BatchJobs(context, is_in_state=False).delete(target.batch_id, _to_cancel(target))
     except JobError as error:
         raise CliError(str(error)) from error
     batch = reader.read(target).batch
@@ -123,4 +124,5 @@ def cancelled_messages(target: Target) -> list[str]:
         )
     else:
         advice = "`pulumi up` does not run the job again, because its rerunOnFailure is false."
-    return [*lines, advice if target.stored.inputs.from_configuration is True else in_python(advice)]
+    is_in_camel_case = target.is_native or target.stored.inputs.from_configuration is True
+    return [*lines, advice if is_in_camel_case else in_python(advice)]

@@ -31,7 +31,7 @@ def print_log(session: Session, text: str, *, follow: bool, from_start: bool) ->
         from_start: Whether to begin with the first line, and not with the last 100 lines.
     """
     target = session.target(text)
-    reader = JobReader(session.context)
+    reader = JobReader(session.context_of(target))
     reading = reader.existing(target)
     printer = _Printer(target, as_json=session.options.json)
     if reading.batch is None:
@@ -98,8 +98,9 @@ class _Follower:
     """Reads a job every few seconds until it has ended. A failed call does not end it at once."""
 
     def __init__(self, session: Session, reader: JobReader, target: Target) -> None:
-        self._clock = session.context.clock
-        self._pause = min(session.context.settings.poll_interval, _LONGEST_PAUSE)
+        context = session.context_of(target)
+        self._clock = context.clock
+        self._pause = min(context.settings.poll_interval, _LONGEST_PAUSE)
         self._reader = reader
         self._target = target
         self._outage = Outage()

@@ -112,11 +112,26 @@ def no_such_job_message(batch_id: str, location: Mapping[str, object]) -> str:
 def read_stack_jobs(session: Session, targets: Sequence[Target]) -> list[Reading | DliError]:
     """Return each job of a stack, or the error of its call. Only jobs whose end is unknown need a call.
 
-    Raises DliError for an error that all calls would have: the service cannot be reached, or refuses the account.
+    Raises DliError for an error that all calls would have: the service cannot be reached, or refuses the account. If
+    the jobs have several accounts, such an error is that of each job of its account.
     """
-    if not targets:
-        return []
-    reader = JobReader(session.context)
+    groups: dict[ProviderContext, list[int]] = {}
+    for number, target in enumerate(targets):
+        groups.setdefault(session.context_of(target), []).append(number)
+    found: dict[int, Reading | DliError] = {}
+    for context, numbers in groups.items():
+        try:
+            readings = _read_group(JobReader(context), [targets[number] for number in numbers])
+        except DliError as error:
+            if len(groups) == 1:
+                raise
+            readings = [error] * len(numbers)
+        found.update(zip(numbers, readings, strict=True))
+    return [found[number] for number in range(len(targets))]
+
+
+def _read_group(reader: JobReader, targets: Sequence[Target]) -> list[Reading | DliError]:
+    """Return each of the jobs that have one account, or the error of its call."""
     known = [reader.known(target) for target in targets]
     unknown = [target for target, reading in zip(targets, known, strict=True) if reading is None]
     # Read the first job alone: five calls with a wrong signature lock a key.

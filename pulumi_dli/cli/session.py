@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self._of_providers: dict[frozenset[tuple[str, str]], ProviderContext] = {}
 
     @cached_property
     def _pulumi(self) -> PulumiCli | None:
@@ -68,25 +70,40 @@ class Session:
     @cached_property
     def context(self) -> ProviderContext:
         """The settings and clients. Raises CliError if the configuration of the stack cannot be read."""
-        stack = self._stack_or_none
-        configuration = self._pulumi.configuration() if self._pulumi is not None and stack is not None else {}
+        is_used = self._pulumi is not None and self._stack_or_none is not None
+        return self._new_context(self._pulumi.configuration() if self._pulumi is not None and is_used else {})
+
+    def context_of(self, target: Target) -> ProviderContext:
+        """Return the settings and clients for a job: those of its explicit provider, or else those of the stack.
+
+        Raises CliError if the configuration of the stack is needed and cannot be read.
+        """
+        if target.provider_settings is None:
+            return self.context
+        key = frozenset(target.provider_settings.items())
+        if key not in self._of_providers:
+            self._of_providers[key] = self._new_context(target.provider_settings)
+        return self._of_providers[key]
+
+    def _new_context(self, configuration: Mapping[str, str]) -> ProviderContext:
         context = ProviderContext(configuration, TerminalNotifier())
+        stack = self._stack_or_none
         for batch_id, wait in stack.seen_ends.items() if stack is not None else ():
             context.ends.record(batch_id, wait.get("state"))
         return context
 
-    def record_other_jobs(self, batch_id: str) -> None:
-        """Record which jobs of the stack hold which runs, except this run, as `pulumi up` records them.
+    def record_other_jobs(self, target: Target) -> None:
+        """Record which jobs of the stack hold which runs, except the run of this job, as `pulumi up` records them.
 
         The provider cancels the duplicates of a run. It must not cancel a run that another job of the stack has
         adopted.
         """
-        stack = self._stack_or_none
+        stack, runs = self._stack_or_none, self.context_of(target).runs
         for job in stack.jobs if stack is not None else ():
-            if job.batch_id != batch_id and not job.is_read_only:
+            if job.batch_id != target.batch_id and not job.is_read_only:
                 key = stored_key(job.stored.inputs) or (job.name, "")
-                self.context.runs.declared(key)
-                self.context.runs.in_state(job.batch_id, stored_key=key, key=key)
+                runs.declared(key)
+                runs.in_state(job.batch_id, stored_key=key, key=key)
 
 
 def _current_directory() -> Path:

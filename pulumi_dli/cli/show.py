@@ -11,7 +11,7 @@ from pulumi_dli.cli.terminal import print_json, print_lines
 def show_job(session: Session, text: str) -> None:
     """Print the details of the job with this logical name or id. Raises CliError and DliError."""
     target = session.target(text)
-    reader = JobReader(session.context)
+    reader = JobReader(session.context_of(target))
     known = reader.known(target) if reader.is_forgotten(target) else None
     reading = known or reader.with_reason(target, reader.existing(target))
     view = view_of(target, reading, details=True)

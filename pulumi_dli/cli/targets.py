@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pulumi_dli.api.models import is_uuid, normal_id
@@ -26,6 +26,8 @@ class Target:
         name: The logical name. Empty for a job that is not in the stack.
         verdict: The outputs of a wait that has seen the end of the run, or an empty map.
         secrets: The texts to mask in the log of the run.
+        is_native: Whether the job is a resource of the native provider.
+        provider_settings: The settings of the job's explicit provider. None if the configuration of the stack counts.
         is_read_only: Whether the stack only reads the job (`BatchJob.get`).
         is_pending_delete: Whether a new job has replaced the job, and Pulumi has not deleted it yet.
     """
@@ -35,6 +37,8 @@ class Target:
     name: str = ""
     verdict: Properties = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    is_native: bool = False
+    provider_settings: Mapping[str, str] | None = field(default=None, repr=False)
     is_read_only: bool = False
     is_pending_delete: bool = False
 
@@ -101,13 +105,15 @@ def _target(job: StackJob, stack: Stack) -> Target:
         job.name,
         stack.verdict(job.batch_id),
         stack.secrets.get(job.batch_id, ()),
+        job.is_native,
+        job.provider_settings,
         is_read_only=job.is_read_only,
         is_pending_delete=job.is_pending_delete,
     )
 
 
 def _ambiguous_message(name: str, jobs: Sequence[StackJob]) -> str:
-    listed = ", ".join(f"{job.batch_id} (in {job.parent})" if job.parent else job.batch_id for job in jobs)
+    listed = ", ".join(f"{job.batch_id} ({f'in {job.parent}, ' if job.parent else ''}{job.urn})" for job in jobs)
     return f"{len(jobs)} jobs of the stack have the name {name}. Give the id of one of them: {listed}."
 
 

@@ -23,14 +23,14 @@ from pulumi_dli.jobs.validation import is_known
 from pulumi_dli.jobs.wait_inputs import WaitInputs
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.plugin import wire
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.rows import call_about, spelled
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.types import JOB, WAIT, package_of
 from pulumi_dli.plugin.urn import Urn
 from pulumi_dli.plugin.wait_gate import WaitGate, interruption_text
-from pulumi_dli.plugin.wait_resource import WAIT_INPUTS, declared_wait
-from pulumi_dli.plugin.wire import Properties
+from pulumi_dli.plugin.wait_resource import REDACT, WAIT_INPUTS, declared_wait
 
 BATCH_JOB = "batchJob"
 """The input with the job's id. The child has it as `jobId`."""
@@ -105,7 +105,8 @@ class Completion:
 
         Raises JobError if the declaration breaks a rule, or if the wait fails in an `up` that goes on after errors.
         """
-        inputs = wire.read(request.inputs)
+        read = wire.read(request.inputs)
+        inputs = Properties(read.values, read.secrets | {REDACT})  # no check of a component can mark them
         child = _child_inputs(request, inputs)
         declared = _checked(request, inputs, child)
         answer = asyncio.ensure_future(self._construct(request, inputs, child, declared))

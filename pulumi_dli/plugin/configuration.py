@@ -14,8 +14,8 @@ from pulumi_dli.account.credentials import declared
 from pulumi_dli.account.settings import NAMESPACE, names_of
 from pulumi_dli.jobs.exact_numbers import is_number, written
 from pulumi_dli.jobs.suggestion import suggestion
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 _OF_ENGINE = frozenset(("version", "pluginDownloadURL", "pluginChecksums"))
 """The keys that the engine itself puts into the inputs of a provider resource."""

@@ -16,11 +16,11 @@ from pulumi_dli.plugin.completion import Completion
 from pulumi_dli.plugin.engine_slots import SlotCounter, available_cpus, slots_of
 from pulumi_dli.plugin.interruption import CommandInterruptedError, InterruptibleClock
 from pulumi_dli.plugin.job_resource import JobResource
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.rows import Rows
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.wait_gate import WaitGate, interrupted
 from pulumi_dli.plugin.wait_resource import WaitResource
-from pulumi_dli.plugin.wire import Properties
 
 
 class Configured:

@@ -14,9 +14,9 @@ from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, secret_outputs
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 PROVIDER_KEY = "__provider"
 """The property in which a dynamic resource stores its provider."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +19,12 @@ from pulumi_dli.plugin import job_properties, wire
 from pulumi_dli.plugin.declaration_of_run import declaration_of_run
 from pulumi_dli.plugin.detailed_diff import diff_response
 from pulumi_dli.plugin.job_properties import PROVIDER_KEY, declared_job, stored_job
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.property_paths import Change, differences
 from pulumi_dli.plugin.replacements import Replacements
 from pulumi_dli.plugin.rows import spelled
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 _KEPT_ON_UPDATE = frozenset(name for name, one in ARGUMENTS.items() if one.is_kept_on_update)
 
@@ -139,12 +140,20 @@ class JobResource:
         """Cancel the job if it still runs, and wait for its end."""
         self._replacements.planned(request.urn)
         outputs, inputs = wire.read(request.properties), wire.read(request.old_inputs)
-        self._session.jobs.delete(request.id, stored_job(Urn.parse(request.urn), outputs, inputs))
+        stored = stored_job(Urn.parse(request.urn), outputs, inputs)
+        self._session.jobs.delete(request.id, _with_delete_timeout(stored, request.timeout))
 
 
 def _with_texts(stored: StoredJob, texts: list[str]) -> StoredJob:
     """Return a stored job whose log is masked with these texts."""
     return StoredJob.parse({**stored.properties, "redact": texts}) if texts and stored.properties else stored
+
+
+def _with_delete_timeout(stored: StoredJob, seconds: float) -> StoredJob:
+    """Return a stored job that has the delete timeout of the option customTimeouts, if it declares no cancelTimeout."""
+    if seconds <= 0 or not stored.properties or stored.properties.get("cancelTimeout") is not None:
+        return stored
+    return StoredJob.parse({**stored.properties, "cancelTimeout": math.ceil(seconds)})
 
 
 def _with_new_marks(decision: Decision, olds: Properties, old_inputs: Properties, news: Properties) -> Decision:

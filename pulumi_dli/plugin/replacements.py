@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from pulumi_dli.plugin.wire import Properties
+from pulumi_dli.plugin.properties import Properties
 
 
 class Replacements:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pulumi_dli.jobs.exact_numbers import is_number, leaves, written
 from pulumi_dli.jobs.secret_paths import PUBLIC_ARGUMENTS, texts_to_mask
-from pulumi_dli.plugin.wire import Properties, is_covered
+from pulumi_dli.plugin.properties import Properties, is_covered
 
 
 def secret_texts(inputs: Properties, resource_name: str) -> list[str]:

@@ -16,17 +16,18 @@ from pulumi_dli.jobs.wait_inputs import WAIT_ARGUMENTS, WaitInputs
 from pulumi_dli.plugin import wire
 from pulumi_dli.plugin.detailed_diff import diff_response
 from pulumi_dli.plugin.job_properties import PROVIDER_KEY
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.property_paths import Change, differences
 from pulumi_dli.plugin.rows import spelled
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 WAIT_INPUTS = frozenset(WAIT_ARGUMENTS) - {"waited"}
 """The inputs that a program may declare."""
-_REDACT = "redact"
-_COMPARED = ("jobId", "until", _REDACT)
+REDACT = "redact"
+"""The input with texts to mask. It is secret in the state, even if the program does not mark it."""
+_COMPARED = ("jobId", "until", REDACT)
 
 
 class WaitResource:
@@ -48,7 +49,7 @@ class WaitResource:
             texts = secret_texts(news, urn.name)
             shown = [provider_pb2.CheckFailure(reason=spelled(masked(one, texts))) for one in failures]
             return provider_pb2.CheckResponse(inputs=request.news, failures=shown)
-        return provider_pb2.CheckResponse(inputs=wire.write(checked.properties, news.secrets | {_REDACT}))
+        return provider_pb2.CheckResponse(inputs=wire.write(checked.properties, news.secrets | {REDACT}))
 
     def diff(self, request: Any) -> Any:
         """Decide whether the wait is updated in place. A wait is never replaced."""
@@ -76,7 +77,7 @@ class WaitResource:
 
     def planned(self, inputs: Properties) -> Any:
         """Return the outputs that a wait will have, as a plan knows them."""
-        secrets = inputs.secrets | {_REDACT}
+        secrets = inputs.secrets | {REDACT}
         return wire.write({**inputs.values, **dict.fromkeys(VERDICT, UNKNOWN)}, secrets)
 
     def outcome(self, declared: WaitInputs, inputs: Properties) -> tuple[str, Any]:
@@ -123,5 +124,5 @@ def _stored(outputs: Properties) -> Mapping[str, Any]:
 
 def _written(outputs: Mapping[str, Any], declared: WaitInputs, inputs: Properties) -> Any:
     """Return the outputs of a wait as the state gets them."""
-    secrets = inputs.secrets | {_REDACT} | secret_outputs({**outputs, _REDACT: declared.redact})
+    secrets = inputs.secrets | {REDACT} | secret_outputs({**outputs, REDACT: declared.redact})
     return wire.write({name: value for name, value in outputs.items() if name != "waited"}, secrets)

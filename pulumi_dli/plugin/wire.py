@@ -1,14 +1,13 @@
 """Converts properties between the engine's form, a protobuf Struct, and plain values.
 
 The engine packs a secret, an unknown value and other special values in maps and texts with a signature. Here a secret
-is its plain value, and the paths of the secrets stand beside the values, in the form of `exact_numbers.path_of`. An
-unknown value is `UNKNOWN`. Numbers stay floats, as the dynamic providers get them.
+is its plain value, and the paths of the secrets stand beside the values. An unknown value is `UNKNOWN`. Numbers stay
+floats, as the dynamic providers get them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from google.protobuf import struct_pb2
 
 from pulumi_dli.jobs.exact_numbers import path_of
 from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.plugin.properties import Properties
 
 # From pulumi's sdk/go/common/resource and sdk/go/common/resource/plugin/rpc.go (3.259).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -43,24 +43,6 @@ class _Special(Enum):
 
 NOT_PLAIN: Final = _Special.NOT_PLAIN
 """An asset, an archive or a resource in place of a value. Every rule for values refuses it."""
-
-
-@dataclass(frozen=True)
-class Properties:
-    """The properties of a resource.
-
-    Args:
-        values: The plain values by property name.
-        secrets: The paths of the secret values. A path covers everything inside its value.
-    """
-
-    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    secrets: frozenset[str] = frozenset()
-
-
-def is_covered(path: str, paths: Iterable[str]) -> bool:
-    """Return whether a value at a path is at one of these paths or inside a value at one of them."""
-    return any(path == one or path.startswith(f"{one}[") for one in paths)
 
 
 def read(struct: Any) -> Properties:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from pulumi_dli.local.table import Job
 from pulumi_dli.local.testing import Service
-from pulumi_dli.plugin.wire import Properties
+from pulumi_dli.plugin.properties import Properties
 from tests.campaign.schedules import LAG
 from tests.campaign.verdict import BrokenPromiseError, live_ids, runs_of
 from tests.engine import Host

@@ -12,7 +12,7 @@ from pulumi_dli.cli.targets import Target, resolve
 from pulumi_dli.jobs import messages
 from pulumi_dli.local.testing import Service
 from tests.cli.conftest import FakePulumi, Run, submit
-from tests.cli.states import ID, export, job, wait
+from tests.cli.states import ID, export, job, native_resource, wait
 from tests.fakes import FakeClock
 from tests.local.api import eventually
 
@@ -43,6 +43,14 @@ def test_a_job_of_the_stack_is_cancelled_and_the_next_up_runs_it_again(
     ended = run("cancel", "load", "--yes")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [f"load: batch job {job_id} is cancelled.", AGAIN]
+    assert service.states() == ["dead"]
+
+
+def test_the_advice_for_a_native_job_is_spelled_as_its_provider_spells_it(
+    run: Run, pulumi: FakePulumi, service: Service
+) -> None:
+    pulumi.has(native_resource("load", submit(service)))
+    assert run("cancel", "load", "--yes").out.splitlines()[1] == AGAIN.replace("rerun_on_failure", "rerunOnFailure")
     assert service.states() == ["dead"]
 
 
@@ -213,6 +221,16 @@ def test_a_duplicate_that_another_job_of_the_stack_has_adopted_is_not_cancelled(
     assert ended.code == 0
     assert ended.err.startswith(f"Cancel load: batch job {kept}, which is running?")
     assert (service.states(kept), service.states(adopted)) == (["dead"], ["running"])
+
+
+def test_the_duplicate_of_a_native_job_is_cancelled_too_but_not_the_run_of_another(
+    run: Run, pulumi: FakePulumi, service: Service
+) -> None:
+    kept, adopted, duplicate = (submit(service, RUN_NAME) for _ in range(3))
+    other = native_resource("keep", adopted, adoptId=adopted, scope="89abcdef", submittedTo={})
+    pulumi.has(native_resource("load", kept, submittedTo={}, **KEY), other)
+    assert run("cancel", "load", "--yes").code == 0
+    assert [service.states(one) for one in (kept, adopted, duplicate)] == [["dead"], ["running"], ["dead"]]
 
 
 def test_the_question_about_a_job_that_the_stack_only_reads_tells_so(

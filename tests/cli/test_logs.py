@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 
 import pytest
 
@@ -8,8 +9,9 @@ from pulumi_dli.cli.options import Options
 from pulumi_dli.cli.session import Session
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.testing import Service
+from pulumi_dli.plugin import types as native
 from tests.cli.conftest import FakePulumi, Run, submit
-from tests.cli.states import ID, job, wait
+from tests.cli.states import ID, job, native_resource, secret, wait
 from tests.fakes import FakeClock
 
 pytestmark = pytest.mark.usefixtures("signed_in")
@@ -33,6 +35,17 @@ def test_secrets_are_masked_and_nothing_controls_the_terminal(run: Run, pulumi: 
     assert run("logs", "load").out.splitlines() == shown
     lines = run("logs", "load", "--json").out.splitlines()
     assert [json.loads(line) for line in lines] == [{"attempt": 1, "line": line} for line in shown]
+
+
+def test_the_secrets_of_a_native_job_are_masked_in_every_form(run: Run, pulumi: FakePulumi, service: Service) -> None:
+    encoded = b64encode(b"password=hunter2-hunter2").decode()
+    job_id = submit(service, log=f"password hunter2-hunter2\n{encoded}\nof-the-wait")
+    done = native_resource("done", type_token=native.COMPLETION, batchJob=job_id, redact=secret(["of-the-wait"]))
+    pulumi.has(native_resource("load", job_id, args=["in", secret("hunter2-hunter2")]), done)
+    for name in ("load", job_id):
+        password, in_base64, of_the_wait = run("logs", name).out.splitlines()
+        assert (password, of_the_wait) == ("password [secret]", "[secret]")
+        assert "[secret]" in in_base64
 
 
 def test_each_attempt_has_a_heading(run: Run, service: Service) -> None:

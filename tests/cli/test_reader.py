@@ -9,8 +9,9 @@ from pulumi_dli.cli.reader import JobReader, _side_by_side, read_project_jobs, r
 from pulumi_dli.cli.session import Session
 from pulumi_dli.cli.targets import Target, targets_in
 from pulumi_dli.local.testing import Service
+from pulumi_dli.plugin import types as native
 from tests.cli.conftest import FakePulumi, Run, submit
-from tests.cli.states import ID, OTHER_ID, job, wait
+from tests.cli.states import ID, OTHER_ID, job, native_provider, native_resource, wait
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -103,6 +104,55 @@ def test_a_wrong_key_makes_one_call_too_if_the_jobs_ran_in_another_region(
     with pytest.raises(DliError, match="The job was submitted in "):
         read_stack_jobs(session, targets_in(session.stack))
     assert service.calls() == {"GET /batches/{id}": 1}
+
+
+def account_of(service: Service) -> dict[str, str]:
+    account = service.server.credentials
+    place = {"endpoint": account.endpoint, "region": account.region, "projectId": account.project_id}
+    return place | {"accessKey": account.access_key, "secretKey": account.secret_key}
+
+
+def test_the_jobs_of_an_explicit_provider_are_read_with_its_settings(
+    pulumi: FakePulumi, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi.has(
+        native_provider("second", **account_of(service)),
+        native_resource("a", submit(service, "a"), provider="second"),
+        native_resource("b", submit(service, "b"), provider="default"),
+        native_resource("c", submit(service, "c"), provider="second"),
+    )
+    monkeypatch.setenv("OS_SECRET_KEY", "wrong")
+    session = Session(Options())
+    readings = read_stack_jobs(session, targets_in(session.stack))
+    assert [isinstance(one, DliError) for one in readings] == [False, True, False]
+    assert service.calls() == {"GET /batches/{id}": 3}
+
+
+def test_an_explicit_provider_needs_no_account_of_the_stack(
+    pulumi: FakePulumi, service: Service, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = submit(service, log="hello")
+    pulumi.has(native_provider("second", **account_of(service)), native_resource("a", job_id, provider="second"))
+    for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_REGION_NAME", "OS_PROJECT_ID", "DLI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    assert run("logs", "a").out == "hello\n"
+    assert job_id in run("show", "a").out
+    assert run("cancel", "a", "--yes").code == 0
+    assert service.states() == ["dead"]
+    assert not any(call.startswith("config") for call in pulumi.calls())
+
+
+def test_the_end_that_a_wait_has_seen_counts_for_a_job_of_an_explicit_provider_too(
+    pulumi: FakePulumi, service: Service
+) -> None:
+    pulumi.has(
+        native_provider("second", **account_of(service)),
+        native_resource("a", ID, provider="second"),
+        native_resource("done", type_token=native.WAIT, jobId=ID, state="success"),
+    )
+    session = Session(Options())
+    assert len(read_stack_jobs(session, targets_in(session.stack))) == 1
+    assert service.calls() == {}
 
 
 def test_a_service_that_cannot_be_reached_is_one_error(pulumi: FakePulumi, service: Service) -> None:

@@ -1,9 +1,9 @@
 import pytest
 
 from pulumi_dli.cli.errors import CliError
-from pulumi_dli.cli.stack import Stack, parse_export
+from pulumi_dli.cli.stack import JOB_TYPE, Stack, parse_export
 from pulumi_dli.cli.targets import Target, resolve, targets_in
-from tests.cli.states import ID, OTHER_ID, export, job, wait
+from tests.cli.states import ID, OTHER_ID, URN, export, job, wait
 
 
 def stack_of(*resources: dict[str, object]) -> Stack:
@@ -42,7 +42,8 @@ def test_another_id_needs_no_stack(stack: Stack | None) -> None:
 
 def test_a_name_that_two_jobs_share_needs_an_id() -> None:
     assert failure("load", stack_of(job("load"), job("load", OTHER_ID, parent="nightly"))) == (
-        f"2 jobs of the stack have the name load. Give the id of one of them: {ID}, {OTHER_ID} (in nightly)."
+        f"2 jobs of the stack have the name load. Give the id of one of them: {ID} ({URN}{JOB_TYPE}::load), {OTHER_ID} "
+        f"(in nightly, {URN}x:y:C${JOB_TYPE}::load)."
     )
 
 

@@ -12,8 +12,8 @@ import grpc.aio
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_dli.plugin import wire
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.servicer import Servicer, add_to
-from pulumi_dli.plugin.wire import Properties
 
 Values = dict[str, Any]
 NOTHING = Properties()
@@ -184,9 +184,13 @@ class Plugin:
         )
         return Stored(stored.urn, stored.id, news, wire.read(self.call("Update", request).properties))
 
-    def delete(self, stored: Stored) -> None:
+    def delete(self, stored: Stored, timeout: float = 0) -> None:
         request = provider_pb2.DeleteRequest(
-            id=stored.id, urn=stored.urn, properties=written(stored.outputs), old_inputs=written(stored.inputs)
+            id=stored.id,
+            urn=stored.urn,
+            properties=written(stored.outputs),
+            old_inputs=written(stored.inputs),
+            timeout=timeout,
         )
         self.call("Delete", request)
 

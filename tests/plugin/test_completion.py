@@ -153,6 +153,14 @@ def test_the_option_for_timeouts_counts_too(plugin: Plugin, monitor: Monitor) ->
         assert wait.result(60).urn == ""
 
 
+def test_what_a_completion_is_told_to_mask_is_secret_in_its_state(plugin: Plugin, monitor: Monitor) -> None:
+    done = monitor.construct(job=job(plugin, "starting:0s,success"), redact=[SECRET])
+    component, wait = (wire.read(one.object) for one in monitor.requests)
+    for properties in (component, wait, done.outputs):
+        assert properties.values["redact"] == [SECRET]
+        assert SECRET not in plain_leaves(properties)
+
+
 def test_a_completion_masks_the_secrets_of_its_job(plugin: Plugin, monitor: Monitor, rows: Engine) -> None:
     conf = {"spark.dli.local.timeline": "starting:0s,dead", "spark.dli.local.log": f"it is {SECRET}!"}
     news = {"file": "obs://demo/load.py", "queue": "default", "conf": conf, "args": [SECRET]}

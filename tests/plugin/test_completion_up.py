@@ -11,6 +11,7 @@ from pulumi_dli.plugin.engine_slots import available_cpus
 from tests.local.api import eventually
 from tests.plugin.native_project import NativeProject
 from tests.plugin.test_job_resource import SECRET
+from tests.plugin.test_up import assert_gone, plugins_of
 from tests.project import read_until, row, started, variables_of
 
 pytestmark = pytest.mark.slow
@@ -79,8 +80,10 @@ def test_an_interrupted_completion_ends_at_once_and_the_next_up_goes_on(
     native.write(PROGRAM.format(timeline="starting:0s,running:6s,success"))
     with started(native) as up:
         read_until(up, "running on queue default")
+        plugins = plugins_of(up.pid)
         os.kill(up.pid, signal.SIGINT)
         screen, _ = up.communicate(timeout=60)
+        assert_gone(plugins)
     (load,) = service.jobs()
     assert f"interrupted. Batch job {load.id} goes on" in row(screen, "done")
     assert "has a problem" not in screen

@@ -7,8 +7,8 @@ import pytest
 
 from pulumi_dli.account.credentials import configuration_keys
 from pulumi_dli.plugin.configuration import checked, configuration_of, failures
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties
 
 DEFAULT = Urn.parse("urn:pulumi:dev::jobs::pulumi:providers:dli::default_0_1_0")
 EXPLICIT = Urn.parse("urn:pulumi:dev::jobs::pulumi:providers:dli::second-account")

@@ -24,10 +24,10 @@ from pulumi_dli.plugin.job_properties import (
     undeclarable,
 )
 from pulumi_dli.plugin.job_resource import JobResource
+from pulumi_dli.plugin.properties import Properties, is_covered
 from pulumi_dli.plugin.rows import Rows
 from pulumi_dli.plugin.session import Session
 from pulumi_dli.plugin.urn import Urn
-from pulumi_dli.plugin.wire import Properties, is_covered
 from tests.operations.test_batch_job import plausible
 from tests.plugin.engine import job_urn
 from tests.plugin.test_wire import paths_of

@@ -9,7 +9,7 @@ import pytest
 from pulumi_dli.jobs.exact_numbers import leaves
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
-from pulumi_dli.plugin.wire import Properties, is_covered
+from pulumi_dli.plugin.properties import Properties, is_covered
 from tests.jobs.test_inputs import REFUSED
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn
 from tests.test_engine_log import Engine
@@ -264,6 +264,16 @@ def test_a_delete_cancels_the_run_and_waits_for_its_end(plugin: Plugin, later: P
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     later.delete(stored)
     assert service.states() == ["dead"]
+
+
+@pytest.mark.parametrize(("declared", "option"), [({"cancelTimeout": 1}, 0.0), ({}, 0.2), ({"cancelTimeout": 1}, 60.0)])
+def test_a_delete_waits_as_long_as_the_property_or_the_option_says(
+    plugin: Plugin, service: Service, declared: dict[str, int], option: float
+) -> None:
+    slow = {**ENDLESS["conf"], "spark.dli.local.cancelling": "1d"}
+    stored = plugin.declare(LOAD, {**JOB, "conf": slow, **declared})
+    with pytest.raises(PluginError, match=r"but it is still running after 1\.0 s\. The job stays in the state"):
+        plugin.delete(stored, option)
 
 
 def test_a_job_that_runs_again_keeps_its_history(plugin: Plugin, later: Plugin, service: Service) -> None:

@@ -1,7 +1,7 @@
 """Whether the engine replaces a resource without a plan."""
 
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.replacements import Replacements
-from pulumi_dli.plugin.wire import Properties
 
 URN, STORED = "urn", Properties({"file": "a.py"})
 

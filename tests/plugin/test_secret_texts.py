@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.secret_texts import secret_texts
-from pulumi_dli.plugin.wire import Properties
 
 
 @pytest.mark.parametrize(

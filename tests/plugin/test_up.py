@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pulumi_dli.local.testing import Service
@@ -16,12 +17,26 @@ from tests.project import read_until, row, started, variables_of
 pytestmark = pytest.mark.slow
 
 ENDLESS = '"spark.dli.local.timeline": "starting:0s,running"'
+NEVER_CANCELLED = '"spark.dli.local.cancelling": "1d"'
 LOUD = f'"spark.dli.local.timeline": "starting:0s,running:0.5s,{{end}}", "spark.dli.local.log": "it is {SECRET}!"'
 
 
 @pytest.fixture
 def native(tmp_path: Path, service: Service) -> NativeProject:
     return NativeProject(tmp_path / "project", variables_of(service))
+
+
+def plugins_of(leader: int) -> list[psutil.Process]:
+    """Give the processes of the provider that a command has started."""
+    children = psutil.Process(leader).children(recursive=True)
+    return [one for one in children if "pulumi-resource-dli" in " ".join(one.cmdline())]
+
+
+def assert_gone(plugins: list[psutil.Process]) -> None:
+    """Check that the provider that a command has started ends too, by itself."""
+    assert len(plugins) == 1
+    _, alive = psutil.wait_procs(plugins, timeout=30)
+    assert not alive
 
 
 def stored_text(native: NativeProject) -> str:
@@ -114,14 +129,53 @@ def test_a_dead_job_and_an_interrupted_wait_have_their_verdict_on_the_row(
     with started(native) as up:
         read_until(up, "running on queue default")
         (_, live) = service.jobs()
+        plugins = plugins_of(up.pid)
         os.kill(up.pid, signal.SIGINT)
         screen, _ = up.communicate(timeout=60)
+        assert_gone(plugins)
     assert f"load: interrupted. Batch job {live.id} goes on" in row(screen, "done")
     assert "Traceback" not in screen
     assert native.state_of("load")["id"] == live.id
     assert service.states() == ["dead", "running"]
     native.pulumi("destroy", "--yes")
     assert service.states() == ["dead", "dead"]
+
+
+@pytest.mark.parametrize(
+    "limit", ["cancelTimeout=1", 'opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="1s"))']
+)
+def test_a_destroy_waits_for_the_end_as_long_as_the_program_says(
+    native: NativeProject, service: Service, limit: str
+) -> None:
+    native.write(f"""
+        BatchJob("load", file="load.py", queue="default", conf={{{ENDLESS}, {NEVER_CANCELLED}}}, {limit})
+    """)
+    native.up()
+    (run,) = service.jobs()
+    destroyed = native.run("destroy", "--yes", "--skip-preview")
+    assert destroyed.code != 0
+    text = f"load: the provider has cancelled batch job {run.id}, but it is still running after 1.0 s."
+    assert text in row(destroyed.screen, "load")
+    assert native.state_of("load")["id"] == run.id
+
+
+def test_an_interrupted_cancel_ends_at_once_and_keeps_the_job(native: NativeProject, service: Service) -> None:
+    native.write(f"""
+        BatchJob("load", file="load.py", queue="default", conf={{{ENDLESS}, {NEVER_CANCELLED}}})
+    """)
+    native.up()
+    (run,) = service.jobs()
+    native.write("")
+    with started(native) as up:
+        eventually(service.calls, lambda calls: "DELETE /batches/{id}" in calls)
+        plugins = plugins_of(up.pid)
+        os.kill(up.pid, signal.SIGINT)
+        screen, _ = up.communicate(timeout=60)
+        assert_gone(plugins)
+    assert f"batch job {run.id}" in row(screen, "load")
+    assert "Traceback" not in screen
+    assert native.state_of("load")["id"] == run.id
+    assert service.states() == ["running"]
 
 
 def test_a_forced_replacement_is_never_two_live_runs_and_never_silently_none(
@@ -187,10 +241,47 @@ def test_two_providers_and_a_rotated_key(native: NativeProject, service: Service
     screen = native.run("refresh", "--yes", "--skip-preview", **without_keys).screen
     assert "401" in row(screen, "load"), "today's configuration counts, although the state has the right key"
     assert "401" not in row(screen, "other")
+    load, other = (native.state_of(name)["id"] for name in ("load", "other"))
+    screen = native.run("destroy", "--yes", "--skip-preview", **without_keys).screen
+    assert "401" in row(screen, "load")
+    assert service.states(load) == ["running"]
+    assert service.states(other) == ["dead"], "the explicit provider has a key of its own"
     file.write_text(file.read_text().replace("rotated", secret))
     native.pulumi("destroy", "--yes", **without_keys)
     assert service.states() == ["dead", "dead"]
     assert json.loads(native.pulumi("stack", "output", "--json")) == {}
+
+
+def test_a_secret_trigger_runs_the_job_when_it_changes_and_is_nowhere_in_plain(
+    native: NativeProject, service: Service
+) -> None:
+    first, second = "first-trigger-value", "second-trigger-value"
+    log = f"it is {first}"
+    conf = {"spark.dli.local.timeline": "starting:0s,success", "spark.dli.local.log": log}
+
+    def write(secret: str) -> None:
+        native.write(f"""
+            triggers = {{"day": pulumi.Output.secret("{secret}"), "table": "orders"}}
+            BatchJob("load", file="load.py", queue="default", conf={conf!r}, triggers=triggers)
+        """)
+
+    write(first)
+    screen = native.pulumi("preview", "--diff", "--save-plan", "plan.json")
+    screen += native.up() + native.pulumi("refresh", "--yes", "--diff") + native.up("--expect-no-changes", "--diff")
+    assert len(service.jobs()) == 1
+    assert "it is [secret]" in native.pulumi("stack", "export", "--show-secrets"), "the job has printed it"
+
+    write(second)
+    screen += native.pulumi("preview", "--diff") + native.pulumi("preview", "--json")
+    replaced = native.up()
+    assert "load: must run again, because triggers changed." in row(replaced, "load")
+    screen += replaced + native.up("--expect-no-changes", "--diff")
+    assert len(service.jobs()) == 2
+    assert not any("triggers" in job.body for job in service.jobs()), "triggers are not sent"
+
+    shown = screen + stored_text(native) + (native.folder / "plan.json").read_text()
+    assert first not in shown.replace(log, ""), "conf is not secret"
+    assert second not in shown
 
 
 def test_jobs_that_use_each_other_run_as_often_as_they_must(native: NativeProject, service: Service) -> None:

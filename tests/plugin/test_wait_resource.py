@@ -4,7 +4,7 @@ import pytest
 
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
-from pulumi_dli.plugin.wire import Properties
+from pulumi_dli.plugin.properties import Properties
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn, wait_urn
 from tests.plugin.test_job_resource import SECRET, plain_leaves, texts_of
 from tests.test_engine_log import Engine

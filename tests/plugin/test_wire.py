@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from pulumi_dli.jobs.exact_numbers import leaves, path_of
+from pulumi_dli.jobs.exact_numbers import path_of
 from pulumi_dli.jobs.validation import UNKNOWN
-from pulumi_dli.plugin.wire import NOT_PLAIN, Properties, is_covered, read, write
+from pulumi_dli.plugin.properties import Properties, is_covered
+from pulumi_dli.plugin.wire import NOT_PLAIN, read, write
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 NUMBERS = st.floats(allow_nan=False) | st.integers(-(2**53), 2**53)
@@ -119,13 +120,3 @@ def test_outputs_are_their_values(fields: dict[str, Any], value: Any, secrets: s
 
 def test_a_text_that_is_no_unicode_can_be_written() -> None:
     assert read(write({"log": ["a\ud800b"]})).values == {"log": ["a\\ud800b"]}
-
-
-@given(DOCUMENTS)
-def test_a_path_covers_everything_inside(values: dict[str, Any]) -> None:
-    for path, _ in leaves(values):
-        assert is_covered(path, [path.partition("[")[0]])
-
-
-def test_secrets_are_not_in_the_representation() -> None:
-    assert "hunter2" not in repr(Properties({"a": "hunter2"}, frozenset({"a"})))
