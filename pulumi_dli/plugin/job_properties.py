@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
-from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
+from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, OnRecordExpired
+from pulumi_dli.jobs.messages import replace_command
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, secret_outputs
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.jobs.validation import UNKNOWN
@@ -35,17 +36,13 @@ def declared_job(urn: Urn, inputs: Properties) -> JobInputs:
 def checked_job(urn: Urn, news: Properties, stored: Properties) -> JobInputs:
     """Return the parsed declaration of a job that is to be checked.
 
-    The engine does not tell the provider what the waits of a job have seen: it plans the job before them. So the job
-    may have a wait that has seen the end, and must not run again because its record is deleted.
-
     Args:
         urn: Its URN.
         news: The declared inputs.
         stored: The stored inputs.
     """
     kept = inputs_to_store(urn, {}, stored)
-    declared = _declared(urn, Properties({**news.values, **kept}, news.secrets))
-    return JobInputs.parse({**declared, "waitsUnread": True})
+    return declared_job(urn, Properties({**news.values, **kept}, news.secrets))
 
 
 def _declared(urn: Urn, inputs: Properties) -> dict[str, Any]:
@@ -87,6 +84,21 @@ def undeclarable(inputs: Properties, stored: Properties) -> list[str]:
         f"{name}: there is no such property of a batch job"
         for name in added
         if inputs.values[name] is not None and inputs.values[name] != stored.values.get(name)
+    ]
+
+
+def impossible(declared: JobInputs) -> list[str]:
+    """Return the failures of options that only the dynamic provider can follow.
+
+    The engine plans a job before it calls the provider about the job's waits, and the provider cannot read the state.
+    So if it ran a job again because its record is deleted, a wait might have seen the success of that job.
+    """
+    if declared.on_record_expired is not OnRecordExpired.RERUN:
+        return []
+    return [
+        "onRecordExpired: must be keep, because the native provider never learns in time what the waits of a job have "
+        "seen, so it could run a job again that has succeeded. Leave onRecordExpired out. If the record of the job is "
+        f"deleted and it must run again, run {replace_command(str(declared.resource_name))}."
     ]
 
 

@@ -42,7 +42,11 @@ class JobResource:
         declared = job_properties.checked_job(urn, news, olds)
         last_adopt_id = olds.values.get("adoptId")
         checked = self._session.jobs.check(declared, last_adopt_id=last_adopt_id, is_new=not olds.values)
-        failures = [*job_properties.undeclarable(news, olds), *checked.failures]
+        failures = [
+            *job_properties.undeclarable(news, olds),
+            *job_properties.impossible(declared),
+            *checked.failures,
+        ]
         if failures:
             texts = job_properties.texts_of(urn, news)
             # The property stays empty: the engine would print its value, even if the value is secret.

@@ -27,7 +27,7 @@ class Session:
     def __init__(self, configuration: Mapping[str, str], rows: Rows, clock: InterruptibleClock) -> None:
         self.rows = rows
         self.clock = clock
-        self.context = ProviderContext(configuration, rows, clock, may_create_first=True)
+        self.context = ProviderContext(configuration, rows, clock, may_create_first=True, reruns_expired=False)
         self.jobs = BatchJobs(self.context)
         self.waits = BatchJobWaits(self.context)
         self.forced_replacement = ForcedReplacement(self.context, self.jobs)

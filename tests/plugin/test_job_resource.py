@@ -130,7 +130,7 @@ def test_large_numbers_in_the_configuration_are_refused(plugin: Plugin) -> None:
         ),
         ({}, {"args": UNKNOWN}, {"args": "ADD_REPLACE"}),
         ({"cancelTimeout": 5}, {"cancelTimeout": 6}, {"cancelTimeout": "UPDATE"}),
-        ({}, {"onRecordExpired": "rerun"}, {"onRecordExpired": "ADD"}),
+        ({}, {"onRecordExpired": "keep"}, {"onRecordExpired": "ADD"}),
     ],
 )
 def test_a_plan_says_which_item_changed(
@@ -330,18 +330,35 @@ def test_a_run_gets_into_the_state_even_if_its_outputs_cannot_be_made(
     assert "ZeroDivisionError" in texts_of(rows)
 
 
+def test_rerun_of_an_expired_job_is_refused_with_the_way_on(plugin: Plugin, service: Service) -> None:
+    (failure,) = plugin.check(LOAD, {**JOB, "onRecordExpired": "rerun"})[1]
+    assert failure.startswith("onRecordExpired: must be keep, because")
+    assert "run `pulumi up --replace '**dli:index:BatchJob::load'`" in failure
+    assert plugin.check(LOAD, {**JOB, "onRecordExpired": "keep"})[1] == []
+    assert service.calls() == {}
+
+
 @pytest.mark.parametrize("is_refreshed", [False, True])
 def test_a_job_whose_record_is_deleted_never_runs_again_by_itself(
-    plugin: Plugin, later: Plugin, service: Service, rows: Engine, is_refreshed: bool
+    plugin: Plugin, later: Plugin, service: Service, is_refreshed: bool
 ) -> None:
-    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"})
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     gone = Stored(LOAD, "11111111-2222-3333-4444-555555555555", stored.inputs, stored.outputs)
     values = {**gone.outputs.values, "createTime": 0, "recordExpired": is_refreshed}
     gone.outputs = Properties(values, gone.outputs.secrets)
-    news = later.checked(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"}, olds=stored.inputs)
+    news = later.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)
     assert not later.diff(gone, news).changes
-    assert "could not read whether its wait has seen the end" in texts_of(rows)
     assert len(service.jobs()) == 1
+
+
+def test_replace_runs_a_job_whose_record_is_deleted(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    service.cancel(stored.id)
+    stored.id = "11111111-2222-3333-4444-555555555555"
+    stored.outputs = Properties({**stored.outputs.values, "createTime": 0}, stored.outputs.secrets)
+    service.reset_calls()
+    forced(later, stored, JOB)
+    assert service.calls()["POST /batches"] == 1
 
 
 def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Service) -> None:
