@@ -246,6 +246,14 @@ def not_run_again_message(batch_id: str) -> str:
     )
 
 
+def twice_in_state_message(batch_id: str) -> str:
+    """Return the warning that a replacement has adopted the live run, and did not come to its end."""
+    return (
+        f"the state had batch job {batch_id} twice, because an `up` that replaced the job was stopped before its end. "
+        f"The provider leaves the run to the job, which has not run again. {_SET_DELETE_FIRST}"
+    )
+
+
 def fixed_name_replacement_message(job_name: str, batch: Batch) -> str:
     """Return the error if a live run has the fixed name of a job that is replaced, so that it may be its old run."""
     return (

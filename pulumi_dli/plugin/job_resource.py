@@ -8,11 +8,14 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
+from pulumi_dli.api.models import normal_id
 from pulumi_dli.jobs.diff import Action, Decision
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
+from pulumi_dli.jobs.messages import foreign_run_kept_message
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, updated
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
+from pulumi_dli.jobs.submission_messages import twice_in_state_message
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.plugin import job_properties, wire
 from pulumi_dli.plugin.declaration_of_run import declaration_of_run
@@ -63,6 +66,9 @@ class JobResource:
         stored, declared = stored_job(urn, olds, old_inputs), declared_job(urn, news)
         self._session.remember_texts(request.id, job_properties.texts_of(urn, olds, old_inputs, news))
         decision = self._session.jobs.plan(request.id, stored, declared)
+        if not declared.unknown:  # with an unknown value, the engine only asks what another replacement would mean
+            is_kept = decision.action is not Action.REPLACE
+            self._replacements.decided(request.urn, normal_id(request.id) if is_kept else None)
         if decision.action is Action.NONE and not declared.unknown:
             decision = _with_new_marks(decision, olds, old_inputs, news)
         changes = dict(_changes(decision, stored, declared))
@@ -142,6 +148,13 @@ class JobResource:
     def delete(self, request: Any) -> None:
         """Cancel the job if it still runs, and wait for its end."""
         self._replacements.planned(request.urn)
+        keeper = self._replacements.keeper(normal_id(request.id))
+        if keeper is not None:
+            name, holder = (Urn.parse(urn).name for urn in (request.urn, keeper))
+            is_same = keeper == request.urn
+            message = twice_in_state_message(request.id) if is_same else foreign_run_kept_message(request.id, holder)
+            self._session.context.notify(Level.WARNING if is_same else Level.INFO, name, message)
+            return
         outputs, inputs = wire.read(request.properties), wire.read(request.old_inputs)
         self._session.jobs.delete(request.id, stored_job(Urn.parse(request.urn), outputs, inputs))
 

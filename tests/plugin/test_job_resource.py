@@ -368,7 +368,8 @@ def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Ser
     assert not later.diff(stored, news, renamed).changes
     another = later.create(LOAD, later.checked(LOAD, {**JOB, **ENDLESS}))
     assert another.id != stored.id, "the old name is a new job"
-    later.delete(Stored(renamed, stored.id, news, stored.outputs))
+    with Plugin() as last:
+        last.delete(Stored(renamed, stored.id, news, stored.outputs))
     assert live(service) == [another.id]
 
 
@@ -465,6 +466,59 @@ def test_replace_without_the_option_keeps_the_live_run_and_says_so(
     assert ended(service) == [False]
     (told,) = (text for level, urn, text in rows.logged if urn == LOAD and "has not run again" in text)
     assert "set its option deleteBeforeReplace to true" in told
+
+
+def test_a_live_run_that_is_in_the_state_twice_is_cancelled_only_with_its_job(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    inputs = later.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert not later.diff(stored, inputs).changes
+    later.delete(stored)  # `--replace` has adopted the run, and something failed before the engine came to its delete
+    assert live(service) == [stored.id]
+    assert f"the state had batch job {stored.id} twice" in texts_of(rows)
+    with Plugin(rows.address) as last:
+        last.delete(stored)
+    assert live(service) == []
+
+
+def test_a_live_run_that_is_in_the_state_twice_stays_after_a_rename(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine
+) -> None:
+    stored, renamed = plugin.declare(LOAD, {**JOB, **ENDLESS}), job_urn("renamed")
+    inputs = later.checked(renamed, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert not later.diff(stored, inputs, renamed).changes
+    later.delete(stored)
+    assert live(service) == [stored.id]
+    assert "renamed" in texts_of(rows)
+
+
+def test_a_question_about_another_replacement_does_not_keep_the_run(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    inputs = later.checked(LOAD, {**JOB, **ENDLESS, "args": ["new"]}, olds=stored.inputs)
+    assert later.diff(stored, inputs).replaces == ["args"]
+    assert not later.diff(stored, Properties({**inputs.values, "args": [UNKNOWN]})).changes
+    later.delete(stored)
+    assert live(service) == []
+
+
+def test_a_refresh_before_the_delete_does_not_keep_the_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = later.read(plugin.declare(LOAD, {**JOB, **ENDLESS}))
+    later.diff(stored, stored.inputs)
+    later.delete(stored)  # the program does not declare the job any more
+    assert live(service) == []
+
+
+def test_replace_on_changes_cancels_the_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    news = {**JOB, **ENDLESS, "cancelTimeout": 9}
+    assert later.diff(stored, later.checked(LOAD, news, olds=stored.inputs)).replaces == []
+    inputs = later.checked(LOAD, news)
+    later.delete(stored)
+    new = later.create(LOAD, inputs)
+    assert live(service) == [new.id]
 
 
 def test_replace_without_the_option_refuses_a_new_declaration_of_a_live_job(
