@@ -262,6 +262,15 @@ def fixed_name_replacement_message(job_name: str, batch: Batch) -> str:
     )
 
 
+def live_run_message(job_name: str, batch: Batch) -> str:
+    """Return the error if a run of a job is live that is not planned to be replaced, and dli:adopt is false."""
+    return (
+        f"{job_name}: nothing was submitted, because a run of this job is live: {described(batch)}. The new run would "
+        f"run beside it. {_SET_DELETE_FIRST} If an interrupted `up` left the run, set adoptId to {batch.id} to keep "
+        "it, or cancel it. dli:adopt is false, so the provider does not adopt it by itself."
+    )
+
+
 def several_orphans_message(job_name: str, runs: Sequence[Batch]) -> str:
     """Return the error if a job has several orphaned runs."""
     listed = "; ".join(described(batch) for batch in runs)
