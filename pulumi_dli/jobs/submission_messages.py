@@ -262,6 +262,23 @@ def fixed_name_replacement_message(job_name: str, batch: Batch) -> str:
     )
 
 
+def renamed_replacement_message(job_name: str, batch: Batch) -> str:
+    """Return the error if a live run has the name of a job before a rename, so that it may be its old run."""
+    return (
+        f"{job_name}: nothing was submitted. This job had another name or another dli:scope before, and "
+        f"{described(batch)} has it. It may be the old run of this job, and the new run would run beside it. "
+        f"{_SET_DELETE_FIRST}"
+    )
+
+
+def adopt_id_replacement_message(job_name: str, batch: Batch) -> str:
+    """Return the error if the adoptId of a job that is replaced names a live run, which may be its old run."""
+    return (
+        f"{job_name}: nothing was submitted. adoptId names {described(batch)}, which may be the old run of this job. "
+        f"The new run would run beside it. {_SET_DELETE_FIRST} If it is not the old run, remove adoptId."
+    )
+
+
 def live_run_message(job_name: str, batch: Batch) -> str:
     """Return the error if a run of a job is live that is not planned to be replaced, and dli:adopt is false."""
     return (

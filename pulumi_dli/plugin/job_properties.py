@@ -7,6 +7,7 @@ comes from the URN, and the secrets from the marks of the values.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
@@ -15,14 +16,21 @@ from pulumi_dli.jobs.messages import replace_command
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, secret_outputs
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.operations.forced_replacement import RunMarks
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.urn import Urn
 from pulumi_dli.plugin.wire import Properties
 
 PROVIDER_KEY = "__provider"
 """The property in which a dynamic resource stores its provider."""
+RUN_KEY = "__run"
+"""The input with the marks of the run in the state. The engine shows no property whose name begins like this."""
 IDENTITY = ("resourceName", "scope")
-_ADDED = frozenset(name for name, one in ARGUMENTS.items() if one.is_hidden) | {"replacementTrigger", PROVIDER_KEY}
+_ADDED = frozenset(name for name, one in ARGUMENTS.items() if one.is_hidden) | {
+    "replacementTrigger",
+    PROVIDER_KEY,
+    RUN_KEY,
+}
 """The names that no program declares."""
 _STORED = (*IDENTITY, EXACT_NUMBERS, "sizing")
 """The added properties that are in the outputs."""
@@ -102,15 +110,49 @@ def impossible(declared: JobInputs) -> list[str]:
     ]
 
 
-def inputs_to_store(urn: Urn, checked: Mapping[str, Any], stored: Properties) -> dict[str, Any]:
+def inputs_to_store(
+    urn: Urn, checked: Mapping[str, Any], stored: Properties, fingerprint: str | None = None
+) -> dict[str, Any]:
     """Return the checked inputs as the state gets them.
 
     A run that a dynamic resource has submitted has the scope of that resource in its name. So the scope stays with the
     inputs for as long as the resource is the same. The inputs of a native resource have none.
+
+    The marks of a run stay with the inputs for as long as the run is in the state.
+
+    Args:
+        urn: The URN of the job.
+        checked: The checked inputs.
+        stored: The stored inputs. They are empty if a run is to be submitted.
+        fingerprint: The fingerprint of the resource in the name of a run that is to be submitted.
     """
     shown = {name: value for name, value in checked.items() if name not in _ADDED or name == "sizing"}
     is_same = stored.values.get("resourceName") == urn.name and stored.values.get("scope")
-    return {**shown, **({name: stored.values[name] for name in IDENTITY} if is_same else {})}
+    identity = {name: stored.values[name] for name in IDENTITY} if is_same else {}
+    new = _as_stored(RunMarks(fingerprint, _text(checked.get("adoptId"))))
+    run = stored.values.get(RUN_KEY) if stored.values else new
+    return {**shown, **identity, **({RUN_KEY: run} if run else {})}
+
+
+def imported_inputs(batch_id: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a run that is imported: its declaration, and its mark."""
+    return {**declared, RUN_KEY: _as_stored(RunMarks(adopted=batch_id))}
+
+
+def run_marks(stored: Properties) -> RunMarks:
+    """Return the marks of the run in the state from the stored inputs."""
+    run = stored.values.get(RUN_KEY)
+    if not isinstance(run, Mapping):
+        return RunMarks()
+    return RunMarks(_text(run.get("fingerprint")), _text(run.get("adopted")))
+
+
+def _as_stored(marks: RunMarks) -> dict[str, str]:
+    return {name: value for name, value in asdict(marks).items() if value is not None}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def outputs_to_store(outputs: Mapping[str, Any], secrets: frozenset[str]) -> Properties:

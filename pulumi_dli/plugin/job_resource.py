@@ -55,7 +55,8 @@ class JobResource:
             # The property stays empty: the engine would print its value, even if the value is secret.
             shown = [provider_pb2.CheckFailure(reason=spelled(masked(one, texts))) for one in failures]
             return provider_pb2.CheckResponse(inputs=request.news, failures=shown)
-        inputs = job_properties.inputs_to_store(urn, checked.properties, olds)
+        fingerprint = self._session.resource_fingerprint(urn)
+        inputs = job_properties.inputs_to_store(urn, checked.properties, olds, fingerprint)
         return provider_pb2.CheckResponse(inputs=wire.write(inputs, news.secrets))
 
     def diff(self, request: Any) -> Any:
@@ -103,7 +104,8 @@ class JobResource:
         """End the old run of a job that the engine replaces without a plan, before the new run is submitted."""
         earlier = self._replacements.stored_inputs(urn)
         if earlier is not None:
-            self._session.forced_replacement.end_live_run(declared_job(Urn.parse(urn), earlier), declared)
+            marks = job_properties.run_marks(earlier)
+            self._session.forced_replacement.end_live_run(declared_job(Urn.parse(urn), earlier), declared, marks)
             self._replacements.planned(urn)
 
     def read(self, request: Any) -> Any:
@@ -128,7 +130,8 @@ class JobResource:
         outputs = self._session.jobs.get(batch_id, StoredJob.parse({**inputs, **location}))
         found = job_properties.outputs_to_store(outputs, declared.secrets)
         properties = wire.write(found.values, found.secrets)
-        return provider_pb2.ReadResponse(id=batch_id, properties=properties, inputs=wire.write(inputs))
+        stored = wire.write(job_properties.imported_inputs(batch_id, inputs))
+        return provider_pb2.ReadResponse(id=batch_id, properties=properties, inputs=stored)
 
     def update(self, request: Any) -> Any:
         """Store new options of the provider, and cancel duplicates of the run. The run itself does not change."""

@@ -64,7 +64,8 @@ def test_a_job_is_submitted_once_and_left_alone(plugin: Plugin, later: Plugin, s
 
 def test_the_state_has_nothing_that_only_the_provider_needs(plugin: Plugin) -> None:
     stored = plugin.declare(LOAD, {**JOB, "args": ["a", SECRET]}, ["args[1]"])
-    assert stored.inputs.values.keys() == {"file", "queue", "args", "sizing"}
+    # The engine shows no input whose name begins with two underscores.
+    assert stored.inputs.values.keys() == {"file", "queue", "args", "sizing", "__run"}
     assert not {"redact", "secretInputs", "fromConfiguration"} & stored.outputs.values.keys()
 
 
@@ -227,6 +228,7 @@ def test_an_imported_job_is_unchanged_by_the_code_that_is_printed(
     while stored["state"] not in ("running", "success", "dead"):
         stored = imported(plugin, job.id)
     inputs = dict(stored.inputs.values)
+    assert inputs.pop("__run") == {"adopted": job.id}
     is_dead = stored["state"] == "dead"
     assert inputs == {"file": "obs://demo/a.py", "name": "nightly", "queue": "default", "args": ["x", "y"],
                       "conf": {"spark.dli.local.timeline": timeline},
@@ -376,6 +378,13 @@ def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Ser
 # Replacements that the engine makes without a plan
 
 
+def check_one_at_a_time(service: Service) -> None:
+    old_run, new_run = service.jobs()
+    assert not new_run.state.is_final
+    assert old_run.end_time is not None
+    assert old_run.end_time <= new_run.create_time, "two runs at once"
+
+
 def replaced_by_a_trigger(plugin: Plugin, stored: Stored, news: dict[str, Any]) -> Stored:
     """Replace as the engine does for `replacementTrigger` without `deleteBeforeReplace`: create, then delete."""
     plugin.checked(stored.urn, news, olds=stored.inputs)
@@ -390,10 +399,8 @@ def test_a_trigger_cancels_the_live_run_before_it_submits(
 ) -> None:
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
     new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS, "args": args})
-    old_run, new_run = service.jobs()
-    assert (old_run.id, new_run.id, ended(service)) == (stored.id, new.id, [True, False])
-    assert old_run.end_time is not None
-    assert old_run.end_time <= new_run.create_time, "two runs at once"
+    assert [job.id for job in service.jobs()] == [stored.id, new.id]
+    check_one_at_a_time(service)
     assert f"This cancels run {stored.id}, which is running." in texts_of(rows)
     assert [run["id"] for run in new["previousRuns"]] == [stored.id]
 
@@ -429,6 +436,81 @@ def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Se
     with pytest.raises(PluginError, match=f"whenRunning is refuse, and batch job {stored.id} is running"):
         replaced_by_a_trigger(later, stored, news)
     assert ended(service) == [False]
+
+
+def test_a_trigger_with_a_rename_is_refused_while_a_run_of_the_old_name_is_live(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    renamed = Stored(job_urn("renamed"), stored.id, stored.inputs, stored.outputs)
+    with pytest.raises(PluginError, match=rf"renamed: nothing was submitted.*batch job {stored.id}") as refused:
+        replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
+    assert not refused.value.is_defect
+    assert "set its option deleteBeforeReplace to true" in str(refused.value)
+    assert live(service) == [stored.id]
+    service.cancel(stored.id)
+    with Plugin() as last:
+        new = replaced_by_a_trigger(last, renamed, {**JOB, **ENDLESS})
+    assert live(service) == [new.id]
+
+
+def test_a_trigger_with_a_rename_leaves_a_new_job_of_the_old_name_alone(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    service.cancel(stored.id)
+    another = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    renamed = Stored(job_urn("renamed"), stored.id, stored.inputs, stored.outputs)
+    with pytest.raises(PluginError, match=f"batch job {another.id}"):
+        replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
+    assert live(service) == [another.id]
+    with Plugin() as last:
+        last.diff(another, last.checked(LOAD, {**JOB, **ENDLESS}, olds=another.inputs))
+        new = replaced_by_a_trigger(last, renamed, {**JOB, **ENDLESS})
+    assert live(service) == [another.id, new.id], "the run is known to be that of another job"
+
+
+@pytest.mark.parametrize("before", [{}, {"scope": "first"}])
+def test_a_trigger_is_refused_beside_the_run_that_another_scope_has_submitted(
+    account: None, service: Service, before: dict[str, str]
+) -> None:
+    with Plugin(configuration=before) as first, Plugin(configuration={"scope": "second"}) as second:
+        stored = first.declare(LOAD, {**JOB, **ENDLESS})
+        with pytest.raises(PluginError, match=f"another dli:scope before, and batch job {stored.id}"):
+            replaced_by_a_trigger(second, stored, {**JOB, **ENDLESS})
+    assert live(service) == [stored.id]
+
+
+def test_a_trigger_ends_an_adopted_run_when_the_program_has_no_adopt_id_any_more(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    adopted = service.submit({**JOB, "name": "by-hand", **ENDLESS})
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "adoptId": adopted})
+    stored.inputs = plugin.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)  # a plan without changes stores them
+    new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
+    assert new.id != adopted
+    check_one_at_a_time(service)
+
+
+def test_a_trigger_ends_an_imported_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = imported(plugin, service.submit({**JOB, "name": "by-hand", **ENDLESS}))
+    new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
+    assert new.id != stored.id
+    check_one_at_a_time(service)
+
+
+def test_a_trigger_does_not_cancel_a_run_that_was_never_adopted(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, "conf": {"spark.dli.local.timeline": "success"}})
+    while later.read(stored)["state"] != "success":
+        pass
+    foreign = service.submit({**JOB, "name": "by-hand", **ENDLESS})
+    news = {**JOB, "conf": {"spark.dli.local.timeline": "success"}, "adoptId": foreign}
+    stored.inputs = plugin.checked(LOAD, news, olds=stored.inputs)  # adoptId of a job in the state has no effect
+    with pytest.raises(PluginError, match=rf"adoptId names batch job {foreign}.*may be the old run"):
+        replaced_by_a_trigger(later, stored, news)
+    assert live(service) == [foreign]
 
 
 def test_a_trigger_on_an_ended_run_submits(plugin: Plugin, later: Plugin, service: Service) -> None:
