@@ -1,5 +1,6 @@
 """A small part of the campaign: `python -m tests.campaign` runs the whole."""
 
+import itertools
 import random
 from collections.abc import Iterator
 from functools import partial
@@ -76,8 +77,12 @@ def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service) -> 
 
 def test_a_job_of_the_native_provider_that_runs_twice_is_found_out(service: Service, tmp_path: Path) -> None:
     with ForkServer(tmp_path, NATIVE) as fork_server:
-        variables = service.environment | SHORT_TIMEOUTS | {"DLI_ADOPT": "false"}
-        start = partial(NativeProcess, variables, start=fork_server.start)
+        scopes = itertools.count()  # with another dli:scope, a process does not know the runs of the earlier ones
+
+        def start() -> NativeProcess:
+            variables = service.environment | SHORT_TIMEOUTS | {"DLI_SCOPE": str(next(scopes))}
+            return NativeProcess(variables, start=fork_server.start)
+
         lost = Schedule(1, [job(ENDLESS)], [Step("up", faults=[LATE_REPLY], kill="accepted"), Step("up")])
         with pytest.raises(BrokenPromiseError, match="s1j0: twice"):
             run(lost, [Place(service, start)], lambda _: None)

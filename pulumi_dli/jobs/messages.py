@@ -46,7 +46,7 @@ def dead_message(
         "Fix the cause, then run `pulumi up`. It runs the job again."
         if reruns
         else "`pulumi up` does not run it again by itself, because rerunOnFailure is false or the job is not in this "
-        f"stack. To run a job of this stack again, change its declaration or run {_replace(job_name)}."
+        f"stack. To run a job of this stack again, change its declaration or run {replace_command(job_name)}."
     )
     return "\n".join(
         [
@@ -85,12 +85,13 @@ def _without_log(lines: Sequence[str]) -> list[str]:
     ]
 
 
-def unknown_message(job_name: str, batch_id: str) -> str:
-    """Return the error for a wait whose job has no record and no known end."""
+def unknown_message(job_name: str, batch_id: str, *, may_rerun: bool = True) -> str:
+    """Return the error for a wait whose job has no record and no known end. `may_rerun`: onRecordExpired can help."""
+    option = " or set onRecordExpired to rerun" if may_rerun else ""
     return (
         f"{job_name}: the service has deleted the record of batch job {batch_id}, and the stack's state does not have "
         "its end, so its outcome is unknown. Check what the job should have written. To run the job again, run "
-        f"{_replace(job_name)} or set onRecordExpired to rerun."
+        f"{replace_command(job_name)}{option}."
     )
 
 
@@ -108,7 +109,7 @@ def waits_unread_message(job_name: str, batch_id: str) -> str:
     return (
         f"the service has deleted the record of batch job {batch_id}. onRecordExpired is rerun, but the job does not "
         "run again, because the program could not read whether its wait has seen the end. Check what the job should "
-        f"have written. To run the job again, run {_replace(job_name)}."
+        f"have written. To run the job again, run {replace_command(job_name)}."
     )
 
 
@@ -127,7 +128,7 @@ def moved_message(
     what_next = (
         "The new run goes there."
         if runs_again
-        else f"`pulumi up` does not run the job there by itself. To run it there, run {_replace(job_name)}."
+        else f"`pulumi up` does not run the job there by itself. To run it there, run {replace_command(job_name)}."
     )
     return f"batch job {batch_id} ran in {_place(there)}. The settings now name {_place(here)}. {what_next}"
 
@@ -149,7 +150,7 @@ def forgotten_wait_message(job_name: str, batch_id: str) -> str:
     """Return the error for a wait whose job ran in a project that dli:forget names."""
     return (
         f"{job_name}: dli:forget names the project of batch job {batch_id}, so the provider does not read how the job "
-        f"ends. To run the job again, run {_replace(job_name)}."
+        f"ends. To run the job again, run {replace_command(job_name)}."
     )
 
 
@@ -177,7 +178,8 @@ def forget_message(project_id: str) -> str:
     )
 
 
-def _replace(job_name: str) -> str:
+def replace_command(job_name: str) -> str:
+    """Return the command that replaces a job."""
     return f"`pulumi up --replace '{TARGET}{job_name}'`"
 
 

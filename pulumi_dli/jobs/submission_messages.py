@@ -246,11 +246,45 @@ def not_run_again_message(batch_id: str) -> str:
     )
 
 
+def twice_in_state_message(batch_id: str) -> str:
+    """Return the warning that a replacement has adopted the live run, and did not come to its end."""
+    return (
+        f"the state had batch job {batch_id} twice, because an `up` that replaced the job was stopped before its end. "
+        f"The provider leaves the run to the job, which has not run again. {_SET_DELETE_FIRST}"
+    )
+
+
 def fixed_name_replacement_message(job_name: str, batch: Batch) -> str:
     """Return the error if a live run has the fixed name of a job that is replaced, so that it may be its old run."""
     return (
         f"{job_name}: nothing was submitted. {described(batch)} has the fixed name of this job, and may be its old "
         f"run. The new run would run beside it. {_SET_DELETE_FIRST} Or leave name out."
+    )
+
+
+def renamed_replacement_message(job_name: str, batch: Batch) -> str:
+    """Return the error if a live run has the name of a job before a rename, so that it may be its old run."""
+    return (
+        f"{job_name}: nothing was submitted. This job had another name or another dli:scope before, and "
+        f"{described(batch)} has it. It may be the old run of this job, and the new run would run beside it. "
+        f"{_SET_DELETE_FIRST}"
+    )
+
+
+def adopt_id_replacement_message(job_name: str, batch: Batch) -> str:
+    """Return the error if the adoptId of a job that is replaced names a live run, which may be its old run."""
+    return (
+        f"{job_name}: nothing was submitted. adoptId names {described(batch)}, which may be the old run of this job. "
+        f"The new run would run beside it. {_SET_DELETE_FIRST} If it is not the old run, remove adoptId."
+    )
+
+
+def live_run_message(job_name: str, batch: Batch) -> str:
+    """Return the error if a run of a job is live that is not planned to be replaced, and dli:adopt is false."""
+    return (
+        f"{job_name}: nothing was submitted, because a run of this job is live: {described(batch)}. The new run would "
+        f"run beside it. {_SET_DELETE_FIRST} If an interrupted `up` left the run, set adoptId to {batch.id} to keep "
+        "it, or cancel it. dli:adopt is false, so the provider does not adopt it by itself."
     )
 
 

@@ -208,7 +208,8 @@ class _JobReader:
         if batch is None:
             if self._context.young_runs.may_appear(self._client, self._batch_id, self._job_name):
                 return None
-            raise JobUnknownError(messages.unknown_message(self._job_name, self._batch_id))
+            may_rerun = self._context.reruns_expired
+            raise JobUnknownError(messages.unknown_message(self._job_name, self._batch_id, may_rerun=may_rerun))
         if batch.state is not None and batch.batch_state is None:
             message = messages.unknown_state_message(batch.id, batch.state)
             self._context.notify(Level.WARNING, self._job_name, message)

@@ -41,6 +41,7 @@ class ProviderContext:
         notifier: Shows messages to the user.
         clock: The clock of all calls and waits.
         may_create_first: Whether the engine may submit the replacement of a job before it deletes the old run.
+        reruns_expired: Whether `onRecordExpired` can run a job again.
     """
 
     _MAX_AGE = 30.0
@@ -52,6 +53,7 @@ class ProviderContext:
         clock: Clock | None = None,
         *,
         may_create_first: bool = False,
+        reruns_expired: bool = True,
     ) -> None:
         debug_log.turn_on()
         self.clock = clock or SystemClock()
@@ -72,6 +74,8 @@ class ProviderContext:
         self._configuration = stack_configuration
         self.may_create_first = may_create_first
         """Whether the engine may submit the replacement of a job before it deletes the old run."""
+        self.reruns_expired = reruns_expired
+        """Whether `onRecordExpired` can run a job again."""
         self._notifier = notifier
         self._notified: set[tuple[str, str]] = set()
         self._lock = threading.RLock()

@@ -6,7 +6,8 @@ option `deleteBeforeReplace` is set, it creates the replacement first. Two runs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi_dli.api.client import Client
@@ -26,6 +27,16 @@ from pulumi_dli.operations.stored_jobs import name_of
 _REASON = "its options ask for a replacement"
 
 
+@dataclass(frozen=True)
+class RunMarks:
+    """What distinguishes the run in the state from other runs, if its id is not known."""
+
+    fingerprint: str | None = None
+    """The fingerprint of the resource in the name of the run. None if it was not stored."""
+    adopted: str | None = None
+    """The id of the run if the resource has adopted or imported it."""
+
+
 class ForcedReplacement:
     """Ends the live run of a job before its replacement is submitted. Threads may share it."""
 
@@ -33,19 +44,21 @@ class ForcedReplacement:
         self._context = context
         self._jobs = jobs
 
-    def end_live_run(self, earlier: JobInputs, declared: JobInputs) -> None:
+    def end_live_run(self, earlier: JobInputs, declared: JobInputs, marks: RunMarks | None = None) -> None:
         """Cancel the live run of a job and wait for its end. Do nothing if no run of the job is live.
 
-        The engine does not tell which run is in the state, so the run is found by its name: a submission's name has the
-        fingerprint of the resource. Raises JobError if the run must not be cancelled or does not end, SubmissionError
-        if a run with the job's fixed name is live, and the errors of a listing.
+        The engine does not tell which run is in the state, so the run is found by its marks. Raises JobError if the run
+        must not be cancelled or does not end, SubmissionError if a live run may be the job's, and the errors of a
+        listing.
 
         Args:
             earlier: The declaration of the last `up`.
-            declared: Today's declaration.
+            declared: Today's declaration. After a rename with an alias it has another fingerprint than the run.
+            marks: The marks of the run in the state, as far as they are stored.
         """
         client = self._context.client(known(earlier.region), known(earlier.project_id))
-        for batch in self._live_runs(client, earlier):
+        # Raise about a doubtful run before another run is cancelled.
+        for batch in [*self._live_runs(client, earlier, declared, marks or RunMarks())]:
             name = name_of(declared)
             if declared.when_running is WhenRunning.REFUSE:
                 raise JobError(messages.running_refusal_message(name, _REASON, batch.id, batch.state))
@@ -53,18 +66,32 @@ class ForcedReplacement:
             self._context.notify(Level.INFO, name, message)
             self._jobs.delete(batch.id, _as_stored(client, earlier, batch))
 
-    def _live_runs(self, client: Client, earlier: JobInputs) -> Iterator[Batch]:
-        """Yield the live runs of the job's resource. Raises SubmissionError if a run only has the job's fixed name."""
-        resource = resource_fingerprint_of(earlier.scope, self._context.settings.scope)
+    def _live_runs(self, client: Client, earlier: JobInputs, declared: JobInputs, marks: RunMarks) -> Iterator[Batch]:
+        """Yield the live runs of the job's resource. Raises SubmissionError if a run is only perhaps the job's."""
+        own = {resource_fingerprint_of(one.scope, self._context.settings.scope) for one in (earlier, declared)}
         for batch in [*self._context.live_listing(client).jobs(0.0).values()]:
-            if not self._context.runs.may_adopt(batch.id, declared_key(earlier)):
+            if not self._context.runs.may_adopt(batch.id, declared_key(declared)):
                 continue
-            name = SubmissionName.parse(batch.name)
-            if (name is not None and name.resource_fingerprint == resource) or batch.id == earlier.adopt_id:
+            if _fingerprint_of(batch) in own or batch.id == marks.adopted:
                 yield batch
-            elif earlier.name is not None and batch.name == earlier.name:
-                # Another stack may run a job with this name, so it must not be cancelled.
-                raise SubmissionError(submission_messages.fixed_name_replacement_message(name_of(earlier), batch))
+            elif (message := _doubt(batch, earlier, marks)) is not None:
+                raise SubmissionError(message(name_of(declared), batch))
+
+
+def _fingerprint_of(batch: Batch) -> str | None:
+    name = SubmissionName.parse(batch.name)
+    return name.resource_fingerprint if name is not None else None
+
+
+def _doubt(batch: Batch, earlier: JobInputs, marks: RunMarks) -> Callable[[str, Batch], str] | None:
+    """Return the error about a run that is perhaps the job's, or None if it is another's. It must not be cancelled."""
+    if marks.fingerprint is not None and _fingerprint_of(batch) == marks.fingerprint:
+        return submission_messages.renamed_replacement_message  # a new job may have the old name
+    if earlier.name is not None and batch.name == earlier.name:
+        return submission_messages.fixed_name_replacement_message  # another stack may run a job with this name
+    if batch.id == earlier.adopt_id:
+        return submission_messages.adopt_id_replacement_message  # the program may name it only since the last run
+    return None
 
 
 def _as_stored(client: Client, earlier: JobInputs, batch: Batch) -> StoredJob:

@@ -1,33 +1,43 @@
-"""Recognises the live run that a dynamic resource has submitted, before its native successor submits a job.
+"""Recognises the live run of a job that the engine may be about to replace, before a job is submitted.
 
-`pulumi up --replace` asks the native provider to create a job, and tells it nothing about the stored one. If a dynamic
-resource has submitted the run, its name has another fingerprint, and it looks like a run of another job.
+`pulumi up --replace` asks the native provider to create a job, and tells it nothing about the stored one. The
+submission adopts the live run of the resource. Two kinds of runs are not adopted, and must not get a second run beside
+them:
+
+* A run that a dynamic resource has submitted. Its name has another fingerprint, so it looks like a run of another job.
+* Every run, if `dli:adopt` is false.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from pulumi_dli.api.client import Client
 from pulumi_dli.api.errors import DliError, SubmissionError
 from pulumi_dli.api.models import Batch
 from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.naming import SubmissionName, resource_fingerprint_of
-from pulumi_dli.jobs.submission_messages import described, not_submitted_message
+from pulumi_dli.jobs.submission_messages import described, live_run_message, not_submitted_message
 from pulumi_dli.jobs.validation import known
+from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.orphans import live_jobs_for_submission
 from pulumi_dli.plugin.urn import Urn
 
 
 class EarlierRuns:
-    """Finds the live runs of the dynamic resources that native resources have replaced. Threads may share it."""
+    """Finds the live runs that must not get a second run beside them. Threads may share it."""
 
     def __init__(self, context: ProviderContext) -> None:
         self._context = context
+        self._may_list = True
 
     def refuse_beside_live_run(self, urn: Urn, declared: JobInputs) -> None:
-        """Raise SubmissionError if a run of the job's dynamic resource is live that this process has not planned.
+        """Raise SubmissionError if a run is live that is not adopted, and that this process has not planned to replace.
 
-        It is not adopted: if the state still has the dynamic resource, the dynamic provider cancels it later. The check
-        uses the listing of live jobs that the submission also uses. A listing that fails is a SubmissionError too.
+        A run of a dynamic resource is not adopted: if the state still has this resource, the dynamic provider cancels
+        the run later. The check uses the listing of live jobs that the submission also uses. A listing that fails is a
+        SubmissionError too. But with `dli:adopt` false, an account that may not list jobs can submit jobs.
         """
         try:
             self._refuse_beside_live_run(urn, declared)
@@ -37,21 +47,49 @@ class EarlierRuns:
             raise SubmissionError(not_submitted_message(urn.name, error, {})) from error
 
     def _refuse_beside_live_run(self, urn: Urn, declared: JobInputs) -> None:
-        scope = urn.dynamic_scope
-        if scope is None or not self._context.settings.adopt or known(declared.adopt_id):
+        messages = self._messages(urn)
+        if not messages or known(declared.adopt_id):
             return
         client = self._context.client(known(declared.region), known(declared.project_id))
-        fingerprint = resource_fingerprint_of(scope, self._context.settings.scope)
-        for listed in live_jobs_for_submission(self._context.live_listing(client), urn.name).values():
+        for listed in self._live_jobs(client, urn.name).values():
             name = SubmissionName.parse(listed.name)
-            if name is None or name.resource_fingerprint != fingerprint or self._context.runs.knows(listed.id):
+            message = messages.get(name.resource_fingerprint) if name is not None else None
+            if message is None or self._context.runs.knows(listed.id):
                 continue
-            batch = client.find(listed.id)  # the listing may be a minute old
-            if batch is not None and not batch.is_final:
-                raise SubmissionError(live_run_message(urn.name, batch))
+            if self._is_live(client, listed, urn.name):
+                raise SubmissionError(message(urn.name, listed))
+
+    def _messages(self, urn: Urn) -> Mapping[str, Callable[[str, Batch], str]]:
+        """Return the errors about the runs that are not adopted, by the fingerprints in their names."""
+        settings = self._context.settings
+        messages: dict[str, Callable[[str, Batch], str]] = {}
+        if urn.dynamic_scope is not None:
+            messages[resource_fingerprint_of(urn.dynamic_scope, settings.scope)] = dynamic_run_message
+        if not settings.adopt:
+            messages[resource_fingerprint_of(urn.scope, settings.scope)] = live_run_message
+        return messages
+
+    def _live_jobs(self, client: Client, job_name: str) -> Mapping[str, Batch]:
+        """Return the live jobs by id, or nothing if `dli:adopt` is false and the account may not list jobs."""
+        if not self._may_list:
+            return {}
+        try:
+            return live_jobs_for_submission(self._context.live_listing(client), job_name)
+        except SubmissionError:
+            if self._context.settings.adopt:
+                raise
+            self._may_list = False
+            return {}
+
+    def _is_live(self, client: Client, listed: Batch, job_name: str) -> bool:
+        """Return whether a run is live now: the listing may be a minute old."""
+        young = self._context.young_runs
+        young.created(listed.id, listed.create_time)
+        batch = young.find(client, listed.id, job_name)
+        return batch is not None and not settled(client, batch).is_final
 
 
-def live_run_message(job_name: str, batch: Batch) -> str:
+def dynamic_run_message(job_name: str, batch: Batch) -> str:
     """Return the error if a run is live that the job's dynamic resource has submitted."""
     return (
         f"{job_name}: nothing was submitted, because {described(batch)}, is live. A dynamic resource of Python has "

@@ -7,21 +7,30 @@ comes from the URN, and the secrets from the marks of the values.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
-from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
+from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, OnRecordExpired
+from pulumi_dli.jobs.messages import replace_command
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, secret_outputs
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
 from pulumi_dli.jobs.validation import UNKNOWN
+from pulumi_dli.operations.forced_replacement import RunMarks
 from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.secret_texts import secret_texts
 from pulumi_dli.plugin.urn import Urn
 
 PROVIDER_KEY = "__provider"
 """The property in which a dynamic resource stores its provider."""
+RUN_KEY = "__run"
+"""The input with the marks of the run in the state. The engine shows no property whose name begins like this."""
 IDENTITY = ("resourceName", "scope")
-_ADDED = frozenset(name for name, one in ARGUMENTS.items() if one.is_hidden) | {"replacementTrigger", PROVIDER_KEY}
+_ADDED = frozenset(name for name, one in ARGUMENTS.items() if one.is_hidden) | {
+    "replacementTrigger",
+    PROVIDER_KEY,
+    RUN_KEY,
+}
 """The names that no program declares."""
 _STORED = (*IDENTITY, EXACT_NUMBERS, "sizing")
 """The added properties that are in the outputs."""
@@ -35,17 +44,13 @@ def declared_job(urn: Urn, inputs: Properties) -> JobInputs:
 def checked_job(urn: Urn, news: Properties, stored: Properties) -> JobInputs:
     """Return the parsed declaration of a job that is to be checked.
 
-    The engine does not tell the provider what the waits of a job have seen: it plans the job before them. So the job
-    may have a wait that has seen the end, and must not run again because its record is deleted.
-
     Args:
         urn: Its URN.
         news: The declared inputs.
         stored: The stored inputs.
     """
     kept = inputs_to_store(urn, {}, stored)
-    declared = _declared(urn, Properties({**news.values, **kept}, news.secrets))
-    return JobInputs.parse({**declared, "waitsUnread": True})
+    return declared_job(urn, Properties({**news.values, **kept}, news.secrets))
 
 
 def _declared(urn: Urn, inputs: Properties) -> dict[str, Any]:
@@ -90,15 +95,64 @@ def undeclarable(inputs: Properties, stored: Properties) -> list[str]:
     ]
 
 
-def inputs_to_store(urn: Urn, checked: Mapping[str, Any], stored: Properties) -> dict[str, Any]:
+def impossible(declared: JobInputs) -> list[str]:
+    """Return the failures of options that only the dynamic provider can follow.
+
+    The engine plans a job before it calls the provider about the job's waits, and the provider cannot read the state.
+    So if it ran a job again because its record is deleted, a wait might have seen the success of that job.
+    """
+    if declared.on_record_expired is not OnRecordExpired.RERUN:
+        return []
+    return [
+        "onRecordExpired: must be keep, because the native provider never learns in time what the waits of a job have "
+        "seen, so it could run a job again that has succeeded. Leave onRecordExpired out. If the record of the job is "
+        f"deleted and it must run again, run {replace_command(str(declared.resource_name))}."
+    ]
+
+
+def inputs_to_store(
+    urn: Urn, checked: Mapping[str, Any], stored: Properties, fingerprint: str | None = None
+) -> dict[str, Any]:
     """Return the checked inputs as the state gets them.
 
     A run that a dynamic resource has submitted has the scope of that resource in its name. So the scope stays with the
     inputs for as long as the resource is the same. The inputs of a native resource have none.
+
+    The marks of a run stay with the inputs for as long as the run is in the state.
+
+    Args:
+        urn: The URN of the job.
+        checked: The checked inputs.
+        stored: The stored inputs. They are empty if a run is to be submitted.
+        fingerprint: The fingerprint of the resource in the name of a run that is to be submitted.
     """
     shown = {name: value for name, value in checked.items() if name not in _ADDED or name == "sizing"}
     is_same = stored.values.get("resourceName") == urn.name and stored.values.get("scope")
-    return {**shown, **({name: stored.values[name] for name in IDENTITY} if is_same else {})}
+    identity = {name: stored.values[name] for name in IDENTITY} if is_same else {}
+    new = _as_stored(RunMarks(fingerprint, _text(checked.get("adoptId"))))
+    run = stored.values.get(RUN_KEY) if stored.values else new
+    return {**shown, **identity, **({RUN_KEY: run} if run else {})}
+
+
+def imported_inputs(batch_id: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a run that is imported: its declaration, and its mark."""
+    return {**declared, RUN_KEY: _as_stored(RunMarks(adopted=batch_id))}
+
+
+def run_marks(stored: Properties) -> RunMarks:
+    """Return the marks of the run in the state from the stored inputs."""
+    run = stored.values.get(RUN_KEY)
+    if not isinstance(run, Mapping):
+        return RunMarks()
+    return RunMarks(_text(run.get("fingerprint")), _text(run.get("adopted")))
+
+
+def _as_stored(marks: RunMarks) -> dict[str, str]:
+    return {name: value for name, value in asdict(marks).items() if value is not None}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def outputs_to_store(outputs: Mapping[str, Any], secrets: frozenset[str]) -> Properties:

@@ -9,11 +9,14 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
+from pulumi_dli.api.models import normal_id
 from pulumi_dli.jobs.diff import Action, Decision
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs
+from pulumi_dli.jobs.messages import foreign_run_kept_message
 from pulumi_dli.jobs.outputs import OBSERVED, StoredJob, updated
 from pulumi_dli.jobs.redaction import masked
 from pulumi_dli.jobs.secret_paths import SECRET_INPUTS
+from pulumi_dli.jobs.submission_messages import twice_in_state_message
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.plugin import job_properties, wire
 from pulumi_dli.plugin.declaration_of_run import declaration_of_run
@@ -43,13 +46,18 @@ class JobResource:
         declared = job_properties.checked_job(urn, news, olds)
         last_adopt_id = olds.values.get("adoptId")
         checked = self._session.jobs.check(declared, last_adopt_id=last_adopt_id, is_new=not olds.values)
-        failures = [*job_properties.undeclarable(news, olds), *checked.failures]
+        failures = [
+            *job_properties.undeclarable(news, olds),
+            *job_properties.impossible(declared),
+            *checked.failures,
+        ]
         if failures:
             texts = job_properties.texts_of(urn, news)
             # The property stays empty: the engine would print its value, even if the value is secret.
             shown = [provider_pb2.CheckFailure(reason=spelled(masked(one, texts))) for one in failures]
             return provider_pb2.CheckResponse(inputs=request.news, failures=shown)
-        inputs = job_properties.inputs_to_store(urn, checked.properties, olds)
+        fingerprint = self._session.resource_fingerprint(urn)
+        inputs = job_properties.inputs_to_store(urn, checked.properties, olds, fingerprint)
         return provider_pb2.CheckResponse(inputs=wire.write(inputs, news.secrets))
 
     def diff(self, request: Any) -> Any:
@@ -60,6 +68,9 @@ class JobResource:
         stored, declared = stored_job(urn, olds, old_inputs), declared_job(urn, news)
         self._session.remember_texts(request.id, job_properties.texts_of(urn, olds, old_inputs, news))
         decision = self._session.jobs.plan(request.id, stored, declared)
+        if not declared.unknown:  # with an unknown value, the engine only asks what another replacement would mean
+            is_kept = decision.action is not Action.REPLACE
+            self._replacements.decided(request.urn, normal_id(request.id) if is_kept else None)
         if decision.action is Action.NONE and not declared.unknown:
             decision = _with_new_marks(decision, olds, old_inputs, news)
         changes = dict(_changes(decision, stored, declared))
@@ -94,7 +105,8 @@ class JobResource:
         """End the old run of a job that the engine replaces without a plan, before the new run is submitted."""
         earlier = self._replacements.stored_inputs(urn)
         if earlier is not None:
-            self._session.forced_replacement.end_live_run(declared_job(Urn.parse(urn), earlier), declared)
+            marks = job_properties.run_marks(earlier)
+            self._session.forced_replacement.end_live_run(declared_job(Urn.parse(urn), earlier), declared, marks)
             self._replacements.planned(urn)
 
     def read(self, request: Any) -> Any:
@@ -119,7 +131,8 @@ class JobResource:
         outputs = self._session.jobs.get(batch_id, StoredJob.parse({**inputs, **location}))
         found = job_properties.outputs_to_store(outputs, declared.secrets)
         properties = wire.write(found.values, found.secrets)
-        return provider_pb2.ReadResponse(id=batch_id, properties=properties, inputs=wire.write(inputs))
+        stored = wire.write(job_properties.imported_inputs(batch_id, inputs))
+        return provider_pb2.ReadResponse(id=batch_id, properties=properties, inputs=stored)
 
     def update(self, request: Any) -> Any:
         """Store new options of the provider, and cancel duplicates of the run. The run itself does not change."""
@@ -139,6 +152,13 @@ class JobResource:
     def delete(self, request: Any) -> None:
         """Cancel the job if it still runs, and wait for its end."""
         self._replacements.planned(request.urn)
+        keeper = self._replacements.keeper(normal_id(request.id))
+        if keeper is not None:
+            name, holder = (Urn.parse(urn).name for urn in (request.urn, keeper))
+            is_same = keeper == request.urn
+            message = twice_in_state_message(request.id) if is_same else foreign_run_kept_message(request.id, holder)
+            self._session.context.notify(Level.WARNING if is_same else Level.INFO, name, message)
+            return
         outputs, inputs = wire.read(request.properties), wire.read(request.old_inputs)
         stored = stored_job(Urn.parse(request.urn), outputs, inputs)
         self._session.jobs.delete(request.id, _with_delete_timeout(stored, request.timeout))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
+from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.models import normal_id
+from pulumi_dli.jobs.naming import resource_fingerprint_of
 from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.batch_job_wait import BatchJobWaits
 from pulumi_dli.operations.context import ProviderContext
@@ -13,6 +15,7 @@ from pulumi_dli.operations.forced_replacement import ForcedReplacement
 from pulumi_dli.plugin.earlier_runs import EarlierRuns
 from pulumi_dli.plugin.interruption import InterruptibleClock
 from pulumi_dli.plugin.rows import Rows
+from pulumi_dli.plugin.urn import Urn
 
 
 class Session:
@@ -27,13 +30,20 @@ class Session:
     def __init__(self, configuration: Mapping[str, str], rows: Rows, clock: InterruptibleClock) -> None:
         self.rows = rows
         self.clock = clock
-        self.context = ProviderContext(configuration, rows, clock, may_create_first=True)
+        self.context = ProviderContext(configuration, rows, clock, may_create_first=True, reruns_expired=False)
         self.jobs = BatchJobs(self.context)
         self.waits = BatchJobWaits(self.context)
         self.forced_replacement = ForcedReplacement(self.context, self.jobs)
         self.earlier_runs = EarlierRuns(self.context)
         self._lock = threading.Lock()
         self._texts: dict[str, tuple[str, ...]] = {}
+
+    def resource_fingerprint(self, urn: Urn) -> str | None:
+        """Return the fingerprint in the names of a resource's runs, or None if a setting is not valid."""
+        try:
+            return resource_fingerprint_of(urn.scope, self.context.settings.scope)
+        except SettingsError:  # the first call to the service raises it again
+            return None
 
     def remember_texts(self, batch_id: str, texts: Iterable[str]) -> None:
         """Remember the secret texts of a run: a wait for this run does not get them from the engine."""

@@ -15,7 +15,7 @@ schedule (`kinds`):
 
 * Orphaned runs end before their jobs are wanted. No job adopts one; each job runs again.
 * The service deletes the records of ended runs. An end that a wait or a job of the stack has seen still counts; where
-  nobody has seen it, onRecordExpired decides.
+  nobody has seen it, onRecordExpired decides. With the native provider such a job runs again by `--replace` only.
 * The service lies: its answers do not fit the question, lag behind or lack something (`lies`).
 * The settings name another place in some commands. No job runs there without a reason, and none is let go that may go
   on at the first place.

@@ -64,11 +64,13 @@ def native_over_grpc() -> Iterator[Judge]:
         ForkServer(Path(name), NATIVE) as fork_server,
         Service(Path(name) / "dli") as service,
     ):
-        start = partial(fork_server.start, service.environment | SHORT_TIMEOUTS)
+        environment = service.environment | SHORT_TIMEOUTS
 
         def judge(seed: int, log: Log) -> Result:
             result = judge_schedule(seed, log)
-            runs = judge_forced_replacements(seed, lambda: HostedPlugin(start), service, kills=True)
+            adopts = seed % 4 > 0
+            start = partial(fork_server.start, environment | {"DLI_ADOPT": str(adopts).lower()})
+            runs = judge_forced_replacements(seed, lambda: HostedPlugin(start), service, kills=True, adopts=adopts)
             return replace(result, forced=runs)
 
         yield judge

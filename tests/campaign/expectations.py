@@ -36,6 +36,8 @@ class Situation:
     """The run is at the place that the settings name."""
     is_changed: bool = False
     """The program declares something else than for this run."""
+    is_replaced: bool = False
+    """The command names the job with `--replace`."""
     is_rerun_if_expired: bool = False
     """The program has onRecordExpired="rerun"."""
     seen_by_job: BatchState | None = None
@@ -60,22 +62,23 @@ class Situation:
         return not self.is_awaited or not (self.seen_by_job or (self.is_told and self.seen_by_wait))
 
     def __str__(self) -> str:
-        facts = [
-            str(self.state),
-            "its record is gone" if not self.has_record else "",
-            "at the other place" if not self.is_here else "",
-            "changed" if self.is_changed else "",
-            "onRecordExpired is rerun" if self.is_rerun_if_expired else "",
-            f"its end seen by the job: {self.seen_by_job}" if self.seen_by_job else "",
-            f"its end seen by the wait: {self.seen_by_wait}" if self.seen_by_wait else "",
-            "the state unread" if self.is_unread else "",
-        ]
-        return f"run {self.run} ({', '.join(fact for fact in facts if fact)})"
+        facts = {
+            str(self.state): True,
+            "its record is gone": not self.has_record,
+            "at the other place": not self.is_here,
+            "changed": self.is_changed,
+            "named by --replace": self.is_replaced,
+            "onRecordExpired is rerun": self.is_rerun_if_expired,
+            f"its end seen by the job: {self.seen_by_job}": self.seen_by_job,
+            f"its end seen by the wait: {self.seen_by_wait}": self.seen_by_wait,
+            "the state unread": self.is_unread,
+        }
+        return f"run {self.run} ({', '.join(fact for fact, is_true in facts.items() if is_true)})"
 
 
 def expect(situation: Situation) -> Expectation:
     """Decide what the next `up` must do with a job."""
-    if situation.is_changed:
+    if situation.is_changed or situation.is_replaced:
         return Expectation.RUNS if situation.is_here or situation.seen else Expectation.FAILS
     return Expectation.RUNS if _must_rerun(situation) else Expectation.STAYS
 

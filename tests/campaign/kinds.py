@@ -24,7 +24,7 @@ def schedule(seed: int) -> Schedule:
 
 def native_schedule(seed: int) -> Schedule:
     """Make the schedule of a seed for the native provider: the same one every time."""
-    return _schedule(seed, NATIVE_KINDS)
+    return replace(_schedule(seed, NATIVE_KINDS), is_native=True)
 
 
 def _schedule(seed: int, kinds: Sequence[Kind]) -> Schedule:
@@ -55,11 +55,21 @@ def _killed_steps(program: list[Declared], rng: random.Random) -> list[Step]:
 
 def expire_records(plan: Schedule, rng: random.Random) -> Schedule:
     """Have the service delete the records of ended runs. What then happens, some jobs say, and some leave open."""
-    program = [_with_option(job, rng.choice(("rerun", "rerun", "keep", None))) for job in plan.program]
+    plan = _expiring(plan, rng, ("rerun", "rerun", "keep", None))
+    return replace(plan, steps=[replace(step, is_unread=rng.random() < 0.3) for step in plan.steps])
+
+
+def expire_native_records(plan: Schedule, rng: random.Random) -> Schedule:
+    """Have the service delete the records of ended runs. The native provider then never runs a job by itself."""
+    return _expiring(plan, rng, ("keep", None))
+
+
+def _expiring(plan: Schedule, rng: random.Random, options: Sequence[str | None]) -> Schedule:
+    program = [_with_option(job, rng.choice(options)) for job in plan.program]
     steps = [replace(step, expires=rng.random() < 0.5) for step in plan.steps]
     for _ in range(rng.randint(1, 2)):
         steps += _unseen_steps(rng.choice(program), rng)
-    return replace(plan, program=program, steps=[replace(step, is_unread=rng.random() < 0.3) for step in steps])
+    return replace(plan, program=program, steps=steps)
 
 
 def _unseen_steps(job: Declared, rng: random.Random) -> list[Step]:
@@ -144,5 +154,4 @@ def _late_listing(rng: random.Random) -> list[dict[str, Any]]:
 
 KINDS: tuple[Kind, ...] = (end_orphans, expire_records, move_stack, lie)
 
-NATIVE_KINDS: tuple[Kind, ...] = (end_orphans, move_stack, lie)
-"""Without `expire_records`: no program tells the native provider what the waits of its jobs have seen."""
+NATIVE_KINDS: tuple[Kind, ...] = (end_orphans, expire_native_records, move_stack, lie)

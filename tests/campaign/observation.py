@@ -75,6 +75,7 @@ class Observer:
     def _situation(self, name: str, stored: Stored, run: Run) -> Situation:
         declared = self._program.get(name) or Declared(stored.declared)
         option, has_wait = declared.properties.get("onRecordExpired"), declared.until is not None
+        is_asked = option is not None and self._engine.tells_ends
         wait = self._wait_for(name, stored.id)
         return Situation(
             job=name,
@@ -84,11 +85,12 @@ class Observer:
             is_known_gone=bool(stored.outputs.get("recordExpired")),
             is_here=run.place == self._engine.place,
             is_changed=any(declared.properties.get(key) != stored.declared.get(key) for key in _SENT),
+            is_replaced=name in self._engine.replaces,
             is_rerun_if_expired=option == "rerun",
             seen_by_job=stored.end,
             seen_by_wait=wait.end if wait is not None else None,
-            is_told=option is not None and not self._engine.is_unread,
-            is_unread=option is not None and self._engine.is_unread and has_wait,
+            is_told=is_asked and not self._engine.is_unread,
+            is_unread=is_asked and self._engine.is_unread and has_wait,
             is_awaited=wait is not None or not has_wait,
         )
 

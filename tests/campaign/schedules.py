@@ -89,6 +89,8 @@ class Schedule:
     steps: list[Step]
     is_in_regions: bool = False
     """The two places are in different regions. Otherwise `dli:endpoint` names the place, and hides the other one."""
+    is_native: bool = False
+    """It is for the native provider, which no program tells what the waits in the state have seen."""
 
     @property
     def places(self) -> int:

@@ -81,9 +81,14 @@ Killer = Callable[[Process], AbstractContextManager[None]]
 
 
 class SimulatedEngine:
-    """One stack. `starts` give a provider process for each command, one start for each place."""
+    """One stack.
 
-    def __init__(self, starts: Sequence[Callable[[], Process]]) -> None:
+    Args:
+        starts: They give a provider process for each command, one start for each place.
+        tells_ends: Whether the program tells the provider what the waits in the state have seen.
+    """
+
+    def __init__(self, starts: Sequence[Callable[[], Process]], *, tells_ends: bool = True) -> None:
         self.jobs: dict[str, Stored] = {}
         self.waits: dict[str, Stored] = {}
         self.intended: Counter[str] = Counter()
@@ -100,6 +105,9 @@ class SimulatedEngine:
         """The user interrupts each `up` before it comes to a wait."""
         self.before_create: Callable[[str], None] | None = None
         """Called with a job's name before its `create`. The jobs then come one after the other."""
+        self.replaces: dict[str, bool] = {}
+        """The jobs that `pulumi up --replace` names. True for a job with the option deleteBeforeReplace."""
+        self.tells_ends = tells_ends
         self._starts = starts
 
     def _start(self) -> Process:
@@ -165,6 +173,9 @@ class _Command:
         if stored is None or not known:
             self._create(job, inputs, method)
             return
+        if job.name in self._engine.replaces:
+            self._replace(job, stored, method)
+            return
         method[0] = "diff"
         plan = self._jobs.diff(stored.id, stored.outputs, inputs)
         if not plan.changes:
@@ -181,9 +192,21 @@ class _Command:
             inputs, _ = self._jobs.check(news)
             self._create(job, inputs, method)
 
+    def _replace(self, job: Declared, stored: Stored, method: list[str]) -> None:
+        """Replace a job that the command names, without a plan."""
+        inputs, _ = self._jobs.check(job.properties)
+        deletes_first = self._engine.replaces[job.name]
+        if not deletes_first:
+            self._create(job, inputs, method)
+        method[0] = "delete"
+        self._jobs.delete(stored.id, stored.outputs)
+        if deletes_first:
+            stored.is_deleted = True
+            self._create(job, inputs, method)
+
     def _ends_seen(self, job: Declared) -> Properties:
         """Give what the program tells of the ends that the stored waits have seen (`pulumi_dli.program.seen_ends`)."""
-        if "onRecordExpired" not in job.properties:
+        if "onRecordExpired" not in job.properties or not self._engine.tells_ends:
             return {}
         if self._engine.is_unread:
             return {"waitsUnread": True} if job.until is not None else {}

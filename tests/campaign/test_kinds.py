@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.campaign.kinds import KINDS, Kind, end_orphans, expire_records, lie, move_stack, schedule
+from tests.campaign.kinds import KINDS, NATIVE_KINDS, Kind, end_orphans, expire_records, lie, move_stack, schedule
 from tests.campaign.lies import Lie
 from tests.campaign.schedules import WINDOW, Schedule, Step, base_schedule
 
@@ -41,7 +41,7 @@ def test_some_seeds_have_no_kind_and_some_have_all() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", dict.fromkeys((*KINDS, *NATIVE_KINDS)))
 def test_a_kind_adds_steps_at_the_end(kind: Kind) -> None:
     for seed in SEEDS:
         base = base_of(seed)

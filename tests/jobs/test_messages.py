@@ -47,6 +47,9 @@ def test_an_unknown_outcome_is_told_with_both_ways_on() -> None:
     assert "outcome is unknown" in message
     assert "pulumi up --replace '**dli:BatchJob::load'" in message
     assert "onRecordExpired to rerun" in message
+    assert message.removesuffix(" or set onRecordExpired to rerun.") + "." == unknown_message(
+        "load", ID, may_rerun=False
+    )
 
 
 def test_a_wait_that_is_over_before_the_job_tells_that_the_job_goes_on() -> None:

@@ -80,6 +80,14 @@ def test_a_run_that_must_not_be_cancelled_is_an_error(
     assert dli.states() == ["running"]
 
 
+def test_nothing_is_cancelled_if_one_run_is_doubtful(context: ProviderContext, dli: Service) -> None:
+    BatchJobs(context).create(declared())
+    doubtful = dli.submit({"file": "obs://demo/load.py", "queue": "default", "conf": JOB["conf"], "name": "by-hand"})
+    with pytest.raises(DliError, match=f"adoptId names batch job {doubtful}"):
+        end_live_run(later(context), declared(adoptId=doubtful))
+    assert not any(job.state.is_final for job in dli.jobs())
+
+
 def test_a_failed_listing_is_an_error(context: ProviderContext, dli: Service) -> None:
     dli.fail("GET", "/batches", count=None)
     with pytest.raises(DliError, match="503"):

@@ -29,6 +29,15 @@ def texts_of(rows: Engine) -> str:
     return "\n".join(text for level, _, text in rows.logged if level != "DEBUG")
 
 
+def live(service: Service) -> list[str]:
+    return [job.id for job in service.jobs() if not job.state.is_final]
+
+
+def ended(service: Service) -> list[bool]:
+    """Give whether each run has ended, the oldest run first."""
+    return [job.state.is_final for job in service.jobs()]
+
+
 def plain_leaves(properties: Properties) -> str:
     """Give all that is not secret, as text."""
     return " ".join(str(leaf) for path, leaf in leaves(properties.values) if not is_covered(path, properties.secrets))
@@ -55,7 +64,8 @@ def test_a_job_is_submitted_once_and_left_alone(plugin: Plugin, later: Plugin, s
 
 def test_the_state_has_nothing_that_only_the_provider_needs(plugin: Plugin) -> None:
     stored = plugin.declare(LOAD, {**JOB, "args": ["a", SECRET]}, ["args[1]"])
-    assert stored.inputs.values.keys() == {"file", "queue", "args", "sizing"}
+    # The engine shows no input whose name begins with two underscores.
+    assert stored.inputs.values.keys() == {"file", "queue", "args", "sizing", "__run"}
     assert not {"redact", "secretInputs", "fromConfiguration"} & stored.outputs.values.keys()
 
 
@@ -121,7 +131,7 @@ def test_large_numbers_in_the_configuration_are_refused(plugin: Plugin) -> None:
         ),
         ({}, {"args": UNKNOWN}, {"args": "ADD_REPLACE"}),
         ({"cancelTimeout": 5}, {"cancelTimeout": 6}, {"cancelTimeout": "UPDATE"}),
-        ({}, {"onRecordExpired": "rerun"}, {"onRecordExpired": "ADD"}),
+        ({}, {"onRecordExpired": "keep"}, {"onRecordExpired": "ADD"}),
     ],
 )
 def test_a_plan_says_which_item_changed(
@@ -218,6 +228,7 @@ def test_an_imported_job_is_unchanged_by_the_code_that_is_printed(
     while stored["state"] not in ("running", "success", "dead"):
         stored = imported(plugin, job.id)
     inputs = dict(stored.inputs.values)
+    assert inputs.pop("__run") == {"adopted": job.id}
     is_dead = stored["state"] == "dead"
     assert inputs == {"file": "obs://demo/a.py", "name": "nightly", "queue": "default", "args": ["x", "y"],
                       "conf": {"spark.dli.local.timeline": timeline},
@@ -254,7 +265,7 @@ def test_get_reads_in_the_place_that_the_program_names(plugin: Plugin, service: 
     assert imported(plugin, first.id, projectId=project_id)["submittedTo"]["projectId"] == project_id
     with pytest.raises(PluginError, match="project"):
         imported(plugin, first.id, projectId="0" * 32)
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
 
 
 # Update and delete
@@ -263,7 +274,7 @@ def test_get_reads_in_the_place_that_the_program_names(plugin: Plugin, service: 
 def test_a_delete_cancels_the_run_and_waits_for_its_end(plugin: Plugin, later: Plugin, service: Service) -> None:
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     later.delete(stored)
-    assert service.states() == ["dead"]
+    assert ended(service) == [True]
 
 
 @pytest.mark.parametrize(("declared", "option"), [({"cancelTimeout": 1}, 0.0), ({}, 0.2), ({"cancelTimeout": 1}, 60.0)])
@@ -283,7 +294,7 @@ def test_a_job_that_runs_again_keeps_its_history(plugin: Plugin, later: Plugin, 
     inputs = later.checked(LOAD, news)
     later.delete(stored)
     new = later.create(LOAD, inputs)
-    assert service.states() == ["dead", "running"]
+    assert ended(service) == [True, False]
     (earlier,) = new["previousRuns"]
     assert (earlier["id"], earlier["replacedBecause"]) == (stored.id, "args changed")
 
@@ -295,7 +306,7 @@ def test_an_update_stores_options_without_a_call(plugin: Plugin, later: Plugin, 
     assert later.update(stored, news, preview=True)["cancelTimeout"] == 7
     assert service.calls() == {}
     assert later.update(stored, news)["cancelTimeout"] == 7
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
 
 
 # Never lost, never twice
@@ -331,18 +342,35 @@ def test_a_run_gets_into_the_state_even_if_its_outputs_cannot_be_made(
     assert "ZeroDivisionError" in texts_of(rows)
 
 
+def test_rerun_of_an_expired_job_is_refused_with_the_way_on(plugin: Plugin, service: Service) -> None:
+    (failure,) = plugin.check(LOAD, {**JOB, "onRecordExpired": "rerun"})[1]
+    assert failure.startswith("onRecordExpired: must be keep, because")
+    assert "run `pulumi up --replace '**dli:index:BatchJob::load'`" in failure
+    assert plugin.check(LOAD, {**JOB, "onRecordExpired": "keep"})[1] == []
+    assert service.calls() == {}
+
+
 @pytest.mark.parametrize("is_refreshed", [False, True])
 def test_a_job_whose_record_is_deleted_never_runs_again_by_itself(
-    plugin: Plugin, later: Plugin, service: Service, rows: Engine, is_refreshed: bool
+    plugin: Plugin, later: Plugin, service: Service, is_refreshed: bool
 ) -> None:
-    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"})
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     gone = Stored(LOAD, "11111111-2222-3333-4444-555555555555", stored.inputs, stored.outputs)
     values = {**gone.outputs.values, "createTime": 0, "recordExpired": is_refreshed}
     gone.outputs = Properties(values, gone.outputs.secrets)
-    news = later.checked(LOAD, {**JOB, **ENDLESS, "onRecordExpired": "rerun"}, olds=stored.inputs)
+    news = later.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)
     assert not later.diff(gone, news).changes
-    assert "could not read whether its wait has seen the end" in texts_of(rows)
     assert len(service.jobs()) == 1
+
+
+def test_replace_runs_a_job_whose_record_is_deleted(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    service.cancel(stored.id)
+    stored.id = "11111111-2222-3333-4444-555555555555"
+    stored.outputs = Properties({**stored.outputs.values, "createTime": 0}, stored.outputs.secrets)
+    service.reset_calls()
+    forced(later, stored, JOB)
+    assert service.calls()["POST /batches"] == 1
 
 
 def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -352,11 +380,19 @@ def test_a_renamed_job_keeps_its_run(plugin: Plugin, later: Plugin, service: Ser
     assert not later.diff(stored, news, renamed).changes
     another = later.create(LOAD, later.checked(LOAD, {**JOB, **ENDLESS}))
     assert another.id != stored.id, "the old name is a new job"
-    later.delete(Stored(renamed, stored.id, news, stored.outputs))
-    assert {job.id: job.state for job in service.jobs()} == {stored.id: "dead", another.id: "running"}
+    with Plugin() as last:
+        last.delete(Stored(renamed, stored.id, news, stored.outputs))
+    assert live(service) == [another.id]
 
 
 # Replacements that the engine makes without a plan
+
+
+def check_one_at_a_time(service: Service) -> None:
+    old_run, new_run = service.jobs()
+    assert not new_run.state.is_final
+    assert old_run.end_time is not None
+    assert old_run.end_time <= new_run.create_time, "two runs at once"
 
 
 def replaced_by_a_trigger(plugin: Plugin, stored: Stored, news: dict[str, Any]) -> Stored:
@@ -373,10 +409,8 @@ def test_a_trigger_cancels_the_live_run_before_it_submits(
 ) -> None:
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
     new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS, "args": args})
-    old_run, new_run = service.jobs()
-    assert (old_run.id, old_run.state, new_run.id, new_run.state) == (stored.id, "dead", new.id, "running")
-    assert old_run.end_time is not None
-    assert old_run.end_time <= new_run.create_time, "two runs at once"
+    assert [job.id for job in service.jobs()] == [stored.id, new.id]
+    check_one_at_a_time(service)
     assert f"This cancels run {stored.id}, which is running." in texts_of(rows)
     assert [run["id"] for run in new["previousRuns"]] == [stored.id]
 
@@ -385,11 +419,7 @@ def test_a_trigger_leaves_the_jobs_of_others_alone(plugin: Plugin, later: Plugin
     other = plugin.declare(job_urn("other"), {**JOB, **ENDLESS})
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
-    assert {job.id: job.state for job in service.jobs()} == {
-        other.id: "running",
-        stored.id: "dead",
-        new.id: "running",
-    }
+    assert live(service) == [other.id, new.id]
 
 
 def test_a_trigger_ends_an_adopted_run_too(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -399,7 +429,7 @@ def test_a_trigger_ends_an_adopted_run_too(plugin: Plugin, later: Plugin, servic
     assert stored.id == adopted
     new = replaced_by_a_trigger(later, stored, news)
     assert new.id != adopted
-    assert service.states() == ["dead", "running"]
+    assert ended(service) == [True, False]
 
 
 def test_a_trigger_does_not_cancel_by_a_fixed_name(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -407,7 +437,7 @@ def test_a_trigger_does_not_cancel_by_a_fixed_name(plugin: Plugin, later: Plugin
     stored = plugin.declare(LOAD, news)
     with pytest.raises(PluginError, match=r"has the fixed name of this job.*deleteBeforeReplace to true"):
         replaced_by_a_trigger(later, stored, news)
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
 
 
 def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -415,7 +445,82 @@ def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Se
     stored = plugin.declare(LOAD, news)
     with pytest.raises(PluginError, match=f"whenRunning is refuse, and batch job {stored.id} is running"):
         replaced_by_a_trigger(later, stored, news)
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
+
+
+def test_a_trigger_with_a_rename_is_refused_while_a_run_of_the_old_name_is_live(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    renamed = Stored(job_urn("renamed"), stored.id, stored.inputs, stored.outputs)
+    with pytest.raises(PluginError, match=rf"renamed: nothing was submitted.*batch job {stored.id}") as refused:
+        replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
+    assert not refused.value.is_defect
+    assert "set its option deleteBeforeReplace to true" in str(refused.value)
+    assert live(service) == [stored.id]
+    service.cancel(stored.id)
+    with Plugin() as last:
+        new = replaced_by_a_trigger(last, renamed, {**JOB, **ENDLESS})
+    assert live(service) == [new.id]
+
+
+def test_a_trigger_with_a_rename_leaves_a_new_job_of_the_old_name_alone(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    service.cancel(stored.id)
+    another = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    renamed = Stored(job_urn("renamed"), stored.id, stored.inputs, stored.outputs)
+    with pytest.raises(PluginError, match=f"batch job {another.id}"):
+        replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
+    assert live(service) == [another.id]
+    with Plugin() as last:
+        last.diff(another, last.checked(LOAD, {**JOB, **ENDLESS}, olds=another.inputs))
+        new = replaced_by_a_trigger(last, renamed, {**JOB, **ENDLESS})
+    assert live(service) == [another.id, new.id], "the run is known to be that of another job"
+
+
+@pytest.mark.parametrize("before", [{}, {"scope": "first"}])
+def test_a_trigger_is_refused_beside_the_run_that_another_scope_has_submitted(
+    account: None, service: Service, before: dict[str, str]
+) -> None:
+    with Plugin(configuration=before) as first, Plugin(configuration={"scope": "second"}) as second:
+        stored = first.declare(LOAD, {**JOB, **ENDLESS})
+        with pytest.raises(PluginError, match=f"another dli:scope before, and batch job {stored.id}"):
+            replaced_by_a_trigger(second, stored, {**JOB, **ENDLESS})
+    assert live(service) == [stored.id]
+
+
+def test_a_trigger_ends_an_adopted_run_when_the_program_has_no_adopt_id_any_more(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    adopted = service.submit({**JOB, "name": "by-hand", **ENDLESS})
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "adoptId": adopted})
+    stored.inputs = plugin.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)  # a plan without changes stores them
+    new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
+    assert new.id != adopted
+    check_one_at_a_time(service)
+
+
+def test_a_trigger_ends_an_imported_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = imported(plugin, service.submit({**JOB, "name": "by-hand", **ENDLESS}))
+    new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
+    assert new.id != stored.id
+    check_one_at_a_time(service)
+
+
+def test_a_trigger_does_not_cancel_a_run_that_was_never_adopted(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, "conf": {"spark.dli.local.timeline": "success"}})
+    while later.read(stored)["state"] != "success":
+        pass
+    foreign = service.submit({**JOB, "name": "by-hand", **ENDLESS})
+    news = {**JOB, "conf": {"spark.dli.local.timeline": "success"}, "adoptId": foreign}
+    stored.inputs = plugin.checked(LOAD, news, olds=stored.inputs)  # adoptId of a job in the state has no effect
+    with pytest.raises(PluginError, match=rf"adoptId names batch job {foreign}.*may be the old run"):
+        replaced_by_a_trigger(later, stored, news)
+    assert live(service) == [foreign]
 
 
 def test_a_trigger_on_an_ended_run_submits(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -441,7 +546,7 @@ def test_replace_with_the_option_runs_the_job_again(plugin: Plugin, later: Plugi
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     new = forced(later, stored, {**JOB, **ENDLESS}, deletes_first=True)
     assert new.id != stored.id
-    assert service.states() == ["dead", "running"]
+    assert ended(service) == [True, False]
 
 
 def test_replace_without_the_option_keeps_the_live_run_and_says_so(
@@ -450,9 +555,62 @@ def test_replace_without_the_option_keeps_the_live_run_and_says_so(
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     new = forced(later, stored, {**JOB, **ENDLESS})
     assert new.id == stored.id
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
     (told,) = (text for level, urn, text in rows.logged if urn == LOAD and "has not run again" in text)
     assert "set its option deleteBeforeReplace to true" in told
+
+
+def test_a_live_run_that_is_in_the_state_twice_is_cancelled_only_with_its_job(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    inputs = later.checked(LOAD, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert not later.diff(stored, inputs).changes
+    later.delete(stored)  # `--replace` has adopted the run, and something failed before the engine came to its delete
+    assert live(service) == [stored.id]
+    assert f"the state had batch job {stored.id} twice" in texts_of(rows)
+    with Plugin(rows.address) as last:
+        last.delete(stored)
+    assert live(service) == []
+
+
+def test_a_live_run_that_is_in_the_state_twice_stays_after_a_rename(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine
+) -> None:
+    stored, renamed = plugin.declare(LOAD, {**JOB, **ENDLESS}), job_urn("renamed")
+    inputs = later.checked(renamed, {**JOB, **ENDLESS}, olds=stored.inputs)
+    assert not later.diff(stored, inputs, renamed).changes
+    later.delete(stored)
+    assert live(service) == [stored.id]
+    assert "renamed" in texts_of(rows)
+
+
+def test_a_question_about_another_replacement_does_not_keep_the_run(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    inputs = later.checked(LOAD, {**JOB, **ENDLESS, "args": ["new"]}, olds=stored.inputs)
+    assert later.diff(stored, inputs).replaces == ["args"]
+    assert not later.diff(stored, Properties({**inputs.values, "args": [UNKNOWN]})).changes
+    later.delete(stored)
+    assert live(service) == []
+
+
+def test_a_refresh_before_the_delete_does_not_keep_the_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = later.read(plugin.declare(LOAD, {**JOB, **ENDLESS}))
+    later.diff(stored, stored.inputs)
+    later.delete(stored)  # the program does not declare the job any more
+    assert live(service) == []
+
+
+def test_replace_on_changes_cancels_the_run(plugin: Plugin, later: Plugin, service: Service) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    news = {**JOB, **ENDLESS, "cancelTimeout": 9}
+    assert later.diff(stored, later.checked(LOAD, news, olds=stored.inputs)).replaces == []
+    inputs = later.checked(LOAD, news)
+    later.delete(stored)
+    new = later.create(LOAD, inputs)
+    assert live(service) == [new.id]
 
 
 def test_replace_without_the_option_refuses_a_new_declaration_of_a_live_job(
@@ -463,7 +621,7 @@ def test_replace_without_the_option_refuses_a_new_declaration_of_a_live_job(
         forced(later, stored, {**JOB, **ENDLESS, "args": ["new"]})
     assert stored.id in str(refused.value)
     assert not refused.value.is_defect
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
 
 
 def test_a_planned_replacement_may_leave_its_old_run(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -471,7 +629,7 @@ def test_a_planned_replacement_may_leave_its_old_run(plugin: Plugin, later: Plug
     news = {**JOB, **ENDLESS, "args": ["new"]}
     later.diff(stored, later.checked(LOAD, news, olds=stored.inputs))
     later.create(LOAD, later.checked(LOAD, news))  # retainOnDelete: the engine deletes nothing
-    assert service.states() == ["running", "running"]
+    assert ended(service) == [False, False]
 
 
 # Resources that a dynamic provider has stored
@@ -499,7 +657,7 @@ def test_a_dynamic_job_is_updated_once_and_keeps_its_scope(plugin: Plugin, later
     assert not {"__provider", "redact"} & (updated.outputs.values.keys() | updated.inputs.values.keys())
     assert updated["scope"] == "0a1b2c3d"
     assert not later.diff(updated, later.checked(LOAD, {**JOB, **ENDLESS}, olds=updated.inputs)).changes
-    assert service.states() == ["running"]
+    assert ended(service) == [False]
 
 
 def test_a_new_run_of_a_dynamic_job_has_the_scope_of_the_urn(plugin: Plugin, later: Plugin) -> None:

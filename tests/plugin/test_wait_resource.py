@@ -129,6 +129,14 @@ def test_a_wait_cannot_be_imported(plugin: Plugin) -> None:
     assert not told.value.is_defect
 
 
+def test_an_unknown_outcome_is_told_with_the_one_way_on(plugin: Plugin) -> None:
+    load = job(plugin)
+    unknown = {"jobId": "11111111-2222-3333-4444-555555555555", "jobName": "load", "submittedTo": load["submittedTo"]}
+    with pytest.raises(PluginError, match="its outcome is unknown") as told:
+        plugin.declare(DONE, unknown)
+    assert str(told.value).endswith("run `pulumi up --replace '**dli:index:BatchJob::load'`.")
+
+
 @pytest.mark.parametrize(
     ("inputs", "failure"),
     [
