@@ -59,7 +59,7 @@ schema: $(STAMP) ## write the generated files anew
 
 docs: $(DOCS_STAMP) ## make the documentation, docs/_build/html/index.html; a warning is an error
 	@$(PYTHON) scripts/pictures.py --check
-	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env -b html docs docs/_build/html
+	@$(PYTHON) -m sphinx --fail-on-warning --keep-going --quiet --fresh-env -b html -d docs/_build/doctrees docs docs/_build/html
 	@echo "The documentation is docs/_build/html/index.html"
 
 sdks: $(STAMP) ## write the SDKs for TypeScript, Python and Go into dist/sdks
