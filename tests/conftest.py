@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.campaign.hosts import ForkServer
 from tests.engine import ProviderProcess
 from tests.project import Project, heeded_signals, variables_of
 
@@ -63,8 +64,16 @@ def project(tmp_path: Path, service: Service) -> Project:
     return Project(tmp_path / "project", variables_of(service))
 
 
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Starts provider processes without half a second of imports each. They share nothing that a test changes."""
+    pytest.importorskip("fcntl", reason="the processes are forked")
+    with ForkServer(tmp_path_factory.mktemp("hosts")) as server:
+        yield server
+
+
 @pytest.fixture
-def provider(service: Service) -> Iterator[ProviderProcess]:
+def provider(service: Service, fork_server: ForkServer) -> Iterator[ProviderProcess]:
     """A provider process, driven as the engine drives it, with the local DLI's account in its environment."""
-    with ProviderProcess(variables_of(service)) as process:
+    with ProviderProcess(variables_of(service), start=fork_server.start) as process:
         yield process

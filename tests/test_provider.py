@@ -12,6 +12,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 from pulumi_dli.jobs.spelling import in_python
 from pulumi_dli.local.faults import RouteName
 from pulumi_dli.local.testing import Service
+from tests.campaign.hosts import ForkServer
 from tests.engine import ProviderError, ProviderProcess
 from tests.jobs.test_inputs import REFUSED
 from tests.local.api import eventually
@@ -48,17 +49,17 @@ EXAMPLE = {
 
 
 @pytest.fixture
-def bare_provider(service: Service) -> Iterator[ProviderProcess]:
+def bare_provider(service: Service, fork_server: ForkServer) -> Iterator[ProviderProcess]:
     """A provider process that knows where the local DLI is, but has no credentials."""
     known = {name: value for name, value in variables_of(service).items() if not name.endswith("_KEY")}
-    with ProviderProcess(known) as process:
+    with ProviderProcess(known, start=fork_server.start) as process:
         yield process
 
 
 @pytest.fixture
-def later(service: Service) -> Iterator[ProviderProcess]:
+def later(service: Service, fork_server: ForkServer) -> Iterator[ProviderProcess]:
     """The provider process of a later command, which has seen nothing yet."""
-    with ProviderProcess(variables_of(service)) as process:
+    with ProviderProcess(variables_of(service), start=fork_server.start) as process:
         yield process
 
 
