@@ -15,7 +15,7 @@ from pulumi_dli.jobs.spelling import in_python
 from tests.campaign.hosts import ForkServer
 from tests.engine import ProviderError, ProviderProcess
 from tests.jobs.test_inputs import REFUSED
-from tests.local.api import eventually
+from tests.local.api import eventually, settled
 from tests.project import variables_of
 
 if TYPE_CHECKING:
@@ -409,8 +409,8 @@ def test_deleting_cancels_by_id_and_other_jobs_of_the_same_name_go_on(
     service.submit(service.jobs("nightly")[0].body)
     other, _ = provider.jobs.declare(declared(resourceName="other", name="nightly", args=["b"], **ENDLESS))
     provider.jobs.delete(batch_id, outputs)
-    assert service.states() == ["dead", "running", "running"]
-    assert service.states(other) == ["running"]
+    assert settled(service.states) == ["dead", "running", "running"]
+    assert settled(lambda: service.states(other)) == ["running"]
 
 
 def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) -> None:
@@ -443,7 +443,7 @@ def test_a_job_that_was_adopted_runs_again_like_any_other(
     assert again not in (first, changed)
     kept, _ = provider.jobs.declare(declared(args=["b"], adoptId=first, rerunOnFailure=False, **ENDLESS))
     assert kept == first
-    assert service.states() == ["dead", "dead", "running"]
+    assert settled(service.states) == ["dead", "dead", "running"]
     assert (
         f"load: adopt_id names batch job {first}, which is dead, so the provider submits a new run." in provider.kill()
     )

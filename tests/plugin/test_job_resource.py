@@ -11,6 +11,7 @@ from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
 from pulumi_dli.plugin.wire import Properties, is_covered
 from tests.jobs.test_inputs import REFUSED
+from tests.local.api import settled
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn
 from tests.test_engine_log import Engine
 
@@ -254,7 +255,7 @@ def test_get_reads_in_the_place_that_the_program_names(plugin: Plugin, service: 
     assert imported(plugin, first.id, projectId=project_id)["submittedTo"]["projectId"] == project_id
     with pytest.raises(PluginError, match="project"):
         imported(plugin, first.id, projectId="0" * 32)
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 # Update and delete
@@ -273,7 +274,7 @@ def test_a_job_that_runs_again_keeps_its_history(plugin: Plugin, later: Plugin, 
     inputs = later.checked(LOAD, news)
     later.delete(stored)
     new = later.create(LOAD, inputs)
-    assert service.states() == ["dead", "running"]
+    assert settled(service.states) == ["dead", "running"]
     (earlier,) = new["previousRuns"]
     assert (earlier["id"], earlier["replacedBecause"]) == (stored.id, "args changed")
 
@@ -285,7 +286,7 @@ def test_an_update_stores_options_without_a_call(plugin: Plugin, later: Plugin, 
     assert later.update(stored, news, preview=True)["cancelTimeout"] == 7
     assert service.calls() == {}
     assert later.update(stored, news)["cancelTimeout"] == 7
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 # Never lost, never twice
@@ -389,7 +390,7 @@ def test_a_trigger_ends_an_adopted_run_too(plugin: Plugin, later: Plugin, servic
     assert stored.id == adopted
     new = replaced_by_a_trigger(later, stored, news)
     assert new.id != adopted
-    assert service.states() == ["dead", "running"]
+    assert settled(service.states) == ["dead", "running"]
 
 
 def test_a_trigger_does_not_cancel_by_a_fixed_name(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -397,7 +398,7 @@ def test_a_trigger_does_not_cancel_by_a_fixed_name(plugin: Plugin, later: Plugin
     stored = plugin.declare(LOAD, news)
     with pytest.raises(PluginError, match=r"has the fixed name of this job.*deleteBeforeReplace to true"):
         replaced_by_a_trigger(later, stored, news)
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -405,7 +406,7 @@ def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Se
     stored = plugin.declare(LOAD, news)
     with pytest.raises(PluginError, match=f"whenRunning is refuse, and batch job {stored.id} is running"):
         replaced_by_a_trigger(later, stored, news)
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 def test_a_trigger_on_an_ended_run_submits(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -431,7 +432,7 @@ def test_replace_with_the_option_runs_the_job_again(plugin: Plugin, later: Plugi
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     new = forced(later, stored, {**JOB, **ENDLESS}, deletes_first=True)
     assert new.id != stored.id
-    assert service.states() == ["dead", "running"]
+    assert settled(service.states) == ["dead", "running"]
 
 
 def test_replace_without_the_option_keeps_the_live_run_and_says_so(
@@ -440,7 +441,7 @@ def test_replace_without_the_option_keeps_the_live_run_and_says_so(
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
     new = forced(later, stored, {**JOB, **ENDLESS})
     assert new.id == stored.id
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
     (told,) = (text for level, urn, text in rows.logged if urn == LOAD and "has not run again" in text)
     assert "set its option deleteBeforeReplace to true" in told
 
@@ -453,7 +454,7 @@ def test_replace_without_the_option_refuses_a_new_declaration_of_a_live_job(
         forced(later, stored, {**JOB, **ENDLESS, "args": ["new"]})
     assert stored.id in str(refused.value)
     assert not refused.value.is_defect
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 def test_a_planned_replacement_may_leave_its_old_run(plugin: Plugin, later: Plugin, service: Service) -> None:
@@ -461,7 +462,7 @@ def test_a_planned_replacement_may_leave_its_old_run(plugin: Plugin, later: Plug
     news = {**JOB, **ENDLESS, "args": ["new"]}
     later.diff(stored, later.checked(LOAD, news, olds=stored.inputs))
     later.create(LOAD, later.checked(LOAD, news))  # retainOnDelete: the engine deletes nothing
-    assert service.states() == ["running", "running"]
+    assert settled(service.states) == ["running", "running"]
 
 
 # Resources that a dynamic provider has stored
@@ -489,7 +490,7 @@ def test_a_dynamic_job_is_updated_once_and_keeps_its_scope(plugin: Plugin, later
     assert not {"__provider", "redact"} & (updated.outputs.values.keys() | updated.inputs.values.keys())
     assert updated["scope"] == "0a1b2c3d"
     assert not later.diff(updated, later.checked(LOAD, {**JOB, **ENDLESS}, olds=updated.inputs)).changes
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 def test_a_new_run_of_a_dynamic_job_has_the_scope_of_the_urn(plugin: Plugin, later: Plugin) -> None:
