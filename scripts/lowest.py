@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = tuple(f"tests/{name}" for name in ("api", "account", "jobs", "operations", "program", "cli", "plugin", "local"))
+PACKAGES = ("api", "spark_logs", "account", "jobs", "operations", "program", "cli", "plugin", "local")
+TESTS = tuple(f"tests/{name}" for name in PACKAGES)
 
 
 def folder(environment: Mapping[str, str]) -> Path:

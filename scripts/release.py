@@ -161,13 +161,14 @@ Build = Callable[[Path, Path, Mapping[str, str]], None]
 
 
 def release(root: Path, version: str, day: date, build: Build = build_python) -> None:
-    """Make the commit of the release if there is none, and build its files into dist/, which is emptied first."""
+    """Make the commit of the release if there is none, and build its files into dist/. What was there is removed."""
     parse(version)
     set_version(root, version, day)
     seconds = int(output(root, "git", "log", "-1", "--format=%ct"))
     variables = {"SOURCE_DATE_EPOCH": str(seconds)}
     dist = root / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
+    for made in (dist, root / DOCS):  # a page that is no longer written would be packed
+        shutil.rmtree(made, ignore_errors=True)
     dist.mkdir()
     build(root, dist, variables)
     run(root, os.environ.get("MAKE", "make"), "--no-print-directory", *OTHERS, variables=variables)

@@ -7,6 +7,7 @@ And how many inputs hypothesis makes: a few, the same every time, or 100,000 wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.campaign.hosts import ForkServer
 from tests.engine import ProviderProcess
 from tests.project import Project, heeded_signals, variables_of
 
@@ -29,16 +31,19 @@ settings.load_profile("few")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if settings.get_current_profile_name() == "many":
-        for item in items:
+    for item in items:
+        if settings.get_current_profile_name() == "many":
             item.add_marker(pytest.mark.timeout(0))
+        if not HAS_LOCAL_DLI and "local_dli" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason="the local DLI is for Linux and macOS"))
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out what imports the local DLI, where there is none."""
-    is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
-    leaves_out = not HAS_LOCAL_DLI and is_test and "pulumi_dli.local" in collection_path.read_text(encoding="utf-8")
-    return True if leaves_out else None
+    """Leave out what imports the local DLI, where there is none. An import for the types alone is indented."""
+    if HAS_LOCAL_DLI or not re.fullmatch(r"test_\w+\.py", collection_path.name):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return True if re.search(r"^(from|import) pulumi_dli\.local\b", text, re.MULTILINE) else None
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -63,8 +68,16 @@ def project(tmp_path: Path, service: Service) -> Project:
     return Project(tmp_path / "project", variables_of(service))
 
 
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Starts provider processes without half a second of imports each. They share nothing that a test changes."""
+    pytest.importorskip("fcntl", reason="the processes are forked")
+    with ForkServer(tmp_path_factory.mktemp("hosts")) as server:
+        yield server
+
+
 @pytest.fixture
-def provider(service: Service) -> Iterator[ProviderProcess]:
+def provider(service: Service, fork_server: ForkServer) -> Iterator[ProviderProcess]:
     """A provider process, driven as the engine drives it, with the local DLI's account in its environment."""
-    with ProviderProcess(variables_of(service)) as process:
+    with ProviderProcess(variables_of(service), start=fork_server.start) as process:
         yield process

@@ -1,14 +1,19 @@
 """A Pulumi project in a folder of its own, driven with the real CLI against a state in a file."""
 
+import atexit
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -41,7 +46,7 @@ def variables_of(service: "Service") -> dict[str, str]:
 
 def isolated_pulumi(folder: Path) -> dict[str, str]:
     """Give the variables of a Pulumi that keeps its state and everything else in a folder, and fetches nothing."""
-    (folder / "state").mkdir()
+    (folder / "state").mkdir(exist_ok=True)
     return {
         "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
         "PULUMI_HOME": str(folder / "home"),
@@ -49,6 +54,35 @@ def isolated_pulumi(folder: Path) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
+
+
+@cache
+def _project_with_stack(name: str) -> Path:
+    """Make a project whose stack `dev` is new, once in a process.
+
+    A copy of it is as good as `pulumi stack init`, which derives a key from the passphrase and takes half a second.
+    """
+    folder = Path(tempfile.mkdtemp()).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+    environment = clean_environment({}) | isolated_pulumi(folder)
+    command = ("pulumi", "stack", "init", "dev", "--non-interactive")
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=120)
+    shutil.rmtree(folder / "home" / "logs", ignore_errors=True)
+    return folder
+
+
+def copy_project(name: str, folder: Path) -> None:
+    """Make a folder with a project whose stack `dev` is new and selected."""
+    original = _project_with_stack(name)
+    shutil.copytree(original, folder)
+    # Pulumi keeps which stack is selected in a file that is named by a hash of the path of Pulumi.yaml.
+    (file,) = (folder / "home" / "workspaces").iterdir()
+    path = str(folder.resolve() / "Pulumi.yaml").encode()
+    digest = sha1(path, usedforsecurity=False).hexdigest()
+    text = file.read_text().replace((original / "state").as_uri(), (folder / "state").as_uri())
+    file.with_name(f"{name}-{digest}-workspace.json").write_text(text)
+    file.unlink()
 
 
 @contextmanager
@@ -82,10 +116,8 @@ class Project:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], name: str = "jobs") -> None:
         self.folder, self.name = folder, name
-        folder.mkdir()
-        (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+        copy_project(name, folder)
         self.environment = clean_environment(environment) | isolated_pulumi(folder)
-        self.pulumi("stack", "init", "dev")
 
     def write(self, program: str) -> None:
         """Make this the program; what every program imports need not be said."""

@@ -2,7 +2,6 @@
 
 import itertools
 import random
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -31,14 +30,17 @@ from tests.campaign.yaml_ups import YamlRun
 from tests.engine import ProviderProcess
 
 
-def test_every_intended_run_is_accepted_exactly_once_under_seeded_faults_and_kills() -> None:
+# The quick seeds have every kind of kill, lies, two places, and jobs whose records are deleted.
+@pytest.mark.parametrize("seeds", [range(1, 5), pytest.param(range(5, 21), marks=pytest.mark.slow)], ids=str)
+def test_every_intended_run_is_accepted_exactly_once_under_seeded_faults_and_kills(seeds: range) -> None:
     with over_grpc() as judge:
-        assert judge_all("over gRPC", judge, range(20), verbose=False) == 0
+        assert judge_all("over gRPC", judge, seeds, verbose=False) == 0
 
 
-def test_so_it_is_with_the_native_provider() -> None:
+@pytest.mark.parametrize("seeds", [range(1, 3), pytest.param(range(3, 7), marks=pytest.mark.slow)], ids=str)
+def test_so_it_is_with_the_native_provider(seeds: range) -> None:
     with native_over_grpc() as judge:
-        assert judge_all("native, over gRPC", judge, range(4), verbose=False) == 0
+        assert judge_all("native, over gRPC", judge, seeds, verbose=False) == 0
 
 
 @pytest.mark.slow
@@ -59,9 +61,9 @@ def test_a_seed_has_the_same_schedule_every_time() -> None:
     assert any(isinstance(step, Step) and step.kill for seed in range(50) for step in schedule(seed).steps)
 
 
-def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service) -> None:
+def test_a_job_that_somebody_else_submits_too_is_found_out(service: Service, fork_server: ForkServer) -> None:
     def start() -> ProviderProcess:
-        return ProviderProcess(service.environment | {"DLI_ADOPT": "false"})
+        return ProviderProcess(service.environment | {"DLI_ADOPT": "false"}, start=fork_server.start)
 
     log_lines: list[str] = []
 
@@ -99,21 +101,20 @@ class CarryOut(Protocol):
     def __call__(self, services: list[Service], declared: Declared, *steps: Step, **variables: str) -> Result: ...
 
 
-@pytest.fixture(scope="module")
-def carry_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarryOut]:
+@pytest.fixture
+def carry_out(fork_server: ForkServer) -> CarryOut:
     """Carry out a schedule of one job. The variables make the provider do what the campaign must find."""
-    with ForkServer(tmp_path_factory.mktemp("hosts")) as fork_server:
 
-        def place(service: Service, variables: dict[str, str]) -> Place:
-            environment = service.environment | SHORT_TIMEOUTS | variables
-            return Place(service, partial(ProviderProcess, environment, start=fork_server.start))
+    def place(service: Service, variables: dict[str, str]) -> Place:
+        environment = service.environment | SHORT_TIMEOUTS | variables
+        return Place(service, partial(ProviderProcess, environment, start=fork_server.start))
 
-        def carry_out(services: list[Service], declared: Declared, *steps: Step, **variables: str) -> Result:
-            seed = int(declared.name.removeprefix("s").removesuffix("j0"))
-            places = [place(service, variables) for service in services]
-            return run(Schedule(seed, [declared], [*steps]), places, lambda _: None)
+    def carry_out(services: list[Service], declared: Declared, *steps: Step, **variables: str) -> Result:
+        seed = int(declared.name.removeprefix("s").removesuffix("j0"))
+        places = [place(service, variables) for service in services]
+        return run(Schedule(seed, [declared], [*steps]), places, lambda _: None)
 
-        yield carry_out
+    return carry_out
 
 
 EXPIRED = Step("up"), Step("up", expires=True)

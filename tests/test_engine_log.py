@@ -1,5 +1,7 @@
 """The log service of the engine, as the provider uses it: a real one over gRPC, a dead one, and none."""
 
+from __future__ import annotations
+
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import psutil
@@ -16,11 +18,13 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_dli.engine_log import EngineLog, StderrLog, ancestor_command_lines, may_show_debug
-from pulumi_dli.local.testing import Service
 from pulumi_dli.operations.notifier import Level
 from tests.engine import NewHost, ProviderProcess
 from tests.grpc_server import serving
 from tests.project import variables_of
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 URN = "urn:pulumi:dev::jobs::pulumi-python:dynamic/dli:BatchJob::load"
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "load.py", "queue": "default"}

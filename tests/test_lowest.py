@@ -25,5 +25,6 @@ def test_nothing_is_installed_or_run_outside_of_it(tmp_path: Path) -> None:
 
 def test_the_quick_tests_of_each_package_run_unless_others_are_named() -> None:
     assert all((ROOT / name).is_dir() for name in lowest.TESTS)
+    assert set(lowest.PACKAGES) == {path.parent.name for path in (ROOT / "pulumi_dli").glob("*/__init__.py")}
     assert lowest.commands(Path("place"), [])[-1][-len(lowest.TESTS) :] == list(lowest.TESTS)
     assert lowest.commands(Path("place"), ["tests/api"])[-1][-3:] == ["-m", "not slow", "tests/api"]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import release
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "Makefile").read_text()
 
@@ -32,3 +34,13 @@ def test_the_texts_of_help_stand_in_one_column(tmp_path: Path, name: str) -> Non
     assert len(columns) == 1
     longest = max(len(line.split()[1]) for line in lines)
     assert columns == {len("make ") + longest + 2}
+
+
+def test_the_documentation_is_built_apart_from_the_cache_of_the_build() -> None:
+    """Sphinx's cache differs from build to build, and a release packs the whole folder of the documentation."""
+    command = ["make", "--dry-run", "docs"]
+    recipe = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    (arguments,) = (line.split() for line in recipe.splitlines() if " -m sphinx " in line)
+    assert arguments[-1] == release.DOCS
+    cache = Path(arguments[arguments.index("-d") + 1])
+    assert not cache.is_relative_to(release.DOCS)

@@ -40,7 +40,9 @@ def moved(tmp_path: Path, earlier_project: str, service: Service) -> Project:
     return project
 
 
-@pytest.mark.parametrize("command", [("preview",), ("up", "--yes", "--skip-preview")])
+@pytest.mark.parametrize(
+    "command", [("up", "--yes", "--skip-preview"), pytest.param(("preview",), marks=pytest.mark.slow)]
+)
 def test_up_and_preview_tell_that_nothing_ran_at_the_new_place(
     moved: Project, service: Service, earlier_project: str, command: tuple[str, ...]
 ) -> None:

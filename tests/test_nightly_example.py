@@ -56,6 +56,7 @@ def test_every_night_each_job_runs_once_and_after_those_that_it_depends_on(night
     assert service.states() == ["success"] * 10
 
 
+@pytest.mark.slow
 def test_a_job_that_changes_runs_again_with_all_that_come_after_it(nightly: Project, service: Service) -> None:
     nightly.up()
     nightly.pulumi("config", "set", "--path", "dli:jobs.usage.numExecutors", "4")

@@ -1,21 +1,26 @@
 """The providers, driven over gRPC as the engine drives them, against the local DLI."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from pulumi_dli.jobs.spelling import in_python
-from pulumi_dli.local.faults import RouteName
-from pulumi_dli.local.testing import Service
+from tests.campaign.hosts import ForkServer
 from tests.engine import ProviderError, ProviderProcess
 from tests.jobs.test_inputs import REFUSED
-from tests.local.api import eventually
+from tests.local.api import eventually, settled
 from tests.project import variables_of
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.faults import RouteName
+    from pulumi_dli.local.testing import Service
 
 JOB = {"resourceName": "load", "scope": "0a1b2c3d", "file": "obs://demo/load.py", "queue": "default"}
 ENDLESS = {"conf": {"spark.dli.local.timeline": "starting:0s,running"}}
@@ -48,18 +53,24 @@ EXAMPLE = {
 
 
 @pytest.fixture
-def bare_provider(service: Service) -> Iterator[ProviderProcess]:
+def bare_provider(service: Service, fork_server: ForkServer) -> Iterator[ProviderProcess]:
     """A provider process that knows where the local DLI is, but has no credentials."""
     known = {name: value for name, value in variables_of(service).items() if not name.endswith("_KEY")}
-    with ProviderProcess(known) as process:
+    with ProviderProcess(known, start=fork_server.start) as process:
         yield process
 
 
 @pytest.fixture
-def later(service: Service) -> Iterator[ProviderProcess]:
+def later(service: Service, fork_server: ForkServer) -> Iterator[ProviderProcess]:
     """The provider process of a later command, which has seen nothing yet."""
-    with ProviderProcess(variables_of(service)) as process:
+    with ProviderProcess(variables_of(service), start=fork_server.start) as process:
         yield process
+
+
+@pytest.fixture
+def new_service() -> type[Service]:
+    """Starts a local DLI with other options than those of `service`."""
+    return pytest.importorskip("pulumi_dli.local.testing", reason="the local DLI is for Linux and macOS").Service
 
 
 def declared(**properties: Any) -> dict[str, Any]:
@@ -132,11 +143,13 @@ def test_nothing_that_a_plan_refuses_reaches_the_service(provider: ProviderProce
     assert service.calls() == {}
 
 
-def test_messages_about_a_job_of_the_configuration_spell_the_arguments_as_it_does(provider: ProviderProcess) -> None:
-    _, failures = provider.jobs.check(declared(scType="small", fromConfiguration=True))
-    assert failures[0].startswith("scType: must be one of A, B, C")
-    _, failures = provider.jobs.check(declared(resourceName="other", scType="small"))
-    assert failures[0].startswith("sc_type: must be one of A, B, C")
+def test_messages_about_a_job_of_the_configuration_spell_the_arguments_as_it_does() -> None:
+    """It needs no service, so it shows on Windows too that the provider's process starts and answers."""
+    with ProviderProcess({}) as provider:
+        _, failures = provider.jobs.check(declared(scType="small", fromConfiguration=True))
+        assert failures[0].startswith("scType: must be one of A, B, C")
+        _, failures = provider.jobs.check(declared(resourceName="other", scType="small"))
+        assert failures[0].startswith("sc_type: must be one of A, B, C")
 
 
 def test_an_adoption_is_announced_in_the_plan_and_in_the_update(provider: ProviderProcess, service: Service) -> None:
@@ -396,8 +409,8 @@ def test_deleting_cancels_by_id_and_other_jobs_of_the_same_name_go_on(
     service.submit(service.jobs("nightly")[0].body)
     other, _ = provider.jobs.declare(declared(resourceName="other", name="nightly", args=["b"], **ENDLESS))
     provider.jobs.delete(batch_id, outputs)
-    assert service.states() == ["dead", "running", "running"]
-    assert service.states(other) == ["running"]
+    assert settled(service.states) == ["dead", "running", "running"]
+    assert settled(lambda: service.states(other)) == ["running"]
 
 
 def test_stored_outputs_that_were_lost_are_no_change(provider: ProviderProcess) -> None:
@@ -430,7 +443,7 @@ def test_a_job_that_was_adopted_runs_again_like_any_other(
     assert again not in (first, changed)
     kept, _ = provider.jobs.declare(declared(args=["b"], adoptId=first, rerunOnFailure=False, **ENDLESS))
     assert kept == first
-    assert service.states() == ["dead", "dead", "running"]
+    assert settled(service.states) == ["dead", "dead", "running"]
     assert (
         f"load: adopt_id names batch job {first}, which is dead, so the provider submits a new run." in provider.kill()
     )
@@ -683,10 +696,12 @@ def test_a_look_that_is_refused_says_nothing_about_the_job(
         provider.jobs.read(batch_id, outputs)
 
 
-def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+def test_a_record_that_goes_during_a_wait_leaves_the_outcome_unknown(
+    new_service: type[Service], tmp_path: Path
+) -> None:
     # Less than 0: with 0 the record is still there in the millisecond of the end.
     with (
-        Service(tmp_path / "forgetful", keep_finished=-1) as service,
+        new_service(tmp_path / "forgetful", keep_finished=-1) as service,
         ProviderProcess(variables_of(service)) as provider,
         ThreadPoolExecutor() as threads,
     ):
@@ -865,8 +880,8 @@ def test_a_refusal_names_no_run_of_another_job_of_the_same_name(provider: Provid
     assert "the earlier run" not in str(refused.value)
 
 
-def test_a_file_that_is_not_there_is_refused_by_the_service(tmp_path: Path) -> None:
-    with Service(tmp_path / "spark", engine="spark") as service, ProviderProcess(variables_of(service)) as provider:
+def test_a_file_that_is_not_there_is_refused_by_the_service(new_service: type[Service], tmp_path: Path) -> None:
+    with new_service(tmp_path / "spark", engine="spark") as service, ProviderProcess(variables_of(service)) as provider:
         with pytest.raises(ProviderError, match=r"nothing runs\. .*DLI\.0011 400, DLI cannot read a file"):
             provider.jobs.declare(JOB)
         assert service.jobs() == []

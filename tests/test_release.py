@@ -30,6 +30,7 @@ CHANGELOG = """# Changelog
 The first version.
 """
 MAKEFILE = """
+.PHONY: plugin sdks docs
 plugin:
 \techo plugin $$SOURCE_DATE_EPOCH >dist/plugin.tar.gz
 sdks:
@@ -159,6 +160,14 @@ def test_a_release_is_one_commit_and_its_files_are_the_same_each_time(repository
     assert release.output(repository, "git", "log", "--format=%s").splitlines() == ["Release 0.2.0", "Begin"]
     assert release.output(repository, "git", "status", "--porcelain") == ""
     assert release.output(repository, "git", "tag") == ""
+
+
+def test_a_page_of_an_earlier_build_is_not_released(repository: Path) -> None:
+    (repository / release.DOCS).mkdir(parents=True)
+    (repository / release.DOCS / "removed.html").touch()
+    release.release(repository, "0.2.0", DAY, build)
+    with tarfile.open(repository / "dist" / "pulumi-dli-docs-0.2.0.tar.gz") as archive:
+        assert [Path(name).name for name in archive.getnames()] == ["pulumi-dli-docs-0.2.0", "index.html"]
 
 
 def test_the_tagged_commit_of_a_release_can_be_built_again(repository: Path) -> None:

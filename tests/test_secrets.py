@@ -133,7 +133,12 @@ WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+QUICK_WAYS = ("success", "dead", "unclear", "bad input")
+
+
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=[] if way in QUICK_WAYS else pytest.mark.slow) for way in WAYS]
+)
 def test_an_update_writes_no_secret_in_plain_however_it_ends(
     project: Project, service: Service, written: Written, way: str
 ) -> None:
@@ -235,6 +240,7 @@ def test_a_secret_that_a_transform_adds_is_written_nowhere(
     assert written.leaks([ADDED]) == []
 
 
+@pytest.mark.slow
 def test_what_is_marked_by_additional_secret_outputs_is_masked(project: Project, service: Service) -> None:
     project.environment["ARGUMENT"] = ARGUMENT
     service.play("load", "running:0.5s,dead", f"with {ARGUMENT}")
@@ -250,6 +256,7 @@ def test_what_is_marked_by_additional_secret_outputs_is_masked(project: Project,
     assert ARGUMENT not in screen
 
 
+@pytest.mark.slow
 def test_a_log_stays_readable_though_an_object_is_secret_as_a_whole(
     project: Project, service: Service, written: Written
 ) -> None:
@@ -269,6 +276,7 @@ def test_a_log_stays_readable_though_an_object_is_secret_as_a_whole(
     assert written.leaks() == []
 
 
+@pytest.mark.slow
 def test_a_secret_name_queue_or_place_stays_secret_under_every_name(
     project: Project, service: Service, written: Written
 ) -> None:
@@ -295,6 +303,7 @@ def test_a_secret_name_queue_or_place_stays_secret_under_every_name(
     project.up("--expect-no-changes")
 
 
+@pytest.mark.slow
 def test_the_refused_value_of_a_secret_is_not_shown(project: Project, written: Written) -> None:
     project.write("""
         secret = pulumi.Output.secret
@@ -379,6 +388,7 @@ def test_fifteen_secrets_in_fourteen_forms_are_written_nowhere(
     assert found == set()
 
 
+@pytest.mark.slow
 def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: Service, written: Written) -> None:
     text = program("success", more="cancel_timeout=0,")
     project.write(text.replace("pulumi.Output.secret(os", "pulumi.Output.from_input(os"))
@@ -398,7 +408,7 @@ def test_what_is_marked_as_secret_later_is_stored_so(project: Project, service: 
         pytest.param(
             ("username", "password", "domainName"), ("password", "swordfish-password", "401"), marks=pytest.mark.slow
         ),
-        (("token",), ("token", "swordfish-token", "401")),
+        pytest.param(("token",), ("token", "swordfish-token", "401"), marks=pytest.mark.slow),
         pytest.param(
             ("token",), ("token", "swordfish\ttoken", "a character that cannot be sent"), marks=pytest.mark.slow
         ),
@@ -426,6 +436,7 @@ def test_credentials_of_the_stacks_configuration_are_never_written(
     assert written.leaks((account.secret_key, account.password, account.token, "swordfish")) == []
 
 
+@pytest.mark.slow
 def test_secrets_of_configured_jobs_are_never_written(project: Project, service: Service, written: Written) -> None:
     project.write("pulumi.export('args', dli.jobs_from_config()['load'].args)")
     with (project.folder / "Pulumi.dev.yaml").open("a") as file:
@@ -448,6 +459,7 @@ def test_secrets_of_configured_jobs_are_never_written(project: Project, service:
     assert written.leaks() == []
 
 
+@pytest.mark.slow
 def test_at_the_engines_highest_log_level_only_the_engine_writes_secrets(project: Project, written: Written) -> None:
     """With `-v=9` Pulumi writes every property of every call, unencrypted, ours like anybody's."""
     project.write(program())

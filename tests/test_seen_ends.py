@@ -51,6 +51,7 @@ def test_a_job_does_not_run_again_if_its_wait_saw_its_success(ran: Project, data
         ran.up("--expect-no-changes", "--refresh", "--target", "**BatchJob::waited", **variables_of(service))
 
 
+@pytest.mark.slow
 def test_a_job_with_a_wait_does_not_run_again_if_the_state_cannot_be_read(ran: Project, data: Path) -> None:
     ran.write(STATE_OUT_OF_REACH + JOBS)
     with later(data) as service:
@@ -62,6 +63,7 @@ def test_a_job_with_a_wait_does_not_run_again_if_the_state_cannot_be_read(ran: P
     assert "must run again, because the service has deleted the record of the last run" in row(screen, "unwatched")
 
 
+@pytest.mark.slow
 def test_a_wait_that_is_new_passes_if_a_refresh_has_seen_the_success(ran: Project, data: Path) -> None:
     with Service(data) as service:
         ran.pulumi("refresh", "--yes", **variables_of(service))

@@ -29,6 +29,7 @@ def test_replace_runs_one_job_again_and_target_replace_leaves_the_changes_of_oth
     assert (service.states("load"), service.states("other")) == ([DEAD, DEAD, RUNNING], [RUNNING])
 
 
+@pytest.mark.slow
 def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_replacement_trigger(
     project: Project, service: Service
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_run_that_must_not_be_cancelled_is_safe_from_changes_but_not_from_a_re
     assert service.states("load") == [DEAD, RUNNING]
 
 
+@pytest.mark.slow
 def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_over(
     project: Project, service: Service
 ) -> None:
@@ -69,7 +71,7 @@ def test_retain_on_delete_leaves_the_old_run_and_a_forced_replacement_takes_it_o
     assert service.states("load") == [RUNNING, RUNNING]
 
 
-@pytest.mark.parametrize(("day", "trigger"), [("tuesday", 1), ("monday", 2)])
+@pytest.mark.parametrize(("day", "trigger"), [("tuesday", 1), pytest.param("monday", 2, marks=pytest.mark.slow)])
 def test_a_retained_run_that_was_adopted_is_not_taken_back_by_what_replaces_it(
     project: Project, service: Service, day: str, trigger: int
 ) -> None:
@@ -113,6 +115,7 @@ def test_a_protected_job_never_runs_again_even_a_dead_one_and_a_protected_wait_n
     assert project.state_of("load-running")["outputs"]["jobId"] == second.id
 
 
+@pytest.mark.slow
 def test_ignored_changes_run_nothing_and_are_submitted_with_the_next_replacement(
     project: Project, service: Service
 ) -> None:
@@ -131,6 +134,7 @@ def test_ignored_changes_run_nothing_and_are_submitted_with_the_next_replacement
     assert [job.body["args"] for job in service.jobs("load")] == [["monday"], ["tuesday"]]
 
 
+@pytest.mark.slow
 def test_jobs_of_one_name_in_components_of_one_name_are_two_jobs(project: Project, service: Service) -> None:
     program = """
         class Pipeline(pulumi.ComponentResource):

@@ -4,6 +4,8 @@ import json
 import re
 import textwrap
 
+import pytest
+
 from pulumi_dli.local.testing import Service
 from tests.project import Project, row, variables_of
 
@@ -107,6 +109,7 @@ def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project:
     assert service.states() == ["dead", "dead", "dead"]
 
 
+@pytest.mark.slow
 def test_a_value_that_is_written_otherwise_is_no_change(project: Project, service: Service) -> None:
     project.write("""
         dli.BatchJob("load", file="load.py", queue="default", driver_memory="2G", conf={"spark.example": "true"})

@@ -46,3 +46,12 @@ def test_no_other_command_imports_the_local_dli() -> None:
         "print([name for name in sys.modules if name.startswith(('pulumi_dli.local', 'grpc', 'pulumi.'))])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_without_fcntl_as_on_windows_one_line_says_where_it_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pulumi_dli.cli.local.find_spec", {}.get)
+    assert main(["local", "serve"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the local DLI runs on Linux and macOS only" in line

@@ -1,14 +1,19 @@
+from __future__ import annotations
+
 import io
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pulumi_dli.local.testing import Service
 from tests.cli.conftest import FakePulumi, Run, submit
 from tests.cli.states import ID, job
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 PROGRAM = [sys.executable, "-m", "pulumi_dli.cli"]
 

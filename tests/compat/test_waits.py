@@ -62,6 +62,7 @@ def submissions_and_cancels(local_dli: Service) -> int:
     return calls.get("POST /batches", 0) + calls.get("DELETE /batches/{id}", 0)
 
 
+@pytest.mark.slow
 def test_no_wait_is_updated_and_an_update_plan_holds(project: Project, local_dli: Service, old: Version) -> None:
     experimental = {"PULUMI_EXPERIMENTAL": "true"}
     project.pulumi("preview", "--expect-no-changes", "--save-plan", "plan.json", **TODAY, **experimental)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from pulumi_dli.account import credential_sources
 from pulumi_dli.account.credentials import declared
 from pulumi_dli.local.testing import Service
 from tests.docs.pages import block, section
@@ -35,3 +36,11 @@ def test_the_table_has_every_setting_with_its_variables() -> None:
     documented = {name for row in text.splitlines() for name in re.findall(r"`([A-Za-z:_]+)`", row)}
     names = {str(name) for info in declared().values() for name in info.validation_alias.choices}  # type: ignore[union-attr]
     assert names <= documented
+
+
+def test_the_page_names_every_source_of_credentials_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", raising=False)
+    text = section("configuration", "Which value counts")
+    places = [text.find(source({}).label.split()[-1]) for source in credential_sources.SOURCES]
+    assert -1 not in places
+    assert places == sorted(places)

@@ -21,6 +21,7 @@ def test_a_job_runs_with_every_deploy(project: Project, service: Service) -> Non
         assert service.states() == ["success"] * jobs
 
 
+@pytest.mark.slow
 def test_a_job_runs_when_its_jar_changes(project: Project, service: Service) -> None:
     project.write(block("recipes/deploy", "When the script or the jar changes", "python"))
     jar = project.folder / "target" / "load.jar"
@@ -59,6 +60,7 @@ def test_jobs_have_a_stack_of_their_own(project: Project, service: Service) -> N
     assert [job.queue for job in service.jobs()] == ["default"]
 
 
+@pytest.mark.slow
 def test_a_preview_needs_no_credentials(project: Project, service: Service) -> None:
     program = """
         for name in ("load", "extract"):

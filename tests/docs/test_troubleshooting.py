@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import pulumi_dli as dli
 from pulumi_dli.local.testing import Service
 from tests.docs.pages import block, page, section
@@ -20,6 +22,7 @@ def test_the_messages_of_a_failed_update_are_those_of_the_code() -> None:
             assert part.strip() in in_one_piece
 
 
+@pytest.mark.slow
 def test_the_command_for_another_run_of_one_job_works(project: Project, service: Service) -> None:
     assert "pulumi up --replace '**dli:BatchJob::NAME'" in page("troubleshooting")
     project.write("""

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import requests
 
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.credentials import Credentials
 
 ENDLESS = "running"
@@ -84,3 +85,8 @@ def eventually(look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Se
         assert time.monotonic() < deadline, f"still {seen!r} after {TIMEOUT:.0f} s"
         time.sleep(0.01)
     return seen
+
+
+def settled(states: Callable[[], list[BatchState]]) -> list[BatchState]:
+    """Give the states when no job is starting any more. A call that submits a job returns while it starts."""
+    return eventually(states, lambda seen: BatchState.STARTING not in seen)

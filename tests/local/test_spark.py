@@ -209,6 +209,7 @@ def make_jar(jar: Path, classes: Path, name: str) -> None:
             archive.write(path, path.relative_to(classes))
 
 
+@pytest.mark.slow
 def test_a_main_class_in_a_jar_finds_its_other_jars(dli: LocalDli, api: Api, bucket: Path, classes: Path) -> None:
     make_jar(bucket / "main.jar", classes, "Main")
     make_jar(dli.data / "packages" / "group" / "greeting.jar", classes, "Greeting")
@@ -251,6 +252,7 @@ print("lines:", context.textFile(folder).collect())
 """
 
 
+@pytest.mark.slow
 def test_an_rdd_reads_and_writes_text_and_a_file_may_be_edited_by_hand(api: Api, bucket: Path) -> None:
     (bucket / "text.py").write_text(TEXT)
     log = run(api, "success", file="obs://demo/text.py", args=["obs://demo/lines", "one", "two"])
@@ -500,6 +502,7 @@ def serve(data: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+@pytest.mark.slow
 def test_the_jobs_of_a_server_that_was_killed_end_and_the_next_one_says_so(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serve(data) as process:
@@ -518,6 +521,7 @@ def test_the_jobs_of_a_server_that_was_killed_end_and_the_next_one_says_so(tmp_p
         assert again.state(waiting) in ("starting", "running")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_ends_the_processes_of_its_jobs(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serve(data) as process:

@@ -70,6 +70,7 @@ def job_id(api: Api) -> str:
     return start(api)
 
 
+@pytest.mark.slow
 def test_who_is_signed_in_sees_it_behind_the_page_of_the_job(browser: Browser, job_id: str) -> None:
     base = f"{browser.home}/jobs/{job_id}/spark"
     assert f'href="{base}/"' in browser.page(f"/jobs/{job_id}")

@@ -1,14 +1,19 @@
 """A native provider for a test, with the local DLI's account in the environment."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pulumi_dli.local.testing import Service
 from tests.plugin.engine import Plugin
 from tests.project import FOREIGN, clean_environment, variables_of
 from tests.test_engine_log import Engine, running
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from pulumi_dli.jobs.naming import SubmissionName, resource_fingerprint_of
 from pulumi_dli.local.testing import Service
+from tests.local.api import settled
 from tests.plugin.engine import Plugin, PluginError, job_urn
 
 JOB = {"file": "obs://demo/load.py", "queue": "default"}
@@ -27,7 +28,7 @@ def test_a_live_run_of_the_dynamic_resource_is_refused_and_named(plugin: Plugin,
         plugin.declare(job_urn(), JOB)
     assert not told.value.is_defect
     assert "deleteBeforeReplace" in str(told.value)
-    assert service.states() == ["running"]
+    assert settled(service.states) == ["running"]
 
 
 def test_it_is_adopted_by_its_id(plugin: Plugin, service: Service) -> None:

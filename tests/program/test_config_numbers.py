@@ -1,20 +1,24 @@
 """Sent text is written text, or it is refused: from the stack's file, as YAML and Pulumi's CLI read it."""
 
+from __future__ import annotations
+
 import itertools
 import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
 
 import pulumi_dli as dli
-from pulumi_dli.local.testing import Service
 from pulumi_dli.program.config_numbers import NumberTexts, faults_of_numbers
 from tests.project import Project
 from tests.registrations import run
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 SCALARS = """
     0 00 -0 5 +5 -5 007 08 052812345678 020222070707 0x1F 0X1f -0x1F 0o17 0b11 0_7 1_000 -1_000 1__0 _1 1_0.5

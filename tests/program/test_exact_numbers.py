@@ -1,8 +1,10 @@
 """Sent text is written text, or it is refused: from a program, over Pulumi's wire, into the body of the request."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
@@ -14,9 +16,11 @@ import pulumi_dli as dli
 from pulumi_dli.jobs.inputs import JobInputs
 from pulumi_dli.jobs.job_rules import Checked, check
 from pulumi_dli.jobs.request import request_body
-from pulumi_dli.local.testing import Service
 from tests.project import Project
 from tests.registrations import run
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 SNAPSHOT = 1234567890123456789
 IN_DOUBLES = 2**1023

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import hashlib
 import io
 import os
@@ -5,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
@@ -13,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pulumi_dli as dli
-from pulumi_dli.local.testing import Service
 from tests.project import Project, row
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 ENTRIES = {"META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\n", "org/example/Main.class": b"\xca\xfe\xba\xbe\0\0\0\x3d"}
 

@@ -1,9 +1,11 @@
+from __future__ import annotations
+
 import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
 from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
@@ -13,9 +15,11 @@ from pulumi.runtime import rpc
 from pydantic.alias_generators import to_camel
 
 import pulumi_dli as dli
-from pulumi_dli.local.testing import Service
 from tests.project import Project
 from tests.registrations import BATCH_ID, EVERY_ARGUMENT, JOB_TYPE, WAIT_TYPE, Registrations, run
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 Jobs = Mapping[str, Any]
 

@@ -1,8 +1,11 @@
 """Jobs from a file: what differs from jobs in the stack's configuration (`test_jobs_from_config`)."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
@@ -10,9 +13,11 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 
 import pulumi_dli as dli
-from pulumi_dli.local.testing import Service
 from tests.project import Project
 from tests.registrations import JOB_TYPE, WAIT_TYPE, Registrations, run
+
+if TYPE_CHECKING:
+    from pulumi_dli.local.testing import Service
 
 
 @pytest.fixture(autouse=True)

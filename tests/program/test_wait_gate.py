@@ -122,7 +122,7 @@ def test_where_the_listing_is_refused_each_wait_asks_for_its_own_job(project: Pr
     assert (project.output("extract"), project.output("clean")) == ("success", "success")
 
 
-@pytest.mark.parametrize("closed", ["DLI_WAIT", "dli:wait"])
+@pytest.mark.parametrize("closed", ["DLI_WAIT", pytest.param("dli:wait", marks=pytest.mark.slow)])
 def test_the_wait_gate_can_be_opened_for_a_command_that_is_not_to_wait(
     project: Project, service: Service, closed: str
 ) -> None:
