@@ -333,6 +333,11 @@ def claimed_run_message(job_name: str, reason: Exception, *, is_in_state: bool =
     return f"{job_name}: {reason} right now.{_STAYS if is_in_state else ''} Run the command again."
 
 
+def run_cancelled_message(batch_id: str) -> str:
+    """Return the note of a delete that has cancelled a run. The engine's plan of a `destroy` does not tell it."""
+    return f"batch job {batch_id} had not ended, and was cancelled."
+
+
 def unread_delete_message(
     job_name: str, batch_id: str, error: DliError, *, is_in_state: bool = True, advice: str = ""
 ) -> str:

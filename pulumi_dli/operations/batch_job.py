@@ -311,7 +311,8 @@ class BatchJobs:
         try:
             if self._jobs.may_go_on(batch_id, stored):
                 self._cancel_duplicates(batch_id, stored, self._list_duplicates(batch_id, stored))
-                self._cancel_live(batch_id, stored)
+                if self._cancel_live(batch_id, stored):
+                    self._context.notify(Level.INFO, name, messages.run_cancelled_message(batch_id))
         except JobError:
             raise
         except DliError as error:
