@@ -174,7 +174,7 @@ def _print_link(data: Path) -> int:
 
     Credentials.load(data)  # raises an error if the directory has none
     if not is_running(data):  # another program may listen at the old address and must not get the token
-        raise _LinkError(f"no service runs in {data}. Start it: python -m pulumi_dli.local serve --data {data}")
+        raise _LinkError(f"no service runs in {data}. Start it: pulumi-dli local serve --data {data}")
     account = Credentials.load(data)
     with requests.Session() as http:
         http.trust_env = False  # use no proxy for a call to this machine

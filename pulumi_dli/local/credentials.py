@@ -77,7 +77,7 @@ class Credentials:
             return cls(**{name: str(document[name]) for name in names})
         except FileNotFoundError as error:
             raise CredentialsError(
-                f"{path} does not exist. Start the service first: python -m pulumi_dli.local serve --data {data_dir}"
+                f"{path} does not exist. Start the service first: pulumi-dli local serve --data {data_dir}"
             ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CredentialsError(

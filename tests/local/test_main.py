@@ -165,8 +165,7 @@ def test_env_prints_what_a_shell_reads(tmp_path: Path) -> None:
 
 def test_env_for_a_directory_without_an_account_says_what_to_do(tmp_path: Path) -> None:
     assert failure_of("env", "--data", str(tmp_path)) == (
-        f"{tmp_path}/credentials.json does not exist. Start the service first: "
-        f"python -m pulumi_dli.local serve --data {tmp_path}"
+        f"{tmp_path}/credentials.json does not exist. Start the service first: pulumi-dli local serve --data {tmp_path}"
     )
 
 
@@ -186,7 +185,7 @@ def test_link_without_a_service_says_what_to_do(tmp_path: Path) -> None:
     with LocalDli(tmp_path / "a", engine="timeline"):
         pass
     line = failure_of("link", "--data", str(tmp_path / "a"))
-    assert line == f"no service runs in {tmp_path}/a. Start it: python -m pulumi_dli.local serve --data {tmp_path}/a"
+    assert line == f"no service runs in {tmp_path}/a. Start it: pulumi-dli local serve --data {tmp_path}/a"
 
 
 def test_link_sends_no_secret_to_who_listens_at_the_address_of_a_service_that_has_stopped(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_link_signs_one_browser_in_and_then_no_other(dli: LocalDli) -> None:
     reply = second.open(link)
     assert reply.status_code == 401
     assert "The link was used before" in text_of(reply.text)
-    assert "python -m pulumi_dli.local link --data DIR" in text_of(reply.text)
+    assert "pulumi-dli local link --data DIR" in text_of(reply.text)
     assert second.ask("GET", "/").status_code == 401
 
 
