@@ -31,4 +31,5 @@ imports only modules that stand below it:
     faults, call_counter        fault injection and call counts for tests
     errors                      the errors that the service answers
     durations, private_files    durations as text; files that only their owner can read
+    threads                     blocking work outside the event loop
 """

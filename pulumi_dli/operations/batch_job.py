@@ -310,9 +310,7 @@ class BatchJobs:
             return
         try:
             if self._jobs.may_go_on(batch_id, stored):
-                self._cancel_duplicates(batch_id, stored, self._list_duplicates(batch_id, stored))
-                if self._cancel_live(batch_id, stored):
-                    self._context.notify(Level.INFO, name, messages.run_cancelled_message(batch_id))
+                self._end(batch_id, stored)
         except JobError:
             raise
         except DliError as error:
@@ -334,6 +332,13 @@ class BatchJobs:
         run: dict[str, Any] = {"id": batch_id, "state": "cancelled" if was_cancelled else state}
         run |= {name: seen.get(name) for name in ("createTime", "updateTime", "duration")}
         self._context.history.ended(key, run, stored.properties.get(outputs.PREVIOUS_RUNS))
+
+    def _end(self, batch_id: str, stored: StoredJob) -> None:
+        """Cancel a run and its duplicates, unless they have ended."""
+        self._cancel_duplicates(batch_id, stored, self._list_duplicates(batch_id, stored))
+        if self._cancel_live(batch_id, stored) and self._is_in_state:  # else the caller says it
+            message = messages.run_cancelled_message(batch_id)
+            self._context.notify(Level.INFO, name_of(stored.inputs), message)
 
     def _list_duplicates(self, batch_id: str, stored: StoredJob) -> list[Batch]:
         try:

@@ -13,7 +13,7 @@ from pulumi_dli.api.states import LIVE_STATES, BatchState, StateFacts
 from pulumi_dli.jobs.progress import progress_message
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.local.endings import Ending
-from pulumi_dli.local.page import _environment
+from pulumi_dli.local.page_templates import _environment
 from scripts.generate import package_schema
 
 PACKAGE = Path(pulumi_dli.__file__).parent
