@@ -98,7 +98,7 @@ _job = click.argument("job", metavar="NAME|ID")
 def commands() -> None:
     """Show and cancel Spark batch jobs of DLI.
 
-    In the folder of a Pulumi project, jobs have the logical names of the selected stack. Everywhere, they have ids.
+    In the folder of a Pulumi project, give a job's logical name in the selected stack. A job's id works everywhere.
     The account is that of `pulumi up`: from the stack's configuration, the environment or files.
     """
 
