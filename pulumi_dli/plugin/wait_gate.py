@@ -103,7 +103,10 @@ class WaitGate:
 
 def interruption_text(declared: WaitInputs) -> str:
     """Return what an interruption of the command means for a wait."""
-    return f"interrupted. Batch job {declared.job_id} goes on, and the next `pulumi up` goes on waiting for it."
+    return (
+        "the wait ended early, because of ^C or because another resource failed. Batch job "
+        f"{declared.job_id} goes on, and the next `pulumi up` goes on waiting for it."
+    )
 
 
 def interrupted(declared: WaitInputs) -> JobError:

@@ -116,7 +116,10 @@ def test_an_interruption_ends_the_construction_at_once_and_the_job_goes_on(
         eventually(lambda: any("waited" in text for _, _, text in rows.logged), bool)
         plugin.call("Cancel", empty_pb2.Empty())
         assert wait.result(60).outputs.values == {}
-    text = f"done: interrupted. Batch job {load.id} goes on, and the next `pulumi up` goes on waiting for it."
+    text = (
+        "done: the wait ended early, because of ^C or because another resource failed. Batch job "
+        f"{load.id} goes on, and the next `pulumi up` goes on waiting for it."
+    )
     assert ("WARNING", DONE, text) in rows.logged
     assert len(monitor.requests) == 1, "the engine would not create the child"
     assert service.states() == ["running"]

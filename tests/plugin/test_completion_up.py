@@ -85,7 +85,10 @@ def test_an_interrupted_completion_ends_at_once_and_the_next_up_goes_on(
         screen, _ = up.communicate(timeout=60)
         assert_gone(plugins)
     (load,) = service.jobs()
-    assert f"interrupted. Batch job {load.id} goes on" in row(screen, "done")
+    assert (
+        f"the wait ended early, because of ^C or because another resource failed. Batch job {load.id} goes on"
+        in row(screen, "done")
+    )
     assert "has a problem" not in screen
     assert "Traceback" not in screen
     assert native.state_of("load")["id"] == load.id

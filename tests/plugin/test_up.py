@@ -133,7 +133,10 @@ def test_a_dead_job_and_an_interrupted_wait_have_their_verdict_on_the_row(
         os.kill(up.pid, signal.SIGINT)
         screen, _ = up.communicate(timeout=60)
         assert_gone(plugins)
-    assert f"load: interrupted. Batch job {live.id} goes on" in row(screen, "done")
+    assert (
+        f"load: the wait ended early, because of ^C or because another resource failed. Batch job {live.id} goes on"
+        in row(screen, "done")
+    )
     assert "Traceback" not in screen
     assert native.state_of("load")["id"] == live.id
     assert service.states() == ["dead", "running"]

@@ -46,7 +46,8 @@ def test_an_interrupted_wait_ends_at_once_and_says_that_the_job_goes_on(
             wait.result(30)
     assert not told.value.is_defect
     assert str(told.value) == (
-        f"load: interrupted. Batch job {load.id} goes on, and the next `pulumi up` goes on waiting for it."
+        "load: the wait ended early, because of ^C or because another resource failed. Batch job "
+        f"{load.id} goes on, and the next `pulumi up` goes on waiting for it."
     )
     assert service.states() == ["running"]
 
@@ -55,7 +56,7 @@ def test_a_wait_that_begins_after_the_interruption_does_not_wait(plugin: Plugin)
     load = job(plugin)
     cancel(plugin)
     cancel(plugin)
-    with pytest.raises(PluginError, match="interrupted"):
+    with pytest.raises(PluginError, match="ended early"):
         plugin.declare(DONE, {"jobId": load.id})
 
 
