@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -502,8 +503,11 @@ def test_a_trigger_ends_an_adopted_run_when_the_program_has_no_adopt_id_any_more
     check_one_at_a_time(service)
 
 
-def test_a_trigger_ends_an_imported_run(plugin: Plugin, later: Plugin, service: Service) -> None:
-    stored = imported(plugin, service.submit({**JOB, "name": "by-hand", **ENDLESS}))
+@pytest.mark.parametrize("spelling", [str.lower, str.upper])
+def test_a_trigger_ends_an_imported_run(
+    plugin: Plugin, later: Plugin, service: Service, spelling: Callable[[str], str]
+) -> None:
+    stored = imported(plugin, spelling(service.submit({**JOB, "name": "by-hand", **ENDLESS})))
     new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
     assert new.id != stored.id
     check_one_at_a_time(service)
