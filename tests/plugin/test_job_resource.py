@@ -481,6 +481,18 @@ def test_a_trigger_with_a_rename_leaves_a_new_job_of_the_old_name_alone(
     assert live(service) == [another.id, new.id], "the run is known to be that of another job"
 
 
+def test_a_trigger_with_a_rename_leaves_the_run_of_a_job_that_gave_its_name_away_alone(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    """`load` becomes `archive` and `other` becomes `load` in one `up`, and the engine comes to the new `load` first."""
+    given_away = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    other = plugin.declare(job_urn("other"), {**JOB, "conf": {"spark.dli.local.timeline": "starting:0s,success"}})
+    renamed = Stored(LOAD, other.id, other.inputs, other.outputs)
+    with pytest.raises(PluginError, match=f"another dli:scope before, and batch job {given_away.id}"):
+        replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
+    assert given_away.id in live(service)
+
+
 @pytest.mark.parametrize("before", [{}, {"scope": "first"}])
 def test_a_trigger_is_refused_beside_the_run_that_another_scope_has_submitted(
     account: None, service: Service, before: dict[str, str]
