@@ -416,6 +416,19 @@ def test_a_trigger_cancels_the_live_run_before_it_submits(
     assert [run["id"] for run in new["previousRuns"]] == [stored.id]
 
 
+def test_a_question_about_the_replacement_of_another_resource_is_no_plan(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    """The last `up` used an output of a resource that is replaced now. The engine asks about the stored job at once."""
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
+    news = {**JOB, **ENDLESS, "args": ["b"]}
+    later.checked(LOAD, news, olds=stored.inputs)
+    inputs = later.checked(LOAD, news)
+    later.diff(stored, Properties({**stored.inputs.values, "args": UNKNOWN}))
+    later.create(LOAD, inputs)
+    check_one_at_a_time(service)
+
+
 def test_a_trigger_leaves_the_jobs_of_others_alone(plugin: Plugin, later: Plugin, service: Service) -> None:
     other = plugin.declare(job_urn("other"), {**JOB, **ENDLESS})
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
