@@ -263,11 +263,11 @@ def fixed_name_replacement_message(job_name: str, batch: Batch) -> str:
 
 
 def renamed_replacement_message(job_name: str, batch: Batch) -> str:
-    """Return the error if a live run has the name of a job before a rename, so that it may be its old run."""
+    """Return the error if a live run has the name of a job before or after a rename, so that it may be its old run."""
     return (
         f"{job_name}: nothing was submitted. This job had another name or another dli:scope before, and "
-        f"{described(batch)} has it. It may be the old run of this job, and the new run would run beside it. "
-        f"{_SET_DELETE_FIRST}"
+        f"{described(batch)} has the old or the new one. It may be a run of this job, and the new run would run beside "
+        f"it. {_SET_DELETE_FIRST}"
     )
 
 

@@ -84,15 +84,21 @@ class JobChanges:
         if self._is_delayed:
             raise TimeoutError("earlier changes of jobs cannot be stored yet")
 
+        is_refused = threading.Event()
+
         def write() -> None:
             prepare()
-            self._table.add(job)
+            if not is_refused.is_set():
+                self._table.add(job)
+            if is_refused.is_set():  # here, because the server may stop before the thread comes to another write
+                self._table.remove([job.id])
 
         change = self._enqueue(_Change(job.id, {}, write, self._future(), is_retried=False))
         try:
             async with asyncio.timeout(HANG_TIMEOUT):
                 await asyncio.shield(change.stored)
         except (TimeoutError, asyncio.CancelledError):
+            is_refused.set()
             self.run(lambda: self._table.remove([job.id]))
             raise
 
@@ -112,11 +118,14 @@ class JobChanges:
         return self._is_delayed and any(change.job_id == job_id for change in self._waiting)
 
     async def flush(self) -> None:
-        """Wait until the changes up to now are stored. Raises TimeoutError if the disk is full or hangs."""
+        """Wait until the changes up to now are stored. Raises TimeoutError if the disk is full or hangs.
+
+        A new job that cannot be stored is told to its own client only.
+        """
         if self._is_delayed:
             raise TimeoutError
         async with asyncio.timeout(HANG_TIMEOUT):
-            await asyncio.gather(*(asyncio.shield(change.stored) for change in self._waiting))
+            await asyncio.gather(*(asyncio.shield(change.stored) for change in self._waiting if change.is_retried))
 
     async def finish(self) -> None:
         """Try for some seconds to store what waits. Log an error that names what cannot be stored."""

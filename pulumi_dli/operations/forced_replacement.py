@@ -6,7 +6,7 @@ option `deleteBeforeReplace` is set, it creates the replacement first. Two runs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +69,15 @@ class ForcedReplacement:
     def _live_runs(self, client: Client, earlier: JobInputs, declared: JobInputs, marks: RunMarks) -> Iterator[Batch]:
         """Yield the live runs of the job's resource. Raises SubmissionError if a run is only perhaps the job's."""
         own = {resource_fingerprint_of(one.scope, self._context.settings.scope) for one in (earlier, declared)}
+        is_renamed = marks.fingerprint is not None and marks.fingerprint not in own
+        # A new job may have the old name, and another job that is renamed too may have had the new one.
+        doubtful: Set[str | None] = own | {marks.fingerprint} if is_renamed else set()
         for batch in [*self._context.live_listing(client).jobs(0.0).values()]:
             if not self._context.runs.may_adopt(batch.id, declared_key(declared)):
                 continue
-            if _fingerprint_of(batch) in own or batch.id == marks.adopted:
+            if batch.id == marks.adopted or _fingerprint_of(batch) in own - doubtful:
                 yield batch
-            elif (message := _doubt(batch, earlier, marks)) is not None:
+            elif (message := _doubt(batch, earlier, doubtful)) is not None:
                 raise SubmissionError(message(name_of(declared), batch))
 
 
@@ -83,10 +86,10 @@ def _fingerprint_of(batch: Batch) -> str | None:
     return name.resource_fingerprint if name is not None else None
 
 
-def _doubt(batch: Batch, earlier: JobInputs, marks: RunMarks) -> Callable[[str, Batch], str] | None:
+def _doubt(batch: Batch, earlier: JobInputs, doubtful: Set[str | None]) -> Callable[[str, Batch], str] | None:
     """Return the error about a run that is perhaps the job's, or None if it is another's. It must not be cancelled."""
-    if marks.fingerprint is not None and _fingerprint_of(batch) == marks.fingerprint:
-        return submission_messages.renamed_replacement_message  # a new job may have the old name
+    if _fingerprint_of(batch) in doubtful:
+        return submission_messages.renamed_replacement_message
     if earlier.name is not None and batch.name == earlier.name:
         return submission_messages.fixed_name_replacement_message  # another stack may run a job with this name
     if batch.id == earlier.adopt_id:

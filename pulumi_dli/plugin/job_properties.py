@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pulumi_dli.api.models import normal_id
 from pulumi_dli.jobs.exact_numbers import EXACT_NUMBERS
 from pulumi_dli.jobs.inputs import ARGUMENTS, JobInputs, OnRecordExpired
 from pulumi_dli.jobs.messages import replace_command
@@ -136,7 +137,7 @@ def inputs_to_store(
 
 def imported_inputs(batch_id: str, declared: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs of a run that is imported: its declaration, and its mark."""
-    return {**declared, RUN_KEY: _as_stored(RunMarks(adopted=batch_id))}
+    return {**declared, RUN_KEY: _as_stored(RunMarks(adopted=normal_id(batch_id)))}
 
 
 def run_marks(stored: Properties) -> RunMarks:

@@ -62,13 +62,13 @@ class JobResource:
 
     def diff(self, request: Any) -> Any:
         """Decide whether the job stays, is updated in place, or is replaced, which runs it again."""
-        self._replacements.planned(request.urn)
         urn, news = Urn.parse(request.urn), wire.read(request.news)
         olds, old_inputs = wire.read(request.olds), wire.read(request.old_inputs)
         stored, declared = stored_job(urn, olds, old_inputs), declared_job(urn, news)
         self._session.remember_texts(request.id, job_properties.texts_of(urn, olds, old_inputs, news))
         decision = self._session.jobs.plan(request.id, stored, declared)
         if not declared.unknown:  # with an unknown value, the engine only asks what another replacement would mean
+            self._replacements.planned(request.urn)
             is_kept = decision.action is not Action.REPLACE
             self._replacements.decided(request.urn, normal_id(request.id) if is_kept else None)
         if decision.action is Action.NONE and not declared.unknown:

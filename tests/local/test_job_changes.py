@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import sqlite3
@@ -5,19 +6,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
 
+from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.job_changes import JobChanges
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
-from pulumi_dli.local.table import JobTable
+from pulumi_dli.local.table import Job, JobTable
 from tests.local.api import ENDLESS, Api, eventually
 
 NOT_STORED = "The local DLI cannot store a change of this job yet, and tries again. This is the last stored state."
@@ -143,6 +146,75 @@ def test_a_job_that_was_refused_because_the_disk_hangs_never_runs(tmp_path: Path
         assert [job["id"] for job in api.sessions()] == [later.json()["id"]]
     with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
         assert [job.id for job in table.live()] in ([], [later.json()["id"]])
+
+
+class SlowTable:
+    """A table that works only when the disk answers, and then refuses new rows if it is full."""
+
+    def __init__(self, *, is_full: bool = False) -> None:
+        self.answers = threading.Event()
+        self.is_full = is_full
+        self.rows: set[str] = set()
+        self.added = 0
+
+    def add(self, job: Job) -> None:
+        self.added += 1
+        self.answers.wait()
+        if self.is_full:
+            raise sqlite3.OperationalError("database or disk is full")
+        self.rows.add(job.id)
+
+    def update(self, _job_id: str, **_columns: Any) -> None:
+        self.answers.wait()
+
+    def remove(self, job_ids: Collection[str]) -> None:
+        self.rows -= {*job_ids}
+
+
+NEW_JOB = Job("new", "", "", "default", "A", "{}", "{}", BatchState.STARTING, 0, 0)
+
+
+@pytest.mark.parametrize(("waits", "added"), [(True, 0), (False, 1)])
+def test_a_refused_job_gets_no_row_if_the_disk_answers_after_the_stop(
+    monkeypatch: pytest.MonkeyPatch, waits: bool, added: int
+) -> None:
+    monkeypatch.setattr("pulumi_dli.local.job_changes.HANG_TIMEOUT", 0.05)
+    monkeypatch.setattr("pulumi_dli.local.job_changes.RETRY_DELAY", 0.01)
+    table, others = SlowTable(), {*threading.enumerate()}
+
+    async def refuse_and_stop() -> None:
+        changes = JobChanges(cast(JobTable, table))
+        if waits:
+            changes.add("other", state=BatchState.RUNNING)
+            await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await changes.add_job(NEW_JOB, lambda: None)
+        await changes.finish()
+
+    asyncio.run(refuse_and_stop())
+    (thread,) = {*threading.enumerate()} - others
+    table.answers.set()
+    thread.join(10)
+    assert (table.added, table.rows) == (added, set())
+
+
+def test_a_new_job_that_cannot_be_stored_does_not_fail_the_cancel_of_another() -> None:
+    table = SlowTable(is_full=True)
+
+    async def cancel_beside_a_new_job() -> None:
+        changes = JobChanges(cast(JobTable, table))
+        changes.add("other", state=BatchState.DEAD)
+        new_job = asyncio.ensure_future(changes.add_job(NEW_JOB, lambda: None))
+        await asyncio.sleep(0)
+        flushed = asyncio.ensure_future(changes.flush())
+        await asyncio.sleep(0)
+        table.answers.set()
+        await flushed
+        with pytest.raises(sqlite3.OperationalError):
+            await new_job
+        await changes.finish()
+
+    asyncio.run(cancel_beside_a_new_job())
 
 
 def test_a_log_that_hangs_delays_only_its_job(tmp_path: Path) -> None:

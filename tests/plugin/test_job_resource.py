@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -415,6 +416,19 @@ def test_a_trigger_cancels_the_live_run_before_it_submits(
     assert [run["id"] for run in new["previousRuns"]] == [stored.id]
 
 
+def test_a_question_about_the_replacement_of_another_resource_is_no_plan(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    """The last `up` used an output of a resource that is replaced now. The engine asks about the stored job at once."""
+    stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
+    news = {**JOB, **ENDLESS, "args": ["b"]}
+    later.checked(LOAD, news, olds=stored.inputs)
+    inputs = later.checked(LOAD, news)
+    later.diff(stored, Properties({**stored.inputs.values, "args": UNKNOWN}))
+    later.create(LOAD, inputs)
+    check_one_at_a_time(service)
+
+
 def test_a_trigger_leaves_the_jobs_of_others_alone(plugin: Plugin, later: Plugin, service: Service) -> None:
     other = plugin.declare(job_urn("other"), {**JOB, **ENDLESS})
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS})
@@ -480,6 +494,18 @@ def test_a_trigger_with_a_rename_leaves_a_new_job_of_the_old_name_alone(
     assert live(service) == [another.id, new.id], "the run is known to be that of another job"
 
 
+def test_a_trigger_with_a_rename_leaves_the_run_of_a_job_that_gave_its_name_away_alone(
+    plugin: Plugin, later: Plugin, service: Service
+) -> None:
+    """`load` becomes `archive` and `other` becomes `load` in one `up`, and the engine comes to the new `load` first."""
+    given_away = plugin.declare(LOAD, {**JOB, **ENDLESS})
+    other = plugin.declare(job_urn("other"), {**JOB, "conf": {"spark.dli.local.timeline": "starting:0s,success"}})
+    renamed = Stored(LOAD, other.id, other.inputs, other.outputs)
+    with pytest.raises(PluginError, match=f"another dli:scope before, and batch job {given_away.id}"):
+        replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
+    assert given_away.id in live(service)
+
+
 @pytest.mark.parametrize("before", [{}, {"scope": "first"}])
 def test_a_trigger_is_refused_beside_the_run_that_another_scope_has_submitted(
     account: None, service: Service, before: dict[str, str]
@@ -502,8 +528,11 @@ def test_a_trigger_ends_an_adopted_run_when_the_program_has_no_adopt_id_any_more
     check_one_at_a_time(service)
 
 
-def test_a_trigger_ends_an_imported_run(plugin: Plugin, later: Plugin, service: Service) -> None:
-    stored = imported(plugin, service.submit({**JOB, "name": "by-hand", **ENDLESS}))
+@pytest.mark.parametrize("spelling", [str.lower, str.upper])
+def test_a_trigger_ends_an_imported_run(
+    plugin: Plugin, later: Plugin, service: Service, spelling: Callable[[str], str]
+) -> None:
+    stored = imported(plugin, spelling(service.submit({**JOB, "name": "by-hand", **ENDLESS})))
     new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS})
     assert new.id != stored.id
     check_one_at_a_time(service)
