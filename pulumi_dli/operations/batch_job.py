@@ -5,14 +5,13 @@ They do not know the engine: the adapter parses the engine's properties into `Jo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_dli.api.client import Client
 from pulumi_dli.api.console import console_url
 from pulumi_dli.api.errors import DliError, JobError, ServiceError, SettingsError, SubmissionError
 from pulumi_dli.api.models import Batch, normal_id
-from pulumi_dli.api.retry import poll, steps
 from pulumi_dli.jobs import diff, job_rules, messages, outputs, submission_messages
 from pulumi_dli.jobs.diff import Action, Decision
 from pulumi_dli.jobs.exact_numbers import large_numbers
@@ -33,6 +32,7 @@ from pulumi_dli.jobs.request import (
 )
 from pulumi_dli.jobs.validation import known
 from pulumi_dli.operations.auto_recovery import settled
+from pulumi_dli.operations.cancellation import Cancellation
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.last_lines import reason_of
 from pulumi_dli.operations.notifier import Level
@@ -41,8 +41,6 @@ from pulumi_dli.operations.run_cost import cost_of
 from pulumi_dli.operations.run_registry import RunHeldError, declared_key, stored_key
 from pulumi_dli.operations.stored_jobs import StoredJobs, name_of
 from pulumi_dli.operations.submission_request import SubmissionRequest
-
-_CANCEL_PAUSES = steps(0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class BatchJobs:
@@ -58,6 +56,7 @@ class BatchJobs:
         self._is_in_state = is_in_state
         self._jobs = StoredJobs(context)
         self._planner = Planner(context, self._jobs)
+        self._cancellation = Cancellation(context, self._jobs, is_in_state=is_in_state)
 
     def check(self, declared: JobInputs, *, last_adopt_id: str | None = None, is_new: bool = False) -> Checked:
         """Check and normalise a declaration, without a call.
@@ -238,7 +237,7 @@ class BatchJobs:
             self._context.notify(level, name_of(stored.inputs), messages.expired_message(batch_id, end))
         elif not batch.is_final and self._jobs.is_young(batch_id, stored):
             # The service creates a duplicate together with the run, so an old run needs no listing.
-            duplicates = self._list_duplicates(batch_id, stored)
+            duplicates = self._jobs.listed_duplicates(batch_id, stored)
             if duplicates:
                 message = messages.duplicates_message(batch_id, duplicates)
                 self._context.notify(Level.WARNING, name_of(stored.inputs), message)
@@ -280,7 +279,9 @@ class BatchJobs:
             raise JobError(messages.update_without_file_message(name))
         try:
             if self._jobs.may_go_on(batch_id, stored):
-                self._cancel_duplicates(batch_id, stored, self._jobs.duplicates(batch_id, stored, may_list=False))
+                self._cancellation.end_duplicates(
+                    batch_id, stored, self._jobs.duplicates(batch_id, stored, may_list=False)
+                )
         except JobError:
             raise
         except DliError as error:
@@ -310,7 +311,7 @@ class BatchJobs:
             return
         try:
             if self._jobs.may_go_on(batch_id, stored):
-                self._end(batch_id, stored)
+                self._cancellation.end(batch_id, stored)
         except JobError:
             raise
         except DliError as error:
@@ -332,74 +333,3 @@ class BatchJobs:
         run: dict[str, Any] = {"id": batch_id, "state": "cancelled" if was_cancelled else state}
         run |= {name: seen.get(name) for name in ("createTime", "updateTime", "duration")}
         self._context.history.ended(key, run, stored.properties.get(outputs.PREVIOUS_RUNS))
-
-    def _end(self, batch_id: str, stored: StoredJob) -> None:
-        """Cancel a run and its duplicates, unless they have ended."""
-        self._cancel_duplicates(batch_id, stored, self._list_duplicates(batch_id, stored))
-        if self._cancel_live(batch_id, stored) and self._is_in_state:  # else the caller says it
-            message = messages.run_cancelled_message(batch_id)
-            self._context.notify(Level.INFO, name_of(stored.inputs), message)
-
-    def _list_duplicates(self, batch_id: str, stored: StoredJob) -> list[Batch]:
-        try:
-            return self._jobs.duplicates(batch_id, stored, may_list=True)
-        except DliError as error:  # the run itself can be read and cancelled without this listing
-            self._context.notify(Level.WARNING, "dli", messages.unchecked_duplicates_message(error))
-            return []
-
-    def _cancel_duplicates(self, batch_id: str, stored: StoredJob, duplicates: Iterable[Batch]) -> None:
-        for duplicate in duplicates:
-            if self._cancel_live(duplicate.id, stored):
-                message = submission_messages.duplicate_cancelled_message(batch_id, duplicate.id)
-                self._context.notify(Level.WARNING, name_of(stored.inputs), message)
-
-    def _cancel_live(self, batch_id: str, stored: StoredJob) -> bool:
-        """Cancel a run unless it has ended. Return whether the service has cancelled it.
-
-        Send the call also if the service has no record of the run, because one wrong answer must not lose a live run.
-        """
-        batch = self._jobs.read(batch_id, stored)
-        if batch is not None and batch.is_final and not outputs.may_recover(batch):
-            return False
-        return self._cancel(batch_id, stored)
-
-    def _cancel(self, batch_id: str, stored: StoredJob) -> bool:
-        name, client = name_of(stored.inputs), self._jobs.client_of(stored)
-        try:
-            client.cancel(batch_id)
-        except ServiceError as error:
-            # The service also refuses to cancel a job that has ended meanwhile.
-            batch = self._jobs.find(client, batch_id, stored)
-            if batch is None or batch.is_final:
-                return False
-            if batch.batch_state is None:
-                message = messages.unknown_state_cancel_message(
-                    name, batch_id, batch.state, error, is_in_state=self._is_in_state
-                )
-            else:
-                message = messages.refused_cancel_message(name, batch_id, error)
-            raise JobError(message) from error
-        self._context.runs.cancelled(batch_id, stored_key(stored.inputs))
-        self._await_end(client, batch_id, stored)
-        return True
-
-    def _await_end(self, client: Client, batch_id: str, stored: StoredJob) -> None:
-        name, seconds = name_of(stored.inputs), known(stored.inputs.cancel_timeout)
-        if not seconds:
-            return
-        clock = self._context.clock
-        # Read each job by itself: Pulumi's host deletes four at a time, so a listing would not save calls.
-        batch = poll(
-            lambda: self._jobs.find(client, batch_id, stored),
-            until=_has_ended,
-            every=_CANCEL_PAUSES,
-            deadline=clock.now() + seconds,
-            clock=clock,
-        )
-        if batch is not None and not batch.is_final:
-            message = messages.slow_cancel_message(name, batch_id, batch.state, seconds, is_in_state=self._is_in_state)
-            raise JobError(message)
-
-
-def _has_ended(batch: Batch | None) -> bool:
-    return batch is None or batch.is_final

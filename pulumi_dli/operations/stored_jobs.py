@@ -14,6 +14,7 @@ from pulumi_dli.jobs.naming import submission_of
 from pulumi_dli.jobs.outputs import StoredJob
 from pulumi_dli.operations.auto_recovery import settled
 from pulumi_dli.operations.context import ProviderContext
+from pulumi_dli.operations.notifier import Level
 from pulumi_dli.operations.run_registry import stored_key
 
 
@@ -83,6 +84,14 @@ class StoredJobs:
         if may_list:
             runs = self._context.live_listing(self.client_of(stored)).by_submission().get(submission, ())
         return [run for run in runs if run.id != normal_id(batch_id) and self._context.runs.may_adopt(run.id, key)]
+
+    def listed_duplicates(self, batch_id: str, stored: StoredJob) -> list[Batch]:
+        """Return the duplicates with a listing. If the live jobs cannot be listed, warn and return none."""
+        try:
+            return self.duplicates(batch_id, stored, may_list=True)
+        except DliError as error:  # the run itself can be read and cancelled without this listing
+            self._context.notify(Level.WARNING, "dli", messages.unchecked_duplicates_message(error))
+            return []
 
     def forget_advice(self, stored: StoredJob, error: DliError) -> str:
         """Return the advice to use dli:forget, or an empty string if it cannot help.
