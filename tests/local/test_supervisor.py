@@ -100,7 +100,8 @@ def test_a_process_that_leaves_parent_session_and_environment_ends_too(stop: str
         else:
             assert process.stdin is not None
             process.stdin.close()
-        assert process.wait(60) == -signal.SIGTERM
+        # The shell ends by the signal, or because its `sleep` has ended by it before.
+        assert process.wait(60) in (-signal.SIGTERM, 128 + signal.SIGTERM)
         assert not psutil.pid_exists(escaped)
 
 
