@@ -70,8 +70,8 @@ class Session:
     @cached_property
     def context(self) -> ProviderContext:
         """The settings and clients. Raises CliError if the configuration of the stack cannot be read."""
-        is_used = self._pulumi is not None and self._stack_or_none is not None
-        return self._new_context(self._pulumi.configuration() if self._pulumi is not None and is_used else {})
+        pulumi = self._pulumi if self._stack_or_none is not None else None
+        return self._new_context(pulumi.configuration() if pulumi is not None else {})
 
     def context_of(self, target: Target) -> ProviderContext:
         """Return the settings and clients for a job: those of its explicit provider, or else those of the stack.
