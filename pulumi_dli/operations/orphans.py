@@ -98,9 +98,7 @@ class Orphans:
             )
             if relation is Relation.NONE or not self._runs.may_adopt(listed.id, request.key):
                 continue
-            self._young.created(listed.id, listed.create_time)
-            # Read it again, because the listing may be a minute old.
-            batch = self._young.find(self._client, listed.id, request.resource_name)
+            batch = self._young.find_listed(self._client, listed, request.resource_name)
             if batch is None or (relation is Relation.SAME_FIXED_NAME and not _is_same_request(request, batch)):
                 continue
             batch = settled(self._client, batch)

@@ -73,6 +73,11 @@ class YoungRuns:
             start = max(self._first_missing, self._submitted.get(normal_id(batch_id), -math.inf))
         return start + self._lookup_window()
 
+    def find_listed(self, client: Client, listed: Batch, job_name: str) -> Batch | None:
+        """Return a listed run as it is now, as `find` does: a listing may be a minute old."""
+        self.created(listed.id, listed.create_time)
+        return self.find(client, listed.id, job_name)
+
     def find(self, client: Client, batch_id: str, job_name: str) -> Batch | None:
         """Return a run, or None if the service has no record of it. Search for a young run in the lookup window.
 

@@ -82,10 +82,8 @@ class EarlierRuns:
             return {}
 
     def _is_live(self, client: Client, listed: Batch, job_name: str) -> bool:
-        """Return whether a run is live now: the listing may be a minute old."""
-        young = self._context.young_runs
-        young.created(listed.id, listed.create_time)
-        batch = young.find(client, listed.id, job_name)
+        """Return whether a listed run is live now."""
+        batch = self._context.young_runs.find_listed(client, listed, job_name)
         return batch is not None and not settled(client, batch).is_final
 
 
