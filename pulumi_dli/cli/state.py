@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pulumi_dli.jobs.exact_numbers import path_of
-from pulumi_dli.plugin.properties import Properties
-
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""The key that marks an object of the state in which Pulumi wraps a value (sdk/go/common/resource/sig)."""
+from pulumi_dli.plugin.properties import SIGNATURE, Properties
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ def _plain(value: Any, path: str, secrets: set[str]) -> Any:
         return [_plain(item, f"{path}[{index}]", secrets) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    if _SIGNATURE in value and "plaintext" in value:
+    if SIGNATURE in value and "plaintext" in value:
         secrets.add(path)
         return _plain(json.loads(value["plaintext"]), path, set())  # the path covers the secrets inside
     return {key: _plain(item, path_of(path, key), secrets) for key, item in value.items()}

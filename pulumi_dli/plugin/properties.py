@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key that marks an object in which Pulumi wraps a special value (3.259, sdk/go/common/resource/sig)."""
+
 
 @dataclass(frozen=True)
 class Properties:

@@ -15,10 +15,9 @@ from google.protobuf import struct_pb2
 
 from pulumi_dli.jobs.exact_numbers import path_of
 from pulumi_dli.jobs.validation import UNKNOWN
-from pulumi_dli.plugin.properties import Properties
+from pulumi_dli.plugin.properties import SIGNATURE, Properties
 
 # From pulumi's sdk/go/common/resource and sdk/go/common/resource/plugin/rpc.go (3.259).
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  a signature, no secret
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -64,7 +63,7 @@ def _read(value: Any, path: str, secrets: set[str]) -> Any:
 
 
 def _read_map(fields: Any, path: str, secrets: set[str]) -> Any:
-    signature = fields[_SIGNATURE].string_value if _SIGNATURE in fields else ""
+    signature = fields[SIGNATURE].string_value if SIGNATURE in fields else ""
     if not signature:
         return {key: _read(item, path_of(path, key), secrets) for key, item in fields.items()}
     if signature not in (_SECRET, _OUTPUT):
@@ -92,7 +91,7 @@ def write(properties: Mapping[str, Any], secrets: Iterable[str] = ()) -> Any:
 def _write(into: Any, value: Any, path: str, secrets: frozenset[str]) -> None:
     if path in secrets:
         fields = into.struct_value.fields
-        fields[_SIGNATURE].string_value = _SECRET
+        fields[SIGNATURE].string_value = _SECRET
         into, secrets = fields["value"], frozenset()
     if isinstance(value, Mapping):
         into.struct_value.SetInParent()
