@@ -776,9 +776,9 @@ def test_what_keeps_a_job_from_being_submitted_is_said_in_one_message(
 def test_secret_texts_are_masked_in_the_log_and_the_log_is_a_secret(provider: ProviderProcess) -> None:
     said = {"conf": {"spark.dli.local.log": "signed in\nwith hunter2", "spark.dli.local.timeline": "dead"}}
     batch_id, outputs = provider.jobs.declare(declared(redact=["hunter2"], rerunOnFailure=False, **said))
-    _, outputs = provider.jobs.read(batch_id, outputs)
     wait = {"jobId": batch_id, "jobName": "load", "until": "finished", "rerunOnFailure": False}
     _, verdict = provider.waits.declare({**wait, "redact": ["hunter2"]})
+    _, outputs = provider.jobs.read(batch_id, outputs)
     for log in (outputs["log"], verdict["log"]):
         assert is_rpc_secret(log)
         assert unwrap_rpc_secret(log) == ["signed in", "with [secret]"]
@@ -793,9 +793,9 @@ def test_what_is_newly_marked_as_secret_is_an_update_without_a_call(
 ) -> None:
     said = {"conf": {"spark.dli.local.log": "with hunter2", "spark.dli.local.timeline": "success"}}
     batch_id, outputs = provider.jobs.declare(declared(**said))
-    _, outputs = provider.jobs.read(batch_id, outputs)
     wait = {"jobId": batch_id, "jobName": "load", "until": "success"}
     wait_id, verdict = provider.waits.declare(wait)
+    _, outputs = provider.jobs.read(batch_id, outputs)
     service.reset_calls()
     for resource, old_id, old, new in (
         (provider.jobs, batch_id, outputs, declared(redact=["hunter2"], **said)),
