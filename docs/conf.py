@@ -8,6 +8,9 @@ security fixes in 2026, and a link to a missing heading is no error there by def
 import tomllib
 from pathlib import Path
 
+from docutils import nodes
+from sphinx.application import Sphinx
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -31,3 +34,18 @@ pygments_dark_style = "monokai"
 exclude_patterns = ["_build"]
 # Only the commands of a block with prompts are copied.
 copybutton_prompt_text = "$ "
+
+_LONGEST_SHORT_CELL = 60  # characters
+
+
+def mark_tables_of_text(_: Sphinx, document: nodes.document) -> None:
+    """Mark tables of three and more columns with sentences in the last: on a phone, tables.css stacks their cells."""
+    for table in document.findall(nodes.table):
+        rows = [[cell.astext() for cell in row.findall(nodes.entry)] for row in table.findall(nodes.row)]
+        if len(rows[0]) > 2 and any(len(row[-1]) > _LONGEST_SHORT_CELL for row in rows):
+            table["classes"].append("stacked")
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("doctree-read", mark_tables_of_text)
