@@ -68,7 +68,8 @@ def forget_refusal_message(project_id: str) -> str:
     """Return the error if dli:forget names the project in use."""
     return (
         f"dli:forget names project {project_id}, but this stack now submits its jobs there. Use dli:forget only for a "
-        "project that no longer exists. Run `pulumi config rm dli:forget`, or remove DLI_FORGET from the environment."
+        "project that no longer exists. Run `pulumi config rm dli:forget`, or remove the argument forget of an "
+        "explicit provider, or DLI_FORGET from the environment."
     )
 
 
@@ -83,8 +84,8 @@ def forget_advice_message(project_id: str) -> str:
     return (
         f"Use the earlier settings. If project {project_id} no longer exists, run the command again with "
         f"DLI_FORGET={project_id} in the environment. For `pulumi up`, `pulumi config set dli:forget {project_id}` "
-        "does the same. The provider then calls nothing for the jobs of that project, and a job that still runs there "
-        "goes on."
+        "does the same, or the argument forget of an explicit provider. The provider then calls nothing for the jobs "
+        "of that project, and a job that still runs there goes on."
     )
 
 
