@@ -33,6 +33,8 @@ def pages(docs: Path, schema: Schema) -> dict[Path, str]:
         "job outputs": outputs_table(schema, "BatchJob"),
         "wait arguments": arguments_table(schema, "BatchJobWait"),
         "wait outputs": outputs_table(schema, "BatchJobWait"),
+        "completion arguments": arguments_table(schema, "BatchJobCompletion", in_python=False),
+        "completion outputs": outputs_table(schema, "BatchJobCompletion", in_python=False),
         "resource types": resource_types_table(schema),
         "settings": settings_table(schema),
         "error codes": error_codes_table(),
@@ -53,22 +55,32 @@ def table_of(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-def arguments_table(schema: Schema, resource: str) -> str:
+def arguments_table(schema: Schema, resource: str, *, in_python: bool = True) -> str:
+    """Give the table of a resource's arguments. `in_python` is false for one that Python programs do not have."""
     declared = schema["resources"][f"dli:index:{resource}"]
     inputs = declared["inputProperties"]
     return table_of(
         ["argument", "type", "default", "what it says"],
-        ([names_of(name), type_of(one), default_of(one), described(one, inputs)] for name, one in inputs.items()),
+        (
+            [
+                names_of(name, in_python=in_python),
+                type_of(one),
+                default_of(one),
+                described(one, inputs if in_python else {}),
+            ]
+            for name, one in inputs.items()
+        ),
     )
 
 
-def outputs_table(schema: Schema, resource: str) -> str:
+def outputs_table(schema: Schema, resource: str, *, in_python: bool = True) -> str:
+    """Give the table of a resource's outputs that are no arguments. `in_python` as above."""
     declared = schema["resources"][f"dli:index:{resource}"]
     outputs = declared["properties"]
     return table_of(
         ["output", "type", "what it says"],
         (
-            [names_of(name), type_of(one), described(one, outputs)]
+            [names_of(name, in_python=in_python), type_of(one), described(one, outputs if in_python else {})]
             for name, one in outputs.items()
             if name not in declared["inputProperties"]
         ),
@@ -121,10 +133,10 @@ def merged(codes: Mapping[str, ErrorCode]) -> Iterable[tuple[str, str, ErrorCode
         )
 
 
-def names_of(name: str) -> str:
+def names_of(name: str, *, in_python: bool) -> str:
     """Give the name in Python, and the name in the other languages where it differs."""
-    snake = to_snake(name)
-    return f"`{snake}`" if snake == name else f"`{snake}`, `{name}`"
+    names = [to_snake(name), name] if in_python else [name]
+    return ", ".join(f"`{one}`" for one in dict.fromkeys(names))
 
 
 def type_of(one: Schema) -> str:

@@ -9,10 +9,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pulumi_dli.account.configuration_place import ConfigurationPlace
 from pulumi_dli.account.credentials import CREDENTIALS, Credentials
 from pulumi_dli.account.same_cloud import Surroundings, surroundings_in
 from pulumi_dli.account.settings import NAMESPACE, Address, is_blank, names_of, read_model
@@ -36,6 +37,7 @@ class CredentialSource:
         remark: Why there are no credentials, in words; empty if there may be some.
         project_id: The id of the project that belongs to the credentials.
         iam_endpoint: The address of IAM that belongs to the credentials.
+        place: What the names are called in messages.
     """
 
     label: str
@@ -44,6 +46,7 @@ class CredentialSource:
     remark: str = ""
     project_id: str | None = None
     iam_endpoint: Address | None = None
+    place: ConfigurationPlace = field(default_factory=ConfigurationPlace)
 
     def surroundings(self, names: Iterable[str]) -> Surroundings:
         """Return what is set beside the credentials with these names."""
@@ -65,15 +68,15 @@ class CredentialSource:
         """Mark the names that are set. Their value is blank, or it is a domain without a user."""
         for name in names:
             if name in self.values:
-                yield f"{name} ({'empty' if is_blank(self.values[name]) else 'set'})"
+                yield f"{self.place.name(name)} ({'empty' if is_blank(self.values[name]) else 'set'})"
             else:
-                yield name
+                yield self.place.name(name)
 
 
 def stack_configuration(stack: Mapping[str, Any]) -> CredentialSource:
-    """Return the stack's configuration as a source."""
-    label = "in the stack's configuration"
-    return CredentialSource(label, _families(f"{NAMESPACE}:"), stack, " (pulumi config set --secret)")
+    """Return the stack's configuration as a source, or the arguments of an explicit provider."""
+    place = ConfigurationPlace.of(stack)
+    return CredentialSource(place.label, _families(f"{NAMESPACE}:"), stack, place.secret_command, place=place)
 
 
 def environment(_stack: Mapping[str, Any]) -> CredentialSource:
@@ -127,7 +130,8 @@ def load_credentials(stack: Mapping[str, Any]) -> Credentials:
     is incomplete.
 
     Args:
-        stack: The stack's configuration: keys such as `dli:token`, values decrypted.
+        stack: The stack's configuration: keys such as `dli:token`, values decrypted; or the `ProviderArguments` that
+            count in its place.
     """
     searched = []
     for read in SOURCES:
@@ -141,7 +145,8 @@ def load_credentials(stack: Mapping[str, Any]) -> Credentials:
     places = "".join(f"\n  {place}" for place in searched)
     raise NoCredentialsError(
         "no credentials. Set a token; or an access key with its secret key; or user, password and domain; or an "
-        f"application credential; or a cloud of clouds.yaml. Searched, in this order:{places}"
+        f"application credential; or a cloud of clouds.yaml. Searched, in this order:{places}",
+        provider=ConfigurationPlace.of(stack).provider,
     )
 
 
@@ -154,10 +159,11 @@ def _read_set(kind: type[Credentials], source: CredentialSource, names: Names) -
     if not _has_any_part(kind, present):
         return None
     all_present = [name for field_names in present.values() for name in field_names]
-    missing = _missing_parts(kind, present, names)
+    shown = [source.place.name(name) for name in all_present]
+    missing = _missing_parts(kind, present, names, source.place)
     if missing:
         raise SettingsError(
-            f"half a set of credentials {source.label}: {_join_with_and(all_present)} without "
+            f"half a set of credentials {source.label}: {_join_with_and(shown)} without "
             f"{_join_with_and(missing)}. A set comes from one place as a whole"
         )
     values = {
@@ -165,9 +171,9 @@ def _read_set(kind: type[Credentials], source: CredentialSource, names: Names) -
         for field, field_names in present.items()
         if field_names
     }
-    credentials = read_model(kind, values, lambda field: present[field][0])
+    credentials = read_model(kind, values, lambda field: source.place.name_with_owner(present[field][0]))
     return credentials.with_origin(
-        f"{_join_with_and(all_present)} {source.label}",
+        f"{_join_with_and(shown)} {source.label}",
         source.surroundings(all_present),
         project_id=source.project_id,
         iam_endpoint=source.iam_endpoint,
@@ -178,12 +184,12 @@ def _names_with_value(source: CredentialSource, names: Iterable[str]) -> list[st
     return [name for name in names if not is_blank(source.values.get(name))]
 
 
-def _missing_parts(kind: type[Credentials], present: Names, names: Names) -> list[str]:
+def _missing_parts(kind: type[Credentials], present: Names, names: Names, place: ConfigurationPlace) -> list[str]:
     """Return the missing parts of a set. A part that has several names is one text, joined with `or`."""
     found = {field for field, field_names in present.items() if field_names}
     needless = {kind.needless.get(field) for field in found}
     missing = (part for part in kind.parts if not found.intersection(part) and part not in needless)
-    return [_join_with_or(_names_of_part(part, names)) for part in missing]
+    return [_join_with_or(map(place.name, _names_of_part(part, names))) for part in missing]
 
 
 def _has_any_part(kind: type[Credentials], present: Names) -> bool:

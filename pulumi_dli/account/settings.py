@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pulumi_dli.account.configuration_place import ConfigurationPlace
 from pulumi_dli.api import regions
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import SettingsError
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     """False: Pulumi's host waits instead of the program, for commands that run the program and create nothing."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _place: ConfigurationPlace = PrivateAttr(default_factory=ConfigurationPlace)
 
     @classmethod
     def load(cls, stack_configuration: Mapping[str, Any]) -> Settings:
@@ -129,8 +131,10 @@ class Settings(BaseSettings):
         Raises SettingsError for a value that cannot be used.
 
         Args:
-            stack_configuration: Keys such as `dli:region`, values decrypted.
+            stack_configuration: Keys such as `dli:region`, values decrypted; or the `ProviderArguments` that count in
+                their place.
         """
+        place = ConfigurationPlace.of(stack_configuration)
         configured = {key: value for key, value in stack_configuration.items() if not is_blank(value)}
         values = ChainMap(configured, os.environ)
 
@@ -138,7 +142,8 @@ class Settings(BaseSettings):
             names = names_of(cls.model_fields[field])
             return next((name for name in names if not is_blank(values.get(name))), names[0])
 
-        settings = read_model(cls, configured, source_of)
+        settings = read_model(cls, configured, lambda field: place.name_with_owner(source_of(field)))
+        settings._place = place
         settings._sources = {field: source_of(field) for field in ("region", "endpoint", "auth_url")}
         return settings
 
@@ -159,15 +164,15 @@ class Settings(BaseSettings):
             own_region: The region of the settings, if another source than the settings has it.
         """
         if self.endpoint and _serves(self.endpoint, region, own_region or self.region):
-            url = _complete_address(self.endpoint, sources_of("endpoint")).removesuffix("/v2.0")
+            url = _complete_address(self.endpoint, self.sources_of("endpoint")).removesuffix("/v2.0")
             return Address(url, self._sources["endpoint"])
         if region is None:
             raise SettingsError(
-                f"no region: set {sources_of('region')}; or the address itself, {sources_of('endpoint')}"
+                f"no region: set {self.sources_of('region')}; or the address itself, {self.sources_of('endpoint')}"
             )
         address = _endpoint_from_environment(region) or self._service_address(regions.dli_address, region)
         if address is None:
-            raise SettingsError(_unknown_region(region))
+            raise SettingsError(self._unknown_region(region))
         return address
 
     def iam(self, region: str | None) -> Address | None:
@@ -176,7 +181,7 @@ class Settings(BaseSettings):
         Raises SettingsError if the address is not valid.
         """
         if self.auth_url:
-            return Address(iam_v3(self.auth_url, sources_of("auth_url")), self._sources["auth_url"])
+            return Address(iam_v3(self.auth_url, self.sources_of("auth_url")), self._sources["auth_url"])
         address = self._service_address(regions.iam_address, region) if region else None
         return replace(address, url=f"{address.url}/v3") if address else None
 
@@ -185,9 +190,24 @@ class Settings(BaseSettings):
         if url is None:
             return None
         # The table's own addresses need no check.
-        url = _complete_address(url, sources_of("cloud_domain")) if self.cloud_domain else url
+        url = _complete_address(url, self.sources_of("cloud_domain")) if self.cloud_domain else url
         source = self._sources["region"] if region == self.region else "the job's region"
         return Address(url, f"made from {source} {region}", is_set=False)
+
+    def _unknown_region(self, region: str) -> str:
+        spelling = "Check its spelling (eu-de is Open Telekom Cloud's, cn-north-4 one of Huawei Cloud's)"
+        known = regions.WITHOUT_DLI.get(region, spelling)
+        return (
+            f"region {region!r} is not known to have DLI. {known}; or set the address itself, "
+            f"{self.sources_of('endpoint')}, or {_endpoint_variable(region)} (environment)"
+        )
+
+    def sources_of(self, field: str) -> str:
+        """Return the names of a setting, in their order, as text for an error message. It marks empty variables."""
+        info = Settings.model_fields[field]
+        empty = {name for name in variables(info) if name in os.environ and is_blank(os.environ[name])}
+        marked = (f"{name} (empty)" if name in empty else name for name in variables(info))
+        return f"{self._place.name_with_command(names_of(info)[0])}, or {', '.join(marked)} (environment)"
 
 
 def _serves(endpoint: str, region: str | None, own_region: str | None) -> bool:
@@ -196,15 +216,6 @@ def _serves(endpoint: str, region: str | None, own_region: str | None) -> bool:
         return region in (None, own_region)
     is_known = any(f".{cloud.domain}" in endpoint for cloud in regions.CLOUDS)
     return not is_known or f".{region}." in endpoint
-
-
-def _unknown_region(region: str) -> str:
-    spelling = "Check its spelling (eu-de is Open Telekom Cloud's, cn-north-4 one of Huawei Cloud's)"
-    known = regions.WITHOUT_DLI.get(region, spelling)
-    return (
-        f"region {region!r} is not known to have DLI. {known}; or set the address itself, {sources_of('endpoint')}, or "
-        f"{_endpoint_variable(region)} (environment)"
-    )
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -243,14 +254,6 @@ def names_of(info: FieldInfo, prefix: str = "") -> list[str]:
     choices = info.validation_alias
     assert isinstance(choices, AliasChoices)  # noqa: S101  `setting` declares every field with AliasChoices
     return [name for name in map(str, choices.choices) if name.startswith(prefix)]
-
-
-def sources_of(field: str) -> str:
-    """Return the names of a setting, in their order, as text for an error message. It marks empty variables."""
-    info = Settings.model_fields[field]
-    empty = {name for name in variables(info) if name in os.environ and is_blank(os.environ[name])}
-    marked = (f"{name} (empty)" if name in empty else name for name in variables(info))
-    return f"{names_of(info)[0]} (pulumi config set), or {', '.join(marked)} (environment)"
 
 
 def _endpoint_variable(region: str) -> str:

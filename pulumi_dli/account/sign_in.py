@@ -13,7 +13,7 @@ from pulumi_dli.account.clouds_yaml import FoundCloud, find_cloud
 from pulumi_dli.account.credentials import ApplicationCredential, Cloud, Credentials, KeyPair, Password, Token
 from pulumi_dli.account.keystone import KeystoneAuth
 from pulumi_dli.account.same_cloud import Surroundings, check_same_cloud
-from pulumi_dli.account.settings import Address, Settings, header_text, iam_v3, sources_of
+from pulumi_dli.account.settings import Address, Settings, header_text, iam_v3
 from pulumi_dli.api.errors import SettingsError
 from pulumi_dli.api.http_session import CallObserver, log_call
 from pulumi_dli.api.location import Location, is_loopback
@@ -186,7 +186,7 @@ class SignIn:
         iam = self._iam_address(region)
         if iam is None:
             raise SettingsError(
-                f"no address of IAM: set {sources_of('auth_url')}; or a region that is known, {sources_of('region')}"
+                f"no address of IAM: set {self._names('auth_url')}; or a region that is known, {self._names('region')}"
             )
         match self._credentials:
             case Password() as user:
@@ -232,6 +232,10 @@ class SignIn:
             address = replace(of_file, url=iam_v3(of_file.url, of_file.source))
         return self._checked(address).url if address else None
 
+    def _names(self, field: str) -> str:
+        """Return the names of a setting, for an error message."""
+        return self._settings.sources_of(field)
+
     def _find_project(self, region: str | None) -> str:
         if isinstance(self._credentials, KeyPair):
             return self._find_project_by_name(self._credentials, region)
@@ -245,8 +249,8 @@ class SignIn:
         iam = self._iam_address(region)
         if iam is None:
             raise SettingsError(
-                f"no project: set {sources_of('project_id')}; or the address of IAM, which finds it by its name: "
-                f"{sources_of('auth_url')}"
+                f"no project: set {self._names('project_id')}; or the address of IAM, which finds it by its name: "
+                f"{self._names('auth_url')}"
             )
         transport = Transport(
             _key_auth(key, None),
@@ -266,7 +270,7 @@ class SignIn:
             whose = "" if self._settings.project_name else ", which is the name of the region"
             raise SettingsError(
                 f"no project: IAM ({iam}) was asked for the name {name!r}{whose}: {which}. Set "
-                f"{sources_of('project_id')}; or the name, {sources_of('project_name')}"
+                f"{self._names('project_id')}; or the name, {self._names('project_name')}"
             )
         return ids[0]
 
@@ -275,7 +279,7 @@ class SignIn:
         name = self._settings.project_name or region
         if name is None:
             raise SettingsError(
-                f"no project: set {sources_of('project_id')}; or its name, {sources_of('project_name')}. The console "
+                f"no project: set {self._names('project_id')}; or its name, {self._names('project_name')}. The console "
                 "shows both under My Credentials"
             )
         return name

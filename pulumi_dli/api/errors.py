@@ -28,7 +28,16 @@ class SettingsError(DliError):
 
 
 class NoCredentialsError(SettingsError):
-    """There are no credentials in any place."""
+    """There are no credentials in any place.
+
+    Args:
+        message: The text for the user.
+        provider: The logical name of the explicit provider that has no credentials. None for all others.
+    """
+
+    def __init__(self, message: str, *, provider: str | None = None) -> None:
+        super().__init__(message)
+        self.provider = provider
 
 
 class ServiceError(DliError):

@@ -17,8 +17,11 @@ class NoStackError(CliError):
 def one_line(error: Exception | str) -> str:
     """Return an error or a message as one line that a terminal only shows."""
     if isinstance(error, NoCredentialsError):
+        place = "in the stack's configuration (run the command in the project's folder, or with -C)"
+        if error.provider is not None:
+            place = f"in the arguments of the provider {error.provider} (`pulumi up` stores them in the stack)"
         return (
-            "no credentials. Set them as for `pulumi up`: in the stack's configuration (run the command in the "
-            "project's folder, or with -C), in the environment (OS_… or HW_…), or in ~/.huaweicloud/credentials."
+            f"no credentials. Set them as for `pulumi up`: {place}, in the environment (OS_… or HW_…), or in "
+            "~/.huaweicloud/credentials."
         )
     return " ".join(shown_text(str(error)).split())

@@ -95,7 +95,7 @@ def _explicit_providers(state: State) -> dict[str, Mapping[str, str]]:
     """
     providers = (one for one in state.resources if one.type == native.PROVIDER)
     return {
-        f"{one.urn}::{one.id}": configuration_of(one.inputs.values, None, None)
+        f"{one.urn}::{one.id}": configuration_of(one.inputs.values, Urn.parse(one.urn), None)
         for one in providers
         if not is_default(Urn.parse(one.urn))
     }

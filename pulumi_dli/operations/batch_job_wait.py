@@ -23,7 +23,8 @@ from pulumi_dli.api.errors import (
 )
 from pulumi_dli.api.models import Batch
 from pulumi_dli.api.retry import Outage, poll, poll_pause
-from pulumi_dli.jobs import messages, outputs
+from pulumi_dli.jobs import outputs
+from pulumi_dli.jobs import wait_messages as messages
 from pulumi_dli.jobs.inputs import Properties
 from pulumi_dli.jobs.job_rules import Checked
 from pulumi_dli.jobs.summary import JobOutcome

@@ -20,7 +20,7 @@ from pulumi_dli.api.listing import OVERLAP, PAGE_SIZE
 from pulumi_dli.api.models import Batch, normal_id
 from pulumi_dli.api.retry import Outage, poll_pause
 from pulumi_dli.api.states import BatchState
-from pulumi_dli.jobs import messages
+from pulumi_dli.jobs import messages, wait_messages
 from pulumi_dli.jobs.wait_goals import Until
 from pulumi_dli.operations.duplicates import runs_by_submission
 
@@ -234,10 +234,10 @@ class LiveJobPoller:
         is_new = self._outage.is_over
         is_long = self._outage.fail(self._now()) >= MAX_OUTAGE
         if not self._has_listed or is_long or not may_pass_by_itself(error):
-            self._warn(messages.listing_abandoned_message(error))
+            self._warn(wait_messages.listing_abandoned_message(error))
             self._give_up()
         elif is_new:
-            self._warn(messages.listing_repeated_message(error))
+            self._warn(wait_messages.listing_repeated_message(error))
 
     async def _sleep_until_next_tick(self, polled_at: float) -> None:
         """Sleep until the next tick, at most a second at a time, because a new wait may need an earlier tick."""

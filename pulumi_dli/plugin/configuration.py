@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from pulumi_dli.account.configuration_place import ProviderArguments
 from pulumi_dli.account.credentials import declared
 from pulumi_dli.account.settings import NAMESPACE, names_of
 from pulumi_dli.jobs.exact_numbers import is_number, written
@@ -67,7 +68,7 @@ def failures(inputs: Properties, urn: Urn) -> Iterator[str]:
 
 
 def configuration_of(inputs: Mapping[str, Any], urn: Urn | None, today: str | None) -> dict[str, str]:
-    """Return the configuration that counts, by keys such as `dli:region`.
+    """Return the configuration that counts, by keys such as `dli:region`. Of an explicit provider it has the name.
 
     Args:
         inputs: The inputs of the provider resource. In a refresh and in a destroy they come from the state.
@@ -79,11 +80,12 @@ def configuration_of(inputs: Mapping[str, Any], urn: Urn | None, today: str | No
     if today is not None and (urn is None or is_default(urn)):
         chosen = _parsed(today)
     keys = _keys()
-    return {
+    configuration = {
         f"{NAMESPACE}:{name}": _as_text(value)
         for name, value in chosen.items()
         if name in keys and value is not None and isinstance(value, str | bool | int | float)
     }
+    return configuration if urn is None or is_default(urn) else ProviderArguments(configuration, urn.name)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

@@ -61,7 +61,8 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
     app_id: pulumi.Output[str | None] = pulumi.property("appId")
     """The id of the job's Spark application. It is not the id of the job."""
     log: pulumi.Output[Sequence[str] | None]
-    """The last lines of the job's record, at most ten. If an input of the job is secret, they are masked and secret."""
+    """The last lines of the job's record when the wait ended, at most ten. They need not be from the driver log.
+    Empty or null if the service had no lines. Masked and secret if `redact` is set or an input of the job is secret."""
     failure_reason: pulumi.Output[str | None] = pulumi.property("failureReason")
     """Why the job failed, in one line, as far as its driver log tells. Secret like `log`."""
     create_time: pulumi.Output[int | None] = pulumi.property("createTime")
@@ -98,7 +99,8 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
             job_name: The job's logical name, for messages. The default is the wait's name.
             submitted_to: The `region` and the `projectId` where the job runs. The default is the settings.
             rerun_on_failure: Whether the job has `rerun_on_failure`. Only for the text of the error about a dead job.
-            redact: Texts to mask in the job's log, in messages and in outputs. They are stored as a secret.
+            redact: Texts to mask in the job's log, in messages and in outputs. They are stored as a secret. In Python,
+                `job.wait()` takes them from the job's secret inputs. In other languages the provider adds these.
             stream_log: Whether the terminal shows the driver's log on the job's row while `up` waits, with `redact`
                 masked. True shows what the job prints and logs, "all" also what Spark logs. It begins with the last
                 900 lines or more. Where more than about 1,000 lines are new at once, it leaves out those in the middle

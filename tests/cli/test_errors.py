@@ -11,6 +11,12 @@ def test_missing_credentials_are_one_line_that_says_what_to_do() -> None:
     assert "\n" not in line
 
 
+def test_missing_credentials_of_an_explicit_provider_name_the_provider() -> None:
+    line = one_line(NoCredentialsError("no credentials", provider="second"))
+    assert "in the arguments of the provider second (`pulumi up` stores them in the stack), in the environment" in line
+    assert "configuration" not in line
+
+
 def test_missing_credentials_name_every_source_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
     line = one_line(NoCredentialsError("no credentials"))

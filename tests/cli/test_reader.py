@@ -142,6 +142,13 @@ def test_an_explicit_provider_needs_no_account_of_the_stack(
     assert not any(call.startswith("config") for call in pulumi.calls())
 
 
+def test_half_a_set_of_credentials_of_an_explicit_provider_is_told_with_its_name(pulumi: FakePulumi, run: Run) -> None:
+    half = {"region": "eu-de", "accessKey": "ak"}
+    pulumi.has(native_provider("second", **half), native_resource("a", ID, provider="second"))
+    told = run("logs", "a").err
+    assert "in the arguments of the provider second: accessKey without secretKey" in told
+
+
 def test_the_end_that_a_wait_has_seen_counts_for_a_job_of_an_explicit_provider_too(
     pulumi: FakePulumi, service: Service
 ) -> None:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from pulumi_dli.account.credential_sources import load_credentials
 from pulumi_dli.account.credentials import configuration_keys
+from pulumi_dli.account.settings import Settings
+from pulumi_dli.api.errors import NoCredentialsError, SettingsError
 from pulumi_dli.plugin.configuration import checked, configuration_of, failures
 from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.urn import Urn
@@ -71,3 +74,61 @@ def test_values_become_the_text_that_the_settings_read() -> None:
         "dli:maxRetries": "3",
         "dli:scope": "x",
     }
+
+
+def error_of(inputs: dict[str, Any], urn: Urn) -> str:
+    """Return the error about the credentials or the address of a provider with these arguments."""
+    configuration = configuration_of(inputs, urn, None)
+    with pytest.raises(SettingsError) as raised:
+        assert load_credentials(configuration)
+        Settings.load(configuration).dli(configuration.get("dli:region"))
+    return str(raised.value)
+
+
+KEY = {"accessKey": "ak", "secretKey": "sk"}
+
+
+def test_an_error_about_the_arguments_of_an_explicit_provider_names_the_provider_and_the_arguments() -> None:
+    place = "in the arguments of the provider second-account"
+    assert error_of({"accessKey": "ak"}, EXPLICIT).startswith(
+        f"half a set of credentials {place}: accessKey without secretKey. A set"
+    )
+    assert f"\n  {place} token, accessKey with secretKey, " in error_of({}, EXPLICIT)
+    assert error_of(KEY, EXPLICIT).startswith(
+        "no region: set region (argument of the provider second-account), or DLI_REGION, "
+    )
+    assert "endpoint (argument of the provider second-account), or DLI_ENDPOINT (" in error_of(
+        {**KEY, "region": "eu-ed"}, EXPLICIT
+    )
+    assert error_of({**KEY, "endpoint": "a b@c"}, EXPLICIT).startswith(
+        "endpoint (argument of the provider second-account), or DLI_ENDPOINT (environment): must be an address"
+    )
+    assert error_of({**KEY, "retryPause": "soon"}, EXPLICIT).startswith(
+        "retryPause (argument of the provider second-account): "
+    )
+
+
+def test_an_error_about_a_default_provider_names_the_stacks_configuration() -> None:
+    assert error_of({"accessKey": "ak"}, DEFAULT).startswith(
+        "half a set of credentials in the stack's configuration: dli:accessKey without dli:secretKey. A set"
+    )
+    assert error_of(KEY, DEFAULT).startswith("no region: set dli:region (pulumi config set), or DLI_REGION, ")
+
+
+def test_an_error_about_the_environment_of_an_explicit_provider_names_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OS_ACCESS_KEY", "ak")
+    assert error_of({"region": "eu-de"}, EXPLICIT).startswith(
+        "half a set of credentials in the environment: OS_ACCESS_KEY without OS_SECRET_KEY. A set"
+    )
+    monkeypatch.setenv("OS_SECRET_KEY", "sk")
+    monkeypatch.setenv("DLI_RETRY_PAUSE", "soon")
+    assert error_of({"region": "eu-de"}, EXPLICIT).startswith("DLI_RETRY_PAUSE: ")
+
+
+def test_where_no_credentials_are_the_error_tells_the_provider() -> None:
+    for urn, provider in [(EXPLICIT, "second-account"), (DEFAULT, None)]:
+        with pytest.raises(NoCredentialsError) as raised:
+            load_credentials(configuration_of({}, urn, None))
+        assert raised.value.provider == provider

@@ -1,6 +1,6 @@
 """Messages on the rows of resources."""
 
-from pulumi_dli.jobs.messages import unknown_message
+from pulumi_dli.jobs.wait_messages import unknown_message
 from pulumi_dli.operations.notifier import Level
 from pulumi_dli.plugin.rows import Rows, call_about, spelled
 from tests.plugin.engine import job_urn, wait_urn
