@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pulumi_dli.api.clock import format_duration
 from pulumi_dli.api.states import BatchState
@@ -30,6 +30,17 @@ class JobOutcome:
     """The estimated cost in CU-hours. None if it is not known."""
     url: str | None = None
     """The page of the job."""
+
+    def ended(self, state: str, took: float | None) -> JobOutcome:
+        """Return the outcome of a job that has ended in `state`, `took` seconds after its submission.
+
+        `ran` goes on to the moment in which the end was seen, so it may be up to a poll too long.
+        """
+        outcome = replace(self, state=state, took=took)
+        if took is None or self.ran is None or self.ran <= took:
+            return outcome
+        cu_hours = None if self.cu_hours is None else self.cu_hours * took / self.ran
+        return replace(outcome, ran=took, cu_hours=cu_hours)
 
     @property
     def facts(self) -> str:

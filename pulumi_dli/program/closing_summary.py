@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -37,7 +36,7 @@ class ClosingSummary:
         self._open -= 1
         if (outcome := self._outcomes.get(batch_id)) is not None:
             took = None if duration is None else duration / 1000
-            self._outcomes[batch_id] = replace(outcome, state=state or outcome.state, took=took)
+            self._outcomes[batch_id] = outcome.ended(state or outcome.state, took)
         if not self._open and self._outcomes:
             # Import late, because most programs wait for nothing.
             from pulumi_dli.jobs.screen import shown_text  # noqa: PLC0415

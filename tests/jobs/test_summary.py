@@ -30,3 +30,16 @@ def test_the_summary_has_twenty_lines_at_most_and_counts_every_job(states: list[
     assert len(shown) + rest == len(states)
     ranks = [{"dead": 0, "success": 2}.get(state[0] if state else "", 1) for state in shown]
     assert ranks == sorted(ranks)
+
+
+def test_a_job_ran_no_longer_than_it_took() -> None:
+    extrapolated = JobOutcome("load", "running", waited=21.0, ran=22.0, cu_hours=0.044)
+    ended = extrapolated.ended("success", 20.0)
+    assert ended.facts == "waited 21 s, took 20 s, ran 20 s, about 0.04 CU-hours"
+    assert ended.state == "success"
+
+
+def test_what_a_job_ran_stays_if_it_waited_for_capacity_too() -> None:
+    outcome = JobOutcome("load", "running", waited=21.0, ran=5.0, cu_hours=0.044)
+    assert outcome.ended("success", 20.0).facts == "waited 21 s, took 20 s, ran 5.0 s, about 0.044 CU-hours"
+    assert outcome.ended("success", None).facts == "waited 21 s, ran 5.0 s, about 0.044 CU-hours"
