@@ -53,8 +53,8 @@ check: $(STAMP) ## lint, format, types, layers, complexity, generated files
 	$(PYTHON) scripts/complexity.py pulumi_dli scripts bench tests/campaign
 	$(PYTHON) -m scripts.generate --check
 
-campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--seeds 200" for a part
-	@$(WITH_PULUMI) $(PYTHON) -m tests.campaign $(or $(ARGS),--seeds 2000 --ups 100 --kills 100)
+campaign: $(STAMP) ## the whole campaign against lost and doubled jobs; ARGS="--native-seeds 50" for a part
+	@$(WITH_PULUMI) $(PYTHON) -m tests.campaign $(or $(ARGS),--seeds 2000 --ups 100 --kills 100 --native-seeds 200 --yaml-ups 10)
 
 schema: $(STAMP) ## write the generated files anew
 	$(PYTHON) -m scripts.generate

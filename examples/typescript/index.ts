@@ -14,7 +14,7 @@ const wordcount = new dli.BatchJob(
         args: [`obs://${bucket}/in`, `obs://${bucket}/out`],
         queue: config.require("queue"),
     },
-    // A changed job runs again. Pulumi cancels the old run first.
+    // With this, `--replace` runs the job again also while its run is live.
     { deleteBeforeReplace: true },
 );
 const success = new dli.BatchJobCompletion("wordcount-success", { batchJob: wordcount.id, timeout: "20m" });

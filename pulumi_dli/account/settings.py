@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     adopt: bool = setting("adopt", "DLI_ADOPT", default=True)
     """False: `up` does not adopt a job that an interrupted `up` left."""
     wait: bool = setting("wait", "DLI_WAIT", default=True)
-    """False: Pulumi's host waits instead of the program, for commands that run the program and create nothing."""
+    """False: the provider waits for the jobs of a Python program, not the program itself. Rarely needed."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
     _place: ConfigurationPlace = PrivateAttr(default_factory=ConfigurationPlace)

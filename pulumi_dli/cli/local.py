@@ -12,7 +12,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command of the local DLI and return its exit code. Raises CliError on Windows."""
     if find_spec("fcntl") is None:
         raise CliError(
-            "the local DLI runs on Linux and macOS only. On Windows, run it in the Windows Subsystem for Linux."
+            "the local DLI runs on Linux and macOS only. On Windows, try the Windows Subsystem for Linux; "
+            "nobody has tried it yet."
         )
     from pulumi_dli.local.__main__ import main  # noqa: PLC0415  Windows lacks what it imports
 

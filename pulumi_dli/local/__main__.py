@@ -65,7 +65,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the service until ^C")
-    env = commands.add_parser("env", help='print the account as shell exports: eval "$(... env --data DIR)"')
+    exports = 'print the account as shell exports: variables="$(... env --data DIR)" && eval "$variables"'
+    env = commands.add_parser("env", help=exports)
     link = commands.add_parser("link", help="print a link to the page of the running service (it works once)")
     for command in (serve, env, link):
         command.add_argument("--data", type=Path, required=True, metavar="DIR", help="data directory of the service")
@@ -75,7 +76,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
         "--slots",
         type=_positive,
         metavar="N",
-        help="number of jobs that run at once; the others wait (default: one for every two processors)",
+        help="number of jobs that run at once; the others wait "
+        "(default: one for every two processors with Spark, no limit with timelines)",
     )
     serve.add_argument(
         "--queue",

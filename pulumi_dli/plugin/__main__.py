@@ -21,12 +21,9 @@ _GRACE = 4.0
 _PARENT_PAUSE = 2.0
 _HELP = """pulumi-resource-dli: the Pulumi provider for batch jobs on Data Lake Insight.
 
-Pulumi starts this program by itself. It must be on PATH, or its folder must be in Pulumi.yaml:
+Pulumi starts this program by itself. Install it once, with the version that --version prints:
 
-    plugins:
-      providers:
-        - name: dli
-          path: venv/bin
+    pulumi plugin install resource dli VERSION --file venv/bin/pulumi-resource-dli
 """
 
 

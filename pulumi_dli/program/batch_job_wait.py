@@ -91,8 +91,8 @@ class BatchJobWait(dynamic.Resource, module="dli", name="BatchJobWait"):
         Args:
             resource_name: The wait's logical name.
             job_id: The id of the batch job.
-            until: The goal. `success` fails if the job is dead. `running` passes when the job runs or has succeeded,
-                and fails if the job is dead. `finished` passes when the job has ended, dead or not.
+            until: The goal. `success` fails if the job is dead. `running` passes when the job runs, recovers or has
+                succeeded, and fails if the job is dead. `finished` passes when the job has ended, dead or not.
             timeout: How long one `pulumi up` waits: `90s`, `20m`, `1h30m` or seconds. The default is the create timeout
                 of the option customTimeouts, or no limit. After this time `up` fails, the job goes on, and the next
                 `up` goes on waiting.

@@ -95,7 +95,7 @@ class PreviousRun(dict[str, Any]):
     update_time: int | None = pulumi.property("updateTime")
     """When it last changed, as far as a refresh has seen it, in milliseconds since 1970."""
     duration: int | None
-    """How long it ran, as far as a refresh has seen it, in milliseconds."""
+    """The time from its submission to its end, as far as the provider has seen it, in milliseconds."""
     replaced_because: str | None = pulumi.property("replacedBecause")
     """Why the job ran again."""
 

@@ -348,7 +348,9 @@ def test_the_table_can_be_narrowed_by_name_state_and_queue(own: Browser) -> None
         for query in ("job_name=A", "state=dead", "queue_name=batch", "job_name=a&state=running", "state=&job_name=")
     }
     assert list(shown.values()) == [["a2", "a1"], ["b"], [], ["a1"], ["b", "a2", "a1"]]
-    assert '<option value="dead" selected>dead (failed, cancelled)</option>' in own.page("/?state=dead")
+    assert '<option value="dead" selected>dead (failed, cancelled, interrupted, no capacity)</option>' in own.page(
+        "/?state=dead"
+    )
 
 
 def test_it_shows_who_waits_for_what_and_who_had_it(own: Browser, clock: Clock) -> None:

@@ -62,7 +62,7 @@ def test_it_tells_its_version_and_how_it_is_found(capsys: pytest.CaptureFixture[
     main(["--version"])
     assert capsys.readouterr().out == f"{version('pulumi-dli')}\n"
     main(["--help"])
-    assert "providers:\n        - name: dli" in capsys.readouterr().out
+    assert "pulumi plugin install resource dli VERSION --file venv/bin/pulumi-resource-dli" in capsys.readouterr().out
 
 
 def test_the_schema_needs_no_operations() -> None:
