@@ -29,6 +29,8 @@ Pulumi starts this program by itself. Install it once, with the version that --v
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve the engine until it ends this process or has ended itself."""
+    # Ask before the port is printed: from then on the engine may end at any time.
+    engine = os.getppid()
     words = sys.argv[1:] if arguments is None else arguments
     if "--version" in words:
         print(version("pulumi-dli"))
@@ -37,12 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(_HELP, end="")
         return
     address = next((word for word in words if ":" in word and not word.startswith("-")), "")
-    asyncio.run(_serve(address))
+    asyncio.run(_serve(address, engine))
     sys.stdout.flush()
     os._exit(0)  # a thread may still wait for an answer of the service
 
 
-async def _serve(engine_address: str) -> None:
+async def _serve(engine_address: str, engine: int) -> None:
     import grpc.aio  # noqa: PLC0415  it takes long, and --version does not need it
 
     import_messages()
@@ -55,8 +57,11 @@ async def _serve(engine_address: str) -> None:
     add_to(server, servicer)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    print(port, flush=True)
-    await _until_end(ends)
+    try:
+        print(port, flush=True)
+    except BrokenPipeError:  # the engine has ended already
+        os._exit(1)
+    await _until_end(ends, engine)
     servicer.interrupt()
     await server.stop(_GRACE)
 
@@ -69,10 +74,9 @@ def _on_signals(loop: asyncio.AbstractEventLoop, ends: asyncio.Event) -> None:
             signal.signal(getattr(signal, name), lambda *_: loop.call_soon_threadsafe(ends.set))
 
 
-async def _until_end(ends: asyncio.Event) -> None:
-    """Return when this process is to end: after a signal, or when the process that has started it has ended."""
-    parent = os.getppid()
-    while not ends.is_set() and os.getppid() == parent:
+async def _until_end(ends: asyncio.Event, engine: int) -> None:
+    """Return when this process is to end: after a signal, or when `engine`, the process that started it, has ended."""
+    while not ends.is_set() and os.getppid() == engine:
         try:
             await asyncio.wait_for(ends.wait(), _PARENT_PAUSE)
         except TimeoutError:

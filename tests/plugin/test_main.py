@@ -58,6 +58,13 @@ def test_it_ends_when_the_process_that_has_started_it_is_killed() -> None:
     assert not child.is_running()
 
 
+def test_it_ends_if_the_engine_has_ended_before_it_reads_the_port() -> None:
+    starter = f"import os, subprocess\nsubprocess.Popen({COMMAND!r}, stdout=subprocess.PIPE)\nos._exit(0)"
+    # The provider has the same standard error, so this returns when the provider has ended.
+    started = subprocess.run([sys.executable, "-c", starter], stderr=subprocess.PIPE, text=True, check=True, timeout=60)
+    assert started.stderr == ""
+
+
 def test_it_tells_its_version_and_how_it_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--version"])
     assert capsys.readouterr().out == f"{version('pulumi-dli')}\n"
