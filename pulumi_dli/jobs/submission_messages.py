@@ -215,9 +215,10 @@ def ended_orphan_message(batch: Batch) -> str:
 def incomparable_orphan_message(job_name: str, batch: Batch, properties: Iterable[str]) -> str:
     """Return the error if an orphaned run may have other secret values than the job, and nobody can tell."""
     return (
-        f"{job_name}: {described(batch)} may be a run of this job, but the provider cannot compare the secret values "
-        f"of {' and '.join(properties)}: the service does not show them. {_CAUSES} left this run. Nothing was adopted, "
-        f"and nothing was submitted. To keep this run, set adoptId to {batch.id}. To run the job again, cancel the run."
+        f"{job_name}: nothing was submitted, because {described(batch)} may be the same run. {_CAUSES} left it. The "
+        f"provider cannot compare the secret values of {' and '.join(properties)}: the service does not show them. To "
+        f"keep this run, set adoptId to {batch.id}. To run the job with its values of now, cancel this run with "
+        f"`pulumi-dli cancel {batch.id}`. Then run `pulumi up` again."
     )
 
 
