@@ -267,8 +267,8 @@ def renamed_replacement_message(job_name: str, batch: Batch) -> str:
     """Return the error if a live run has the name of a job before or after a rename, so that it may be its old run."""
     return (
         f"{job_name}: nothing was submitted. This job had another name or another dli:scope before, and "
-        f"{described(batch)} has the old or the new one. It may be a run of this job, and the new run would run beside "
-        f"it. {_SET_DELETE_FIRST}"
+        f"{described(batch)} has the old or the new name. It may be a run of this job, and the new run would run "
+        f"beside it. {_SET_DELETE_FIRST}"
     )
 
 
@@ -294,7 +294,7 @@ def several_orphans_message(job_name: str, runs: Sequence[Batch]) -> str:
     listed = "; ".join(described(batch) for batch in runs)
     return (
         f"{job_name}: nothing was submitted. {len(runs)} runs of this job go on, but no state knows them: {listed}. "
-        f"{_CAUSES} left them. Cancel all of them but one. Then run `pulumi up` again: it adopts the last one."
+        f"{_CAUSES} left them. Cancel all of them but one. Then run `pulumi up` again. It adopts that one."
     )
 
 
