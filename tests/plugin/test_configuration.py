@@ -97,16 +97,16 @@ def test_an_error_about_the_arguments_of_an_explicit_provider_names_the_provider
     )
     assert f"\n  {place}: token, accessKey with secretKey, " in error_of({}, EXPLICIT)
     assert error_of(KEY, EXPLICIT).startswith(
-        "no region: set region (argument of the provider second-account), or DLI_REGION, "
+        "no region: set the argument region of the provider second-account, or DLI_REGION, "
     )
-    assert "endpoint (argument of the provider second-account), or DLI_ENDPOINT (" in error_of(
+    assert "the argument endpoint of the provider second-account, or DLI_ENDPOINT (" in error_of(
         {**KEY, "region": "eu-ed"}, EXPLICIT
     )
     assert error_of({**KEY, "endpoint": "a b@c"}, EXPLICIT).startswith(
-        "endpoint (argument of the provider second-account), or DLI_ENDPOINT (environment): must be an address"
+        "the argument endpoint of the provider second-account, or DLI_ENDPOINT (environment): must be an address"
     )
     assert error_of({**KEY, "retryPause": "soon"}, EXPLICIT).startswith(
-        "retryPause (argument of the provider second-account): "
+        "the argument retryPause of the provider second-account: "
     )
 
 
