@@ -20,6 +20,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = "docs/_build/html"  # where `make docs` writes
 PINS = "scripts/plugin-source/requirements.txt"
+PAGES = ("docs/languages.md", "examples/README.md")  # their commands install the plugin or add the SDK
+VERSION_IN_COMMAND = re.compile(r"(?<=\bdli[ @])\d+\.\d+\.\d+\b|(?<=-resource-dli-v)\d+\.\d+\.\d+\b")
 SUMS = "SHA256SUMS"
 OTHERS = ("plugin", "sdks", "docs")  # the make targets that build the rest
 EMPTY = "## [Unreleased]\n"
@@ -74,6 +76,11 @@ def cut(changelog: str, version: str, day: date) -> str:
 def with_pin(requirements: str, version: str) -> str:
     """Set the version of this package in the requirements that the plugin installs."""
     return re.sub(r"^pulumi-dli==.+$", f"pulumi-dli=={version}", requirements, flags=re.MULTILINE)
+
+
+def with_commands(page: str, version: str) -> str:
+    """Set the version in the commands of a page: the plugin's own version must be that of the SDK."""
+    return VERSION_IN_COMMAND.sub(version, page)
 
 
 def check_tree(repository: Repository, version: str) -> None:
@@ -136,9 +143,10 @@ def set_version(root: Path, version: str, day: date) -> None:
     """Write and commit the version. Nothing is written if something is refused, or if it is there already."""
     repository = look(root, version)
     check_tree(repository, version)
-    paths = [root / name for name in ("pyproject.toml", "CHANGELOG.md", PINS)]
+    paths = [root / name for name in ("pyproject.toml", "CHANGELOG.md", PINS, *PAGES)]
     old = [path.read_text(encoding="utf-8") for path in paths]
     new = [with_version(old[0], version), cut(old[1], version, day), with_pin(old[2], version)]
+    new += [with_commands(page, version) for page in old[3:]]
     check_tag(repository, version, changes_files=new != old)
     for path, text in zip(paths, new, strict=True):
         path.write_text(text, encoding="utf-8", newline="\n")

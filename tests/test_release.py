@@ -38,6 +38,10 @@ sdks:
 docs:
 \tmkdir -p docs/_build/html && echo page >docs/_build/html/index.html
 """
+PAGE = (
+    "`pulumi plugin install resource dli 0.1.0 --file CLONE/dist/pulumi-resource-dli-v0.1.0-linux-amd64.tar.gz`\n"
+    "`pulumi package add dli@0.1.0`. A stack of 0.1.0 stays as it is. click==0.1.0\n"
+)
 GENERATE = """
 import json, pathlib, tomllib
 version = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]["version"]
@@ -87,6 +91,16 @@ def test_our_own_files_can_be_released() -> None:
     assert f"pulumi-dli=={version}\n" in release.with_pin((ROOT / release.PINS).read_text(), version)
 
 
+def test_each_command_of_a_page_gets_the_version_of_a_release() -> None:
+    current = release.version_of((ROOT / "pyproject.toml").read_text())
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    texts = {page.relative_to(ROOT).as_posix(): page.read_text() for page in pages}
+    named = {name: found for name, text in texts.items() if (found := release.VERSION_IN_COMMAND.findall(text))}
+    assert {*named} == {*release.PAGES}
+    assert {version for versions in named.values() for version in versions} == {current}
+    assert "9.8.7" in release.with_commands(texts["docs/languages.md"], "9.8.7")
+
+
 def test_a_tag_at_another_commit_is_refused() -> None:
     release.check_tree(Repository("", "a", ""), "0.2.0")
     release.check_tree(Repository("", "a", "a"), "0.2.0")
@@ -120,7 +134,6 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     root = tmp_path / "project"
-    (root / release.PINS).parent.mkdir(parents=True)
     files = {
         "pyproject.toml": '[project]\nversion = "0.1.0"\n',
         "CHANGELOG.md": CHANGELOG,
@@ -128,9 +141,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "scripts/generate.py": GENERATE,
         "schema.json": "{}",
         release.PINS: "pulumi-dli==0.1.0\nclick==8.5.1\n",
+        **dict.fromkeys(release.PAGES, PAGE),
         ".gitignore": "dist/\n_build/\n",
     }
     for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Begin"]):
         subprocess.run(["git", *command], cwd=root, check=True)
@@ -157,6 +172,8 @@ def test_a_release_is_one_commit_and_its_files_are_the_same_each_time(repository
     ]
     assert (repository / "schema.json").read_text() == '{"version": "0.2.0"}'
     assert (repository / release.PINS).read_text() == "pulumi-dli==0.2.0\nclick==8.5.1\n"
+    for page in release.PAGES:
+        assert (repository / page).read_text() == PAGE.replace("0.1.0", "0.2.0", 3)
     assert release.output(repository, "git", "log", "--format=%s").splitlines() == ["Release 0.2.0", "Begin"]
     assert release.output(repository, "git", "status", "--porcelain") == ""
     assert release.output(repository, "git", "tag") == ""

@@ -219,7 +219,7 @@ def test_without_credentials_an_up_fails_with_every_place_that_was_looked_at(
     screen = project.failing_up(OS_ACCESS_KEY="", OS_SECRET_KEY="")
     assert "wordcount: the job was not submitted, and nothing runs. No credentials." in screen
     assert "dli:token, dli:accessKey with dli:secretKey, dli:username or dli:userId with dli:password" in screen
-    assert "in the environment OS_TOKEN" in screen
+    assert "in the environment: OS_TOKEN" in screen
     assert "Traceback" not in screen
     assert service.jobs() == []
 

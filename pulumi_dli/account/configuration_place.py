@@ -54,7 +54,7 @@ class ConfigurationPlace:
     def name_with_owner(self, name: str) -> str:
         """Return the name of a setting, with the provider if it is an argument of one."""
         is_argument = self.provider is not None and name.startswith(_PREFIX)
-        return f"{self.name(name)} (argument of {self._provider})" if is_argument else name
+        return f"the argument {self.name(name)} of {self._provider}" if is_argument else name
 
     def name_with_command(self, name: str) -> str:
         """Return the name of a setting with how to set it."""

@@ -62,7 +62,7 @@ class CredentialSource:
             for names in self.families
             if all(names.get(part[0]) for part in kind.parts)
         )
-        return f"{self.label}{self.remark} {', '.join(sets)}"
+        return f"{self.label}{self.remark}: {', '.join(sets)}"
 
     def _mark_set(self, names: Iterable[str]) -> Iterator[str]:
         """Mark the names that are set. Their value is blank, or it is a domain without a user."""
@@ -97,9 +97,9 @@ def huawei_sdk_file(_stack: Mapping[str, Any]) -> CredentialSource:
             parser.read_file(file)
         values = {f"[basic] {key}": value for key, value in parser["basic"].items()}
     except (FileNotFoundError, RuntimeError):  # RuntimeError: nobody knows the home directory
-        remark = ", which is not there,"
+        remark = ", which is not there"
     except KeyError:
-        remark = ", which has no section [basic],"
+        remark = ", which has no section [basic]"
     except (OSError, UnicodeDecodeError, ConfigParserError) as error:
         raise SettingsError(
             f"the file {name} cannot be read ({type(error).__name__}). It is an INI file with a section [basic]"

@@ -8,7 +8,7 @@ environment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,14 +67,24 @@ def surroundings_in(values: Mapping[str, Any], credential_names: Iterable[str]) 
     return Surroundings(own_addresses, own_regions if own_addresses or own_regions else regions, beside)
 
 
-def check_same_cloud(source: str, surroundings: Surroundings, target: Address) -> None:
-    """Raise SettingsError if credentials must not go to an address. `source` names the credentials."""
+def check_same_cloud(
+    source: str, surroundings: Surroundings, target: Address, name_of: Callable[[str], str] = str
+) -> None:
+    """Raise SettingsError if credentials must not go to an address.
+
+    Args:
+        source: The credentials, in words.
+        surroundings: What is set beside them.
+        target: The address.
+        name_of: Returns what a message calls a setting.
+    """
     hint = surroundings.contradiction(target)
     if hint is not None:
         raise SettingsError(
-            f"the credentials ({source}) are for {_owner(hint)} ({hint.source}), but {target.url} ({target.source}) is "
-            f"an address of {_owner(target)}. So they are not sent there. Remove the settings of the other cloud. If "
-            "the address is right, set it in the same place as the credentials."
+            f"the credentials ({source}) are for {_owner(hint)} ({name_of(hint.source)}), but {target.url} "
+            f"({name_of(target.source)}) is an address of {_owner(target)}. So they are not sent "
+            "there. Remove the settings of the other cloud. If the address is right, set it in the same place as the "
+            "credentials."
         )
 
 

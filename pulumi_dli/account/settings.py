@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         return settings
 
     @property
+    def place(self) -> ConfigurationPlace:
+        """The place of the settings that count before the environment."""
+        return self._place
+
+    @property
     def verify(self) -> bool | str:
         """The argument `verify` of requests: True, False or the path of a file with certificates."""
         if self.insecure:
@@ -191,7 +196,7 @@ class Settings(BaseSettings):
             return None
         # The table's own addresses need no check.
         url = _complete_address(url, self.sources_of("cloud_domain")) if self.cloud_domain else url
-        source = self._sources["region"] if region == self.region else "the job's region"
+        source = self._place.name(self._sources["region"]) if region == self.region else "the job's region"
         return Address(url, f"made from {source} {region}", is_set=False)
 
     def _unknown_region(self, region: str) -> str:

@@ -109,9 +109,10 @@ class SignIn:
 
     def _checked(self, address: Address) -> Address:
         """Return an address to which the credentials may go. Warn if the connection is not encrypted."""
-        check_same_cloud(self._credentials.source, self._surroundings, address)
+        name_of = self._settings.place.name
+        check_same_cloud(self._credentials.source, self._surroundings, address, name_of)
         if address.url.startswith("http://") and not is_loopback(address.url):
-            self._warn(unencrypted_message(address.url, address.source))
+            self._warn(unencrypted_message(address.url, name_of(address.source)))
         return address
 
     @cached_property

@@ -54,10 +54,10 @@ _SIGNING_PAGE = "Huawei Cloud API signing guide, Error Codes"
 _GATEWAY_PAGE = "API Gateway user guide, Error Codes, 2026-04"
 _IAM_PAGE = "IAM API reference, Error Codes (iam_02_0006), 2026-01"
 
-_CREDENTIALS = "Check the credentials and that they belong to this cloud, region and project."
+_CREDENTIALS = "Check the credentials. They must belong to this cloud, region and project."
 _SIGNATURE = (
-    "Check the key pair or token and that it belongs to this cloud, region and project; with a key, the clock of this "
-    "machine too. Five wrong signatures in a row lock a key for 5 minutes."
+    "Check the key pair or token. It must belong to this cloud, region and project. With a key, check the clock of "
+    "this machine too. Five wrong signatures in a row lock a key for 5 minutes."
 )
 _ADDRESS = "Check region and endpoint: DLI may not be offered there."
 _PERMISSION = "Check that the project is one of this account, and ask for the IAM permission in it."

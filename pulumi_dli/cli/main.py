@@ -104,11 +104,11 @@ def commands() -> None:
 
 
 @commands.command("jobs")
-@click.option("--all", "with_ended", is_flag=True, help="Outside a project: list jobs that have ended too.")
+@click.option("--all", "with_ended", is_flag=True, help="Outside a Pulumi project: list also the jobs that have ended.")
 @_shared_options
 @click.pass_context
 def _jobs(context: click.Context, with_ended: bool) -> None:
-    """List the jobs of the stack. Outside a project: the jobs of the DLI project that have not ended."""
+    """List the jobs of the stack. Outside a Pulumi project, list the jobs of the DLI project that have not ended."""
     from pulumi_dli.cli.jobs import list_jobs  # noqa: PLC0415
 
     context.exit(list_jobs(_session(context), with_ended=with_ended))
@@ -127,7 +127,7 @@ def _show(context: click.Context, job: str) -> None:
 
 @commands.command("logs")
 @_job
-@click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing until the job has ended.")
 @click.option("--all", "from_start", is_flag=True, help="Begin with the first line, not with the last 100 lines.")
 @_shared_options
 @click.pass_context

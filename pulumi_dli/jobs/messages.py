@@ -27,7 +27,7 @@ def expired_message(batch_id: str, end: str | None) -> str:
     if end is not None:
         return f"{gone}. Its final state was {end}."
     # The engine refreshes a job and its wait at the same time, so a refresh may not know what the wait has seen.
-    return f"{gone}. The job's own outputs do not have its end. If the state has a wait of the job, the wait has it."
+    return f"{gone}. The job's own outputs do not have its end. A wait for the job has it, if that wait has passed."
 
 
 def waits_unread_message(job_name: str, batch_id: str) -> str:
@@ -257,7 +257,10 @@ def unknown_state_cancel_message(
 
 def unchecked_duplicates_message(error: DliError) -> str:
     """Return the warning that the provider could not check whether a submission has created a second run."""
-    return f"the provider could not list the live jobs, to check that the service has accepted no job twice: {error}"
+    return (
+        "the provider could not check whether the service has accepted a job twice, because it could not list the live "
+        f"jobs: {error}"
+    )
 
 
 def slow_cancel_message(

@@ -215,9 +215,10 @@ def ended_orphan_message(batch: Batch) -> str:
 def incomparable_orphan_message(job_name: str, batch: Batch, properties: Iterable[str]) -> str:
     """Return the error if an orphaned run may have other secret values than the job, and nobody can tell."""
     return (
-        f"{job_name}: {described(batch)} may be a run of this job, but the provider cannot compare the secret values "
-        f"of {' and '.join(properties)}: the service does not show them. {_CAUSES} left this run. Nothing was adopted, "
-        f"and nothing was submitted. To keep this run, set adoptId to {batch.id}. To run the job again, cancel the run."
+        f"{job_name}: nothing was submitted, because {described(batch)} may be the same run. {_CAUSES} left it. The "
+        f"provider cannot compare the secret values of {' and '.join(properties)}: the service does not show them. To "
+        f"keep this run, set adoptId to {batch.id}. To run the job with its values of now, cancel this run with "
+        f"`pulumi-dli cancel {batch.id}`. Then run `pulumi up` again."
     )
 
 
@@ -266,8 +267,8 @@ def renamed_replacement_message(job_name: str, batch: Batch) -> str:
     """Return the error if a live run has the name of a job before or after a rename, so that it may be its old run."""
     return (
         f"{job_name}: nothing was submitted. This job had another name or another dli:scope before, and "
-        f"{described(batch)} has the old or the new one. It may be a run of this job, and the new run would run beside "
-        f"it. {_SET_DELETE_FIRST}"
+        f"{described(batch)} has the old or the new name. It may be a run of this job, and the new run would run "
+        f"beside it. {_SET_DELETE_FIRST}"
     )
 
 
@@ -293,7 +294,7 @@ def several_orphans_message(job_name: str, runs: Sequence[Batch]) -> str:
     listed = "; ".join(described(batch) for batch in runs)
     return (
         f"{job_name}: nothing was submitted. {len(runs)} runs of this job go on, but no state knows them: {listed}. "
-        f"{_CAUSES} left them. Cancel all of them but one. Then run `pulumi up` again: it adopts the last one."
+        f"{_CAUSES} left them. Cancel all of them but one. Then run `pulumi up` again. It adopts that one."
     )
 
 

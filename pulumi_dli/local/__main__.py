@@ -84,7 +84,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME[:CUs]",
-        help="a queue beside `default`, or the CUs of `default`; no CUs: no limit; repeat it for several queues",
+        help="add a queue, or set the CUs of `default`; without CUs a queue has no limit; may be given several times",
     )
     serve.add_argument(
         "--starve-after",

@@ -81,7 +81,11 @@ class WaitResource:
         return wire.write({**inputs.values, **dict.fromkeys(VERDICT, UNKNOWN)}, secrets)
 
     def outcome(self, declared: WaitInputs, inputs: Properties) -> tuple[str, Any]:
-        """Return the id and the outputs of a wait. Wait, if the job has not reached the goal yet."""
+        """Return the id and the outputs of a wait. Wait, if the job has not reached the goal yet.
+
+        A failed wait stores nothing. The engine could store its outputs (`ErrorResourceInitFailed`), but would then
+        write `1 error occurred:` before the reason, and update the wait instead of creating it, with another timeout.
+        """
         outputs = self._session.waits.wait(declared)
         return f"{outputs['jobId']}-{outputs['until']}", _written(outputs, declared, inputs)
 

@@ -169,15 +169,15 @@ def test_without_credentials_the_error_has_a_line_for_each_place_in_order(monkey
     assert str(raised.value).split("\n") == [
         "no credentials. Set a token; or an access key with its secret key; or user, password and domain; or an "
         "application credential; or a cloud of clouds.yaml. Searched, in this order:",
-        "  in the stack's configuration (pulumi config set --secret) dli:token, dli:accessKey with dli:secretKey, "
+        "  in the stack's configuration (pulumi config set --secret): dli:token, dli:accessKey with dli:secretKey, "
         "dli:username or dli:userId with dli:password and dli:domainName or dli:domainId, dli:applicationCredentialId "
         "with dli:applicationCredentialSecret, dli:cloud",
-        "  in the environment OS_TOKEN or OS_AUTH_TOKEN, HW_AUTH_TOKEN, OS_ACCESS_KEY with OS_SECRET_KEY (empty), "
+        "  in the environment: OS_TOKEN or OS_AUTH_TOKEN, HW_AUTH_TOKEN, OS_ACCESS_KEY with OS_SECRET_KEY (empty), "
         "HW_ACCESS_KEY with HW_SECRET_KEY, HUAWEICLOUD_SDK_AK with HUAWEICLOUD_SDK_SK, OS_USERNAME or OS_USER_ID with "
         "OS_PASSWORD and OS_USER_DOMAIN_NAME or OS_DOMAIN_NAME or OS_USER_DOMAIN_ID or OS_DOMAIN_ID, HW_USER_NAME or "
         "HW_USER_ID with HW_USER_PASSWORD and HW_DOMAIN_NAME or HW_DOMAIN_ID, OS_APPLICATION_CREDENTIAL_ID with "
         "OS_APPLICATION_CREDENTIAL_SECRET, OS_CLOUD",
-        "  in the file ~/.huaweicloud/credentials, which is not there, [basic] ak with [basic] sk",
+        "  in the file ~/.huaweicloud/credentials, which is not there: [basic] ak with [basic] sk",
     ]
 
 
@@ -229,7 +229,7 @@ class TestTheFileOfHuaweiCloudsSdk:
     @pytest.mark.parametrize("text", ["[global]\nak = a\nsk = s3cret\n", ""])
     def test_may_have_no_section_for_projects(self, file: Path, text: str) -> None:
         file.write_text(text)
-        with pytest.raises(SettingsError, match=r"in the file .*, which has no section \[basic\], \[basic\] ak with"):
+        with pytest.raises(SettingsError, match=r"in the file .*, which has no section \[basic\]: \[basic\] ak with"):
             load_credentials({})
 
     @pytest.mark.parametrize("text", ["ak = s3cret\n", "[basic]\nak = a\nak = s3cret\n", "[basic]\n\xff"])
@@ -283,5 +283,5 @@ def test_a_new_source_is_named_where_there_are_no_credentials(monkeypatch: pytes
         return replace(vault(stack), values={"ak of the vault": " "})
 
     monkeypatch.setattr(credential_sources, "SOURCES", (*credential_sources.SOURCES, empty_vault))
-    with pytest.raises(SettingsError, match=r"\n  in the vault ak of the vault \(empty\) with sk of the vault$"):
+    with pytest.raises(SettingsError, match=r"\n  in the vault: ak of the vault \(empty\) with sk of the vault$"):
         load_credentials({})

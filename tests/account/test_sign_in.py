@@ -512,7 +512,7 @@ def test_a_temporary_key_that_has_expired_is_told(account: Credentials, clock: C
 @pytest.mark.parametrize("minutes", [-16, 16])
 def test_a_clock_that_is_wrong_is_told(account: Credentials, clock: Clock, minutes: int) -> None:
     clock.offset = minutes * 60
-    told = ["APIGW.0301 401", "signature expired, signature time:", "with a key, the clock of this machine too"]
+    told = ["APIGW.0301 401", "signature expired, signature time:", "With a key, check the clock of this machine too"]
     refused(configured(account, "key", projectId=account.project_id), ServiceError, told, account)
 
 

@@ -266,4 +266,4 @@ def test_duplicates_that_cannot_be_listed_are_not_named(
     answer.seek(0)
     ended = run("cancel", "load")
     assert (ended.code, service.states(job_id)) == (0, ["dead"])
-    assert "the provider could not list the live jobs" in ended.err
+    assert "because it could not list the live jobs" in ended.err

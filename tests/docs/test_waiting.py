@@ -19,6 +19,24 @@ def test_the_wait_of_the_page_passes_and_shows_the_log(project: Project, service
     assert len(service.jobs()) == 1
 
 
+def test_a_failed_wait_keeps_the_outputs_of_the_earlier_run(project: Project, service: Service) -> None:
+    program = """
+        conf = {{"spark.dli.local.timeline": "starting:0s,{end}"}}
+        done = dli.BatchJob("load", file="load.py", queue="default", conf=conf).wait()
+        pulumi.export("outcome", [done.job_id, done.state])
+    """
+    project.write(program.format(end="success"))
+    project.up()
+    project.write(program.format(end="dead"))
+    assert "is dead" in project.failing_up()
+    first, last = (job.id for job in service.jobs())
+    assert project.output("outcome") == [first, "success"]
+    outputs = project.state_of("load-success")["outputs"]
+    assert (outputs["jobId"], outputs["state"]) == (first, "success")
+    shown = project.execute("pulumi-dli", "show", "load")
+    assert (last in shown.screen, "dead" in shown.screen) == (True, True)
+
+
 def test_the_summary_looks_as_on_the_page(project: Project) -> None:
     heading, *rows = block("waiting", "The summary", "text").splitlines()
     project.write("""

@@ -607,9 +607,7 @@ def test_a_delete_without_the_permission_to_list_jobs_cancels_the_run(service: S
     service.answer = lambda call: twice(call) if call.path else forbidden
     operations_at(service, FakeClock(), said).delete(ID, StoredJob.parse(TWICE))
     assert twice.states == {ID: "dead", OTHER_ID: "running"}
-    assert said[0].startswith(
-        "the provider could not list the live jobs, to check that the service has accepted no job"
-    )
+    assert said[0].startswith("the provider could not check whether the service has accepted a job twice, because")
 
 
 def test_of_two_new_jobs_with_one_adopt_id_one_adopts_and_the_other_is_refused() -> None:

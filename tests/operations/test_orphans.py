@@ -245,6 +245,7 @@ def test_nothing_is_adopted_or_submitted_if_a_secret_cannot_be_compared(
     assert f"batch job {left} " in str(raised.value)
     assert f"cannot compare the secret values of {named}: " in str(raised.value)
     assert f"set adoptId to {left}" in str(raised.value)
+    assert f"`pulumi-dli cancel {left}`" in str(raised.value)
     assert stage.dli.names == []
 
 

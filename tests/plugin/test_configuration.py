@@ -8,7 +8,9 @@ import pytest
 from pulumi_dli.account.credential_sources import load_credentials
 from pulumi_dli.account.credentials import configuration_keys
 from pulumi_dli.account.settings import Settings
+from pulumi_dli.account.sign_in import SignIn
 from pulumi_dli.api.errors import NoCredentialsError, SettingsError
+from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.plugin.configuration import checked, configuration_of, failures
 from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.urn import Urn
@@ -93,19 +95,35 @@ def test_an_error_about_the_arguments_of_an_explicit_provider_names_the_provider
     assert error_of({"accessKey": "ak"}, EXPLICIT).startswith(
         f"half a set of credentials {place}: accessKey without secretKey. A set"
     )
-    assert f"\n  {place} token, accessKey with secretKey, " in error_of({}, EXPLICIT)
+    assert f"\n  {place}: token, accessKey with secretKey, " in error_of({}, EXPLICIT)
     assert error_of(KEY, EXPLICIT).startswith(
-        "no region: set region (argument of the provider second-account), or DLI_REGION, "
+        "no region: set the argument region of the provider second-account, or DLI_REGION, "
     )
-    assert "endpoint (argument of the provider second-account), or DLI_ENDPOINT (" in error_of(
+    assert "the argument endpoint of the provider second-account, or DLI_ENDPOINT (" in error_of(
         {**KEY, "region": "eu-ed"}, EXPLICIT
     )
     assert error_of({**KEY, "endpoint": "a b@c"}, EXPLICIT).startswith(
-        "endpoint (argument of the provider second-account), or DLI_ENDPOINT (environment): must be an address"
+        "the argument endpoint of the provider second-account, or DLI_ENDPOINT (environment): must be an address"
     )
     assert error_of({**KEY, "retryPause": "soon"}, EXPLICIT).startswith(
-        "retryPause (argument of the provider second-account): "
+        "the argument retryPause of the provider second-account: "
     )
+
+
+@pytest.mark.parametrize(
+    ("urn", "told"),
+    [
+        (EXPLICIT, "(endpoint), but https://iam.eu-de.otc.t-systems.com/v3 (made from region eu-de) is an address of"),
+        (DEFAULT, "(dli:endpoint), but https://iam.eu-de.otc.t-systems.com/v3 (made from dli:region eu-de) is an"),
+    ],
+)
+def test_credentials_for_another_cloud_are_told_with_the_settings_as_their_place_has_them(urn: Urn, told: str) -> None:
+    inputs = {**KEY, "region": "eu-de", "endpoint": "https://dli.cn-north-4.myhuaweicloud.com"}
+    configuration = configuration_of(inputs, urn, None)
+    sign_in = SignIn(Settings.load(configuration), load_credentials(configuration), RetryPolicy())
+    with pytest.raises(SettingsError) as raised:
+        sign_in.project_id("eu-de")
+    assert told in str(raised.value)
 
 
 def test_an_error_about_a_default_provider_names_the_stacks_configuration() -> None:

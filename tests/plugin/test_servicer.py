@@ -101,7 +101,9 @@ def test_two_explicit_providers_have_two_sets_of_settings(
 def test_a_setting_that_cannot_be_used_is_an_error_for_the_user(account: None, rows: Engine) -> None:
     with (
         Plugin(rows.address, {"requestTimeout": "soon"}, "explicit") as plugin,
-        pytest.raises(PluginError, match="dli:requestTimeout: not a duration") as told,
+        pytest.raises(
+            PluginError, match="The argument requestTimeout of the provider explicit: not a duration"
+        ) as told,
     ):
         plugin.declare(job_urn(), JOB)
     assert not told.value.is_defect
