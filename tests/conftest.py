@@ -54,11 +54,11 @@ def _heeded_signals() -> Iterator[None]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """A local DLI that plays timelines."""
+    """A local DLI that plays timelines. Its `states` are those after the start of each job."""
     pytest.importorskip("fcntl", reason="the local DLI is for Linux and macOS")
-    from pulumi_dli.local.testing import Service  # noqa: PLC0415  it needs fcntl
+    from tests.local.settled import SettledService  # noqa: PLC0415  it needs fcntl
 
-    with Service(tmp_path / "dli") as running:
+    with SettledService(tmp_path / "dli") as running:
         yield running
 
 

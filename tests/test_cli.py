@@ -74,6 +74,7 @@ def stack(project: Project, service: Service) -> Project:
     configure(project, service)
     project.write(PROGRAM)
     project.up()
+    assert "starting" not in service.states()
     return project
 
 
@@ -84,6 +85,7 @@ def native_stack(tmp_path: Path, service: Service) -> Project:
     configure(project, service)
     project.write(NATIVE_PROGRAM.replace("ACCOUNT", repr(account_of(service))))
     project.up()
+    assert "starting" not in service.states()
     return project
 
 

@@ -15,7 +15,7 @@ from pulumi_dli.jobs.spelling import in_python
 from tests.campaign.hosts import ForkServer
 from tests.engine import ProviderError, ProviderProcess
 from tests.jobs.test_inputs import REFUSED
-from tests.local.api import eventually, settled
+from tests.local.api import all_ended, eventually, settled
 from tests.project import variables_of
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def test_messages_about_a_job_of_the_configuration_spell_the_arguments_as_it_doe
 
 def test_an_adoption_is_announced_in_the_plan_and_in_the_update(provider: ProviderProcess, service: Service) -> None:
     batch_id = service.submit({"file": "a.py", "name": "by-hand", **ENDLESS})
+    settled(service.states)
     adopting = declared(file="a.py", adoptId=batch_id, **ENDLESS)
     inputs, _ = provider.jobs.check(adopting)
     provider.jobs.create(inputs)
@@ -188,6 +189,7 @@ def test_options_of_the_provider_are_updated_without_a_call(provider: ProviderPr
 
 def test_a_run_that_must_not_be_cancelled_is_refused_instead(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare(declared(whenRunning="refuse", args=["a"], **ENDLESS))
+    settled(service.states)
     inputs, _ = provider.jobs.check(declared(whenRunning="refuse", args=["b"], **ENDLESS))
     with pytest.raises(
         ProviderError, match=f"because args changed. But when_running is refuse, and batch job {batch_id} is running"
@@ -270,6 +272,7 @@ def test_a_dead_job_that_recovers_is_not_run_again_beside_itself(
 ) -> None:
     job = declared(autoRecovery=True, **ENDLESS)
     batch_id, outputs = provider.jobs.declare(job)
+    settled(service.states)
     inputs, _ = later.jobs.check(job)
     dead = {"id": batch_id, "state": "dead", "req_body": '{"autoRecovery":true}'}
     service.fail("GET", LIST, status=200, body={"from": 0, "total": 1, "sessions": [dead]})
@@ -286,6 +289,7 @@ def test_a_job_that_is_dead_for_good_in_spite_of_auto_recovery_runs_again(
     provider: ProviderProcess, later: ProviderProcess, service: Service, state: str
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**DIES))
+    all_ended(service.states)
     inputs, _ = later.jobs.check(declared(**DIES))
     assert later.jobs.diff(batch_id, {**outputs, "state": state}, inputs).replaces == ["state"]
 
@@ -307,15 +311,17 @@ def test_a_job_that_may_have_recovered_before_its_record_went_runs_again_only_on
 
 def test_a_dead_job_that_is_not_to_run_again_is_left_alone(provider: ProviderProcess, service: Service) -> None:
     batch_id, outputs = provider.jobs.declare(declared(rerunOnFailure=False, **DEAD))
+    all_ended(service.states)
     inputs, _ = provider.jobs.check(declared(rerunOnFailure=False, **DEAD))
     assert not provider.jobs.diff(batch_id, outputs, inputs).changes
     inputs, _ = provider.jobs.check(declared(**DEAD))
     assert provider.jobs.diff(batch_id, {**outputs, "state": "dead"}, inputs).replaces == ["state"]
 
 
-def test_a_dead_job_is_told_with_the_others_that_go_on(provider: ProviderProcess) -> None:
+def test_a_dead_job_is_told_with_the_others_that_go_on(provider: ProviderProcess, service: Service) -> None:
     provider.jobs.declare(declared(resourceName="stream", scope="11111111", **ENDLESS))
     provider.jobs.declare(declared(resourceName="done", scope="22222222", conf={"spark.dli.local.timeline": "success"}))
+    eventually(service.states, lambda states: states == ["running", "success"])
     batch_id, _ = provider.jobs.declare(declared(**DEAD))
     with pytest.raises(ProviderError, match=r"\nStill running: stream \(running\). The next `pulumi up` waits"):
         provider.waits.declare({"jobId": batch_id, "jobName": "load"})
@@ -366,6 +372,7 @@ def test_a_cancel_that_is_refused_because_the_job_has_ended_is_done(
     provider: ProviderProcess, service: Service
 ) -> None:
     batch_id, outputs = provider.jobs.declare(declared(**DEAD))
+    all_ended(service.states)
     service.fail("GET", DETAILS, status=200, body={"id": batch_id, "state": "running"})
     service.reset_calls()
     provider.jobs.delete(batch_id, {**outputs, "state": "running"})
@@ -726,6 +733,7 @@ def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
     assert provider.waits.declare(wait)[1]["state"] == "success"
 
     batch_id, _ = provider.jobs.declare(declared(args=["b"], **DIES))
+    all_ended(service.states)
     service.reset_calls()
     with pytest.raises(ProviderError, match=f"load: batch job {batch_id} is dead, "):
         provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": 0})
@@ -734,6 +742,7 @@ def test_a_wait_reads_a_dead_job_twice_under_auto_recovery(
 
 def test_a_wait_whose_time_is_over_says_that_the_job_goes_on(provider: ProviderProcess, service: Service) -> None:
     batch_id, _ = provider.jobs.declare(declared(**ENDLESS))
+    settled(service.states)
     told = f"load: batch job {batch_id} is still running after a wait of 0.1 s. The job goes on, and the next"
     with pytest.raises(ProviderError, match=told):
         provider.waits.declare({"jobId": batch_id, "jobName": "load", "timeout": "0.1s"})

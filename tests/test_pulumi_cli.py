@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.local.api import eventually
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "pulumi_cli.py"
 FILES = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
@@ -162,11 +163,9 @@ def test_a_build_that_is_ended_leaves_nothing_behind(machine: Machine, ended_by:
     machine.has("go", f'[ "$1" = version ] && echo go1.99.0 && exit\necho $$ >"{started}"\n{end}exec sleep 60')
     with subprocess.Popen(COMMAND, env=machine.env, stderr=subprocess.DEVNULL) as process:
         if not end:
-            deadline = time.monotonic() + 30
-            while not (started.exists() and started.read_text().strip()) and time.monotonic() < deadline:
-                time.sleep(0.02)
+            eventually(lambda: started.exists() and started.read_text().strip(), bool)
             process.terminate()
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(60) == 128 + signal.SIGTERM
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
     assert not machine.cached()

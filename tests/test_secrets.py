@@ -115,7 +115,7 @@ WAYS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
         [],
         r"load: batch job \S+ is dead, .*\n.*\n(  \| \[secret\]\n){4}The job's page: .*\nFix the cause",
     ),
-    "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], "is still running after a wait of 0.1 s"),
+    "timeout": (program(ENDLESS, wait="timeout='0.1s'"), [], r"is still \w+ after a wait of 0\.1 s"),
     "refused": (program(), [refusal(400)], r"nothing runs\. .*password=\[secret\] and args \['\[secret\]'\] are wrong"),
     "accepted": (program(), [refusal(500, when="after")], r"password=\[secret\].* searches for the job by its name"),
     "unclear": (program(), [refusal(500, count=None)], r"a job may run, submitted as load-"),

@@ -92,6 +92,7 @@ def test_a_change_cancels_the_run_that_is_at_work_and_runs_the_job_once(project:
     """
     project.write(program.format(day="monday", jar=1, conf=ENDLESS))
     project.up()
+    assert service.states() == ["running"]
     (first,) = service.jobs()
 
     project.write(program.format(day="tuesday", jar=1, conf=ENDLESS))
@@ -201,6 +202,7 @@ def test_a_destroyed_job_that_runs_is_cancelled_and_awaited(project: Project, se
 def test_a_job_of_elsewhere_is_described_and_never_cancelled(project: Project, service: Service) -> None:
     project.write(f'dli.BatchJob("stream", file="stream.py", queue="default", {ENDLESS})')
     project.up()
+    assert service.states() == ["running"]
     (job,) = service.jobs()
     other = Project(project.folder.with_name("other"), variables_of(service), name="other")
     other.write(f"""

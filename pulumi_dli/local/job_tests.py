@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pulumi_dli.api.states import BatchState
+from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.obs import SCHEME
 from pulumi_dli.local.server import LocalDli
@@ -121,12 +122,21 @@ class SparkJobs:
         job_id = self._server.submit(json.dumps(request).encode())
         deadline = time.monotonic() + timeout
         while not (job := self._job(job_id)).state.is_final:
-            if time.monotonic() > deadline:
-                self._server.cancel(job_id)
+            if time.monotonic() > deadline and self._cancel(job_id):
                 last = "\n".join(self._job(job_id).log)
                 raise TimeoutError(f"The job did not end within {timeout:g} s. The last lines of its log:\n{last}")
             time.sleep(_POLL_INTERVAL)
         return self._run_of(job)
+
+    def _cancel(self, job_id: str) -> bool:
+        """Cancel a job. Return False if it has just ended by itself. Raises ApiError."""
+        try:
+            self._server.cancel(job_id)
+        except ApiError:
+            if self._job(job_id).state.is_final:
+                return False
+            raise
+        return True
 
     def read(self, path: str) -> str:
         """Return an object as text. For a folder, return its part files as one text, in the order of their names.

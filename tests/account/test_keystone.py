@@ -13,6 +13,7 @@ from pulumi_dli.api.error_codes import RetryClass
 from pulumi_dli.api.errors import DliError, NotSentError, SettingsError, SignInError
 from pulumi_dli.api.http_session import HttpCall, user_agent
 from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, Call, ScriptedService
+from tests.local.api import eventually
 
 PROJECT = "48cc2c48765f481480c7db940d6409d1"
 DAY = timedelta(hours=24)
@@ -152,6 +153,7 @@ def test_a_silent_iam_is_no_sign_in(iam: ScriptedService, answer: Answer, told: 
     iam.script(answer)
     with pytest.raises(NotSentError, match=f"no answer from {iam.address}: .*{told}.*dli:authUrl"):
         token_of(keystone_auth(iam, timeout=0.05 if answer is SILENCE else 5.0))
+    eventually(iam.asked, bool)  # a slow service reads the call after its caller has gone
 
 
 def test_an_address_of_iam_that_refuses_connections_is_named_with_what_to_check() -> None:

@@ -13,6 +13,7 @@ from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.api.signing import Auth, TokenAuth
 from pulumi_dli.api.transport import Transport
 from tests.fakes import CERTIFICATE, CUT, SILENCE, Answer, FakeClock, ScriptedService, Tunnel
+from tests.local.api import eventually
 
 JOB = Answer({"id": "a", "state": "running"})
 BODY = {"file": "obs://demo/a.py", "args": ["Grüße"]}
@@ -203,6 +204,7 @@ def test_a_service_that_stays_silent_gives_no_answer(service: ScriptedService, c
     service.script(SILENCE)
     with pytest.raises(NoAnswerError, match=f"no answer from {service.address}: timed out"):
         Caller(service, clock, timeout=0.05).submit()
+    eventually(service.asked, bool)  # a slow service reads the call after its caller has gone
 
 
 # Who asks

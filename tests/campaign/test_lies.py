@@ -11,6 +11,7 @@ from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.testing import Service
 from tests.campaign.lies import Lie, LyingService, tell_lies
 from tests.campaign.schedules import ENDLESS
+from tests.local.api import settled
 
 BODY = {"file": "obs://demo/a.py", "queue": "default", "conf": {"spark.dli.local.timeline": ENDLESS}}
 
@@ -34,6 +35,7 @@ def submit(liar: LyingService, name: str) -> str:
 
 def test_a_service_without_lies_tells_the_truth(liar: LyingService, client: Client) -> None:
     ids = [submit(liar, name) for name in ("a", "b")]
+    settled(liar.states)
     assert {batch.id: batch.name for batch in client.batches({})} == dict(zip(ids, ("a", "b"), strict=True))
     assert client.details(ids[0]).batch_state is BatchState.RUNNING
 
@@ -41,6 +43,7 @@ def test_a_service_without_lies_tells_the_truth(liar: LyingService, client: Clie
 def test_lists_lie(liar: LyingService, client: Client) -> None:
     ids = [submit(liar, name) for name in ("a", "b", "c")]
     liar.cancel(ids[0])
+    settled(liar.states)
     listed = {}
     for lie in Lie:
         tell_lies(liar, [lie])

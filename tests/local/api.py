@@ -90,3 +90,8 @@ def eventually(look: Callable[[], Seen], is_right: Callable[[Seen], bool]) -> Se
 def settled(states: Callable[[], list[BatchState]]) -> list[BatchState]:
     """Give the states when no job is starting any more. A call that submits a job returns while it starts."""
     return eventually(states, lambda seen: BatchState.STARTING not in seen)
+
+
+def all_ended(states: Callable[[], list[BatchState]]) -> list[BatchState]:
+    """Give the states when every job has ended. A call that submits a job returns before, however short the job is."""
+    return eventually(states, lambda seen: all(state.is_final for state in seen))

@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,11 +16,12 @@ import requests
 
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.credentials import Credentials
+from pulumi_dli.local.engines import timeline
 from pulumi_dli.local.job_changes import JobChanges
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.table import Job, JobTable
-from tests.local.api import ENDLESS, Api, eventually
+from tests.local.api import ENDLESS, TIMEOUT, Api, eventually
 
 NOT_STORED = "The local DLI cannot store a change of this job yet, and tries again. This is the last stored state."
 
@@ -35,19 +35,24 @@ def locked(data: Path) -> Iterator[None]:
         database.execute("ROLLBACK")
 
 
-def test_a_locked_table_ends_no_job_and_blocks_no_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_locked_table_ends_no_job_and_blocks_no_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    may_end, pause = threading.Event(), timeline._pause
+    monkeypatch.setattr(
+        timeline, "_pause", lambda seconds: asyncio.to_thread(may_end.wait) if seconds else pause(seconds)
+    )
     with LocalDli(tmp_path, engine="timeline") as dli:
         api = Api(dli.credentials)
         ends, goes_on = api.submit("running:1s,success"), api.submit(ENDLESS)
         api.wait(ends, "running")
         api.wait(goes_on, "running")
         with locked(tmp_path):
+            may_end.set()
             eventually(lambda: api.details(ends)["log"], lambda log: log[-1:] == [NOT_STORED])
-            began = time.monotonic()
             assert api.call("POST", api.batches, json={"file": "obs://jobs/job.py"}).status_code == 503
             api.cancel(goes_on)
             assert (api.state(ends), api.state(goes_on)) == ("running", "running")
-            assert time.monotonic() - began < 4  # SQLite waits 5 s by default
         assert (api.wait(ends, "success", "dead"), api.wait(goes_on, "success", "dead")) == ("success", "dead")
     assert caplog.text.count("will retry: database is locked") == 1
     assert "internal error" not in caplog.text
@@ -83,8 +88,11 @@ def test_changes_that_cannot_be_stored_before_the_stop_are_named(
 
 
 @contextmanager
-def hanging(*methods: tuple[type, str]) -> Iterator[None]:
-    """Let these methods hang until the end of the block, as if the disk did not answer. It is noticed soon."""
+def hanging(*methods: tuple[type, str], timeout: float = 0.1) -> Iterator[None]:
+    """Let these methods hang until the end of the block, as if the disk did not answer.
+
+    A write to the table that takes longer than `timeout` counts as one that hangs.
+    """
     answers = threading.Event()
 
     def delayed(method: Any) -> Any:
@@ -95,7 +103,7 @@ def hanging(*methods: tuple[type, str]) -> Iterator[None]:
         return hang
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pulumi_dli.local.job_changes.HANG_TIMEOUT", 0.1)
+        patch.setattr("pulumi_dli.local.job_changes.HANG_TIMEOUT", timeout)
         patch.setattr("pulumi_dli.local.job_changes.RETRY_DELAY", 0.01)
         for owner, name in methods:
             patch.setattr(owner, name, delayed(getattr(owner, name)))
@@ -220,7 +228,7 @@ def test_a_new_job_that_cannot_be_stored_does_not_fail_the_cancel_of_another() -
 def test_a_log_that_hangs_delays_only_its_job(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline") as dli:
         api = Api(dli.credentials)
-        with hanging((JobLogs, "write")):
+        with hanging((JobLogs, "write"), timeout=TIMEOUT):  # the table works, however slow it is
             hangs = api.submit("success", {"spark.dli.local.log": "at last"})
             other = api.submit("success")
             assert api.wait(other, "success", "dead") == "success"

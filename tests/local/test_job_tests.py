@@ -3,12 +3,15 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.job_tests import SparkJobs
+from pulumi_dli.local.server import LocalDli
+from tests.local.api import Api
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 LOG, TIMELINE = "spark.dli.local.log", "spark.dli.local.timeline"
@@ -77,9 +80,31 @@ def test_a_local_file_is_the_file_of_the_job_and_arguments_are_texts(jobs: Spark
         jobs.run(script, queue="nowhere")
 
 
+@contextmanager
+def cancels_begin_in_state(state: str) -> Iterator[None]:
+    """Hold each cancel back until the job is in this state."""
+    cancel = LocalDli.cancel
+
+    def cancel_later(server: LocalDli, job_id: str) -> None:
+        api = Api(server.credentials)
+        api.wait(job_id, state)
+        cancel(server, job_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalDli, "cancel", cancel_later)
+        yield
+
+
 def test_a_job_that_takes_too_long_is_cancelled(jobs: SparkJobs) -> None:
-    with pytest.raises(TimeoutError, match=r"did not end within 0\.1 s.*\nat work\nThe job was cancelled\."):
+    told = r"did not end within 0\.1 s.*\nat work\nThe job was cancelled\."
+    with cancels_begin_in_state("running"), pytest.raises(TimeoutError, match=told):
         jobs.run("obs://demo/job.py", conf={LOG: "at work", TIMELINE: "running"}, timeout=0.1)
+
+
+def test_a_job_that_ends_just_before_it_would_be_cancelled_has_run(jobs: SparkJobs) -> None:
+    with cancels_begin_in_state("success"):
+        run = jobs.run("obs://demo/job.py", conf={TIMELINE: "running:0.1s,success"}, timeout=-1)
+    assert run.state == "success"
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from pulumi_dli.operations.batch_job import BatchJobs
 from pulumi_dli.operations.context import ProviderContext
 from pulumi_dli.operations.forced_replacement import ForcedReplacement
 from tests.fakes import FakeNotifier
+from tests.local.settled import SettledService
 from tests.project import variables_of
 
 JOB: dict[str, Any] = {
@@ -26,7 +27,7 @@ JOB: dict[str, Any] = {
 
 @pytest.fixture
 def dli(tmp_path: Path) -> Iterator[Service]:
-    with Service(tmp_path) as running:
+    with SettledService(tmp_path) as running:
         yield running
 
 

@@ -1,5 +1,6 @@
 """The component `dli:index:BatchJobCompletion`, with a resource monitor that drives its child as the engine does."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,10 +12,11 @@ from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
 from pulumi_dli.plugin import wire
 from pulumi_dli.plugin.completion import child_urn
-from tests.local.api import eventually
+from tests.local.api import eventually, settled
 from tests.plugin.engine import WAIT_TYPE, Plugin, PluginError, Stored, job_urn
 from tests.plugin.monitor import Monitor, completion_urn, running
 from tests.plugin.test_job_resource import SECRET, plain_leaves, texts_of
+from tests.plugin.test_wait_gate import most_listings, rows_of_waits
 from tests.test_engine_log import Engine
 
 DONE = completion_urn("done")
@@ -62,20 +64,33 @@ def test_a_preview_waits_for_nothing_and_calls_nothing(plugin: Plugin, monitor: 
     assert service.calls() == {}
 
 
-def test_many_completions_wait_side_by_side(plugin: Plugin, monitor: Monitor, service: Service) -> None:
-    jobs = [job(plugin, "starting:0s,running:1s,success", f"load{number}") for number in range(40)]
+def test_many_completions_wait_side_by_side(plugin: Plugin, monitor: Monitor, service: Service, rows: Engine) -> None:
+    jobs = [job(plugin, name=f"load{number}") for number in range(40)]
     service.reset_calls()
+    began = time.monotonic()
     with ThreadPoolExecutor(40) as threads:
-        waits = [threads.submit(monitor.construct, f"done{number}", job=one) for number, one in enumerate(jobs)]
-        eventually(lambda: [one for one in monitor.requests if not one.custom], lambda found: len(found) == 40)
-        assert {wait.result(60)["state"] for wait in waits} == {"success"}
-    assert service.calls()["GET /batches"] < 40
+        waits = [
+            threads.submit(monitor.construct, f"done{number}", job=one, until="finished")
+            for number, one in enumerate(jobs)
+        ]
+        eventually(lambda: rows_of_waits(rows), lambda found: len(found) == 40)
+        for one in jobs:
+            service.cancel(one.id)
+        assert {wait.result(60)["state"] for wait in waits} == {"dead"}
+    assert service.calls()["GET /batches"] <= most_listings(time.monotonic() - began)
 
 
-def test_progress_stands_on_the_row_of_the_component(plugin: Plugin, monitor: Monitor, rows: Engine) -> None:
-    monitor.construct(job=job(plugin, "starting:0s,running:0.3s,success"))
+def test_progress_stands_on_the_row_of_the_component(
+    plugin: Plugin, monitor: Monitor, service: Service, rows: Engine
+) -> None:
+    load = job(plugin)
+    settled(service.states)
+    with ThreadPoolExecutor(1) as threads:
+        wait = threads.submit(monitor.construct, job=load, until="finished")
+        eventually(lambda: rows_of_waits(rows), bool)
+        service.cancel(load.id)
+        assert wait.result(60)["state"] == "dead"
     progress = [(urn, text) for _, urn, text in rows.logged if "waited" in text]
-    assert progress
     assert all(urn == DONE and text.startswith("load: running on queue default") for urn, text in progress)
 
 
@@ -111,9 +126,10 @@ def test_an_interruption_ends_the_construction_at_once_and_the_job_goes_on(
     plugin: Plugin, monitor: Monitor, service: Service, rows: Engine
 ) -> None:
     load = job(plugin)
+    settled(service.states)
     with ThreadPoolExecutor(1) as threads:
         wait = threads.submit(monitor.construct, job=load)
-        eventually(lambda: any("waited" in text for _, _, text in rows.logged), bool)
+        eventually(lambda: rows_of_waits(rows), bool)
         plugin.call("Cancel", empty_pb2.Empty())
         assert wait.result(60).outputs.values == {}
     text = (
@@ -125,9 +141,12 @@ def test_an_interruption_ends_the_construction_at_once_and_the_job_goes_on(
     assert service.states() == ["running"]
 
 
-def test_a_timeout_counts_from_the_beginning_of_the_construction(plugin: Plugin, monitor: Monitor) -> None:
+def test_a_timeout_counts_from_the_beginning_of_the_construction(
+    plugin: Plugin, monitor: Monitor, service: Service
+) -> None:
     monitor.goes_on_after_errors = True
     load = job(plugin)
+    settled(service.states)
     with pytest.raises(PluginError):
         monitor.construct(job=load, timeout="0.5s")
     (error,) = monitor.errors
@@ -145,7 +164,6 @@ def test_the_option_for_timeouts_counts_too(plugin: Plugin, monitor: Monitor) ->
         customTimeouts=provider_pb2.ConstructRequest.CustomTimeouts(create="0.3s"),
         protect=True,
     )
-    monitor.goes_on_after_errors = True
     with ThreadPoolExecutor(1) as threads:
         wait = threads.submit(plugin.call, "Construct", request)
         eventually(lambda: monitor.requests, lambda found: len(found) == 2)

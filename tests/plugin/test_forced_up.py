@@ -21,7 +21,7 @@ def native(tmp_path: Path, service: Service) -> NativeProject:
 
 
 def live(service: Service) -> list[str]:
-    return [job.id for job in service.jobs() if job.state == "running"]
+    return [job.id for job in service.jobs() if not job.state.is_final]
 
 
 def check_one_at_a_time(service: Service) -> None:

@@ -12,6 +12,7 @@ from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
 from pulumi_dli.plugin.properties import Properties, is_covered
 from tests.jobs.test_inputs import REFUSED
+from tests.local.api import all_ended, eventually, settled
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn
 from tests.test_engine_log import Engine
 
@@ -147,8 +148,12 @@ def test_a_plan_says_which_item_changed(
     assert plan.delete_before_replace
 
 
-def test_a_dead_job_runs_again_and_the_row_says_why(plugin: Plugin, later: Plugin, rows: Engine) -> None:
-    stored = plugin.read(plugin.declare(LOAD, {**JOB, **DEAD}))
+def test_a_dead_job_runs_again_and_the_row_says_why(
+    plugin: Plugin, later: Plugin, service: Service, rows: Engine
+) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **DEAD})
+    all_ended(service.states)
+    stored = plugin.read(stored)
     plan = later.diff(stored, later.checked(LOAD, {**JOB, **DEAD}, olds=stored.inputs))
     assert (plan.replaces, plan.detail) == (["state"], {"state": "UPDATE_REPLACE"})
     assert ("WARNING", LOAD, f"load: must run again, because the last run, {stored.id}, is dead.") in rows.logged
@@ -157,8 +162,9 @@ def test_a_dead_job_runs_again_and_the_row_says_why(plugin: Plugin, later: Plugi
 # Secrets
 
 
-def test_a_secret_is_nowhere_in_plain(plugin: Plugin, later: Plugin, rows: Engine) -> None:
+def test_a_secret_is_nowhere_in_plain(plugin: Plugin, later: Plugin, service: Service, rows: Engine) -> None:
     stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": ["a", SECRET]}, ["args[1]", 'conf["spark.dli.local.log"]'])
+    all_ended(service.states)
     read = later.read(stored)
     for one in (stored.inputs, stored.outputs, read.inputs, read.outputs):
         assert SECRET not in plain_leaves(one)
@@ -172,8 +178,9 @@ def test_a_secret_name_and_queue_are_secret_under_their_other_names(plugin: Plug
     assert stored.outputs.secrets >= {"name", "queue", "submittedName", "effectiveQueue"}
 
 
-def test_a_new_mark_is_an_update_that_marks_the_stored_outputs(plugin: Plugin, later: Plugin) -> None:
+def test_a_new_mark_is_an_update_that_marks_the_stored_outputs(plugin: Plugin, later: Plugin, service: Service) -> None:
     stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": ["a", SECRET]})
+    all_ended(service.states)
     stored = plugin.read(stored)
     assert SECRET in str(stored["log"])
     news = later.checked(LOAD, {**JOB, **LOUD, "args": ["a", SECRET]}, ["args[1]", "conf"], stored.inputs)
@@ -187,8 +194,9 @@ def test_a_new_mark_is_an_update_that_marks_the_stored_outputs(plugin: Plugin, l
     assert not later.diff(updated, news).changes
 
 
-def test_an_option_that_marks_outputs_only_is_no_change(plugin: Plugin, later: Plugin) -> None:
+def test_an_option_that_marks_outputs_only_is_no_change(plugin: Plugin, later: Plugin, service: Service) -> None:
     stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": [SECRET]})
+    all_ended(service.states)
     marked = Stored(LOAD, stored.id, stored.inputs, Properties(stored.outputs.values, frozenset({"args"})))
     assert not later.diff(marked, later.checked(LOAD, {**JOB, **LOUD, "args": [SECRET]}, olds=stored.inputs)).changes
     assert later.read(marked)["log"] == ["it is [secret]"]
@@ -224,10 +232,8 @@ def test_an_imported_job_is_unchanged_by_the_code_that_is_printed(
     service.submit({"file": "obs://demo/a.py", "name": "nightly", "queue": "default", "args": ["x", "y"],
                     "conf": {"spark.dli.local.timeline": timeline}})  # fmt: skip
     (job,) = service.jobs()
-    service.play("unused")
+    eventually(service.states, lambda states: states == [timeline.rpartition(",")[2]])
     stored = imported(plugin, job.id)
-    while stored["state"] not in ("running", "success", "dead"):
-        stored = imported(plugin, job.id)
     inputs = dict(stored.inputs.values)
     assert inputs.pop("__run") == {"adopted": job.id}
     is_dead = stored["state"] == "dead"
@@ -284,6 +290,7 @@ def test_a_delete_waits_as_long_as_the_property_or_the_option_says(
 ) -> None:
     slow = {**ENDLESS["conf"], "spark.dli.local.cancelling": "1d"}
     stored = plugin.declare(LOAD, {**JOB, "conf": slow, **declared})
+    settled(service.states)
     with pytest.raises(PluginError, match=r"but it is still running after 1\.0 s\. The job stays in the state"):
         plugin.delete(stored, option)
 
@@ -409,6 +416,7 @@ def test_a_trigger_cancels_the_live_run_before_it_submits(
     plugin: Plugin, later: Plugin, service: Service, rows: Engine, args: list[str]
 ) -> None:
     stored = plugin.declare(LOAD, {**JOB, **ENDLESS, "args": ["a"]})
+    settled(service.states)
     new = replaced_by_a_trigger(later, stored, {**JOB, **ENDLESS, "args": args})
     assert [job.id for job in service.jobs()] == [stored.id, new.id]
     check_one_at_a_time(service)
@@ -457,6 +465,7 @@ def test_a_trigger_does_not_cancel_by_a_fixed_name(plugin: Plugin, later: Plugin
 def test_a_trigger_obeys_when_running(plugin: Plugin, later: Plugin, service: Service) -> None:
     news = {**JOB, **ENDLESS, "whenRunning": "refuse"}
     stored = plugin.declare(LOAD, news)
+    settled(service.states)
     with pytest.raises(PluginError, match=f"whenRunning is refuse, and batch job {stored.id} is running"):
         replaced_by_a_trigger(later, stored, news)
     assert ended(service) == [False]
@@ -500,6 +509,7 @@ def test_a_trigger_with_a_rename_leaves_the_run_of_a_job_that_gave_its_name_away
     """`load` becomes `archive` and `other` becomes `load` in one `up`, and the engine comes to the new `load` first."""
     given_away = plugin.declare(LOAD, {**JOB, **ENDLESS})
     other = plugin.declare(job_urn("other"), {**JOB, "conf": {"spark.dli.local.timeline": "starting:0s,success"}})
+    eventually(lambda: service.states("other"), lambda states: states == ["success"])
     renamed = Stored(LOAD, other.id, other.inputs, other.outputs)
     with pytest.raises(PluginError, match=f"another dli:scope before, and batch job {given_away.id}"):
         replaced_by_a_trigger(later, renamed, {**JOB, **ENDLESS})
@@ -542,8 +552,7 @@ def test_a_trigger_does_not_cancel_a_run_that_was_never_adopted(
     plugin: Plugin, later: Plugin, service: Service
 ) -> None:
     stored = plugin.declare(LOAD, {**JOB, "conf": {"spark.dli.local.timeline": "success"}})
-    while later.read(stored)["state"] != "success":
-        pass
+    all_ended(service.states)
     foreign = service.submit({**JOB, "name": "by-hand", **ENDLESS})
     news = {**JOB, "conf": {"spark.dli.local.timeline": "success"}, "adoptId": foreign}
     stored.inputs = plugin.checked(LOAD, news, olds=stored.inputs)  # adoptId of a job in the state has no effect
@@ -554,8 +563,7 @@ def test_a_trigger_does_not_cancel_a_run_that_was_never_adopted(
 
 def test_a_trigger_on_an_ended_run_submits(plugin: Plugin, later: Plugin, service: Service) -> None:
     stored = plugin.declare(LOAD, {**JOB, "conf": {"spark.dli.local.timeline": "success"}})
-    while later.read(stored)["state"] != "success":
-        pass
+    all_ended(service.states)
     new = replaced_by_a_trigger(later, stored, JOB)
     assert [job.id for job in service.jobs()] == [stored.id, new.id]
 

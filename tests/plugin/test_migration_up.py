@@ -77,16 +77,16 @@ def test_a_forced_replacement_of_the_running_job_is_one_live_run(
 ) -> None:
     if is_migrated:
         native.up()
-    (live,) = (job.id for job in service.jobs() if job.state == "running")
+    (live,) = (job.id for job in service.jobs() if not job.state.is_final)
     target = "**dli:index:BatchJob::load"
     screen = native.failing_up("--replace", target)
     assert "load: nothing was submitted, because batch job" in row(screen, "load")
     assert "Traceback" not in screen
-    assert [job.id for job in service.jobs() if job.state == "running"] == [live]
+    assert [job.id for job in service.jobs() if not job.state.is_final] == [live]
     assert native.state_of("load")["id"] == live
 
     native.write(NATIVE.replace("ResourceOptions(aliases", "ResourceOptions(delete_before_replace=True, aliases"))
     native.up("--replace", target)
-    (again,) = (job.id for job in service.jobs() if job.state == "running")
+    (again,) = (job.id for job in service.jobs() if not job.state.is_final)
     assert again != live
     native.up("--expect-no-changes")

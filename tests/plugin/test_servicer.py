@@ -11,6 +11,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from pulumi_dli.local.testing import Service
 from pulumi_dli.plugin import wire
+from tests.local.api import settled
 from tests.plugin.engine import Plugin, PluginError, job_urn
 from tests.plugin.test_job_resource import ENDLESS, JOB
 from tests.project import variables_of
@@ -70,6 +71,7 @@ def test_todays_key_counts_in_a_refresh(
     plugin: Plugin, account: None, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = plugin.declare(job_urn(), {**JOB, **ENDLESS})
+    settled(service.states)
     variables = variables_of(service)
     today = {"accessKey": variables["OS_ACCESS_KEY"], "secretKey": variables["OS_SECRET_KEY"]}
     for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY"):

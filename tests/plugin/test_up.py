@@ -155,6 +155,7 @@ def test_a_destroy_waits_for_the_end_as_long_as_the_program_says(
     """)
     native.up()
     (run,) = service.jobs()
+    assert service.states() == ["running"]
     destroyed = native.run("destroy", "--yes", "--skip-preview")
     assert destroyed.code != 0
     text = f"load: the provider has cancelled batch job {run.id}, but it is still running after 1.0 s."
@@ -191,7 +192,7 @@ def test_a_forced_replacement_is_never_two_live_runs_and_never_silently_none(
         """)
 
     def live() -> list[str]:
-        return [job.id for job in service.jobs() if job.state == "running"]
+        return [job.id for job in service.jobs() if not job.state.is_final]
 
     write("a")
     native.up()

@@ -5,6 +5,7 @@ import pytest
 from pulumi_dli.jobs.validation import UNKNOWN
 from pulumi_dli.local.testing import Service
 from pulumi_dli.plugin.properties import Properties
+from tests.local.api import settled
 from tests.plugin.engine import Plugin, PluginError, Stored, job_urn, wait_urn
 from tests.plugin.test_job_resource import SECRET, plain_leaves, texts_of
 from tests.test_engine_log import Engine
@@ -53,6 +54,7 @@ def test_a_wait_times_out_by_its_property_or_by_the_option(
     plugin: Plugin, service: Service, declared: str | None, option: float
 ) -> None:
     load = job(plugin, "starting:0s,running")
+    assert settled(service.states) == ["running"]
     inputs = plugin.checked(DONE, {"jobId": load.id, "timeout": declared})
     with pytest.raises(PluginError, match=r"is still running after a wait of 0\.2 s"):
         plugin.create(DONE, inputs, timeout=option)
