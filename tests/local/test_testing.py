@@ -11,6 +11,9 @@ from pulumi_dli.local.testing import Service, SubmittedJob, timeline
 from tests.local.api import ENDLESS, Api
 
 
+LIVE = {"file": "obs://jobs/job.py", "conf": {"spark.dli.local.timeline": ENDLESS}}
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     with Service(tmp_path / "dli", queues=["batch"]) as running:
@@ -43,7 +46,7 @@ def test_the_jobs_that_were_accepted_are_there_as_they_were_sent_the_oldest_firs
 
 def test_the_runs_of_one_job_are_found_by_its_id_its_name_and_its_logical_name(service: Service) -> None:
     names = ["load", "load-1a2b3c4d", "loader", "reload", "1a2b3c4d", ""]
-    ids = [service.submit({"file": "obs://jobs/job.py", "name": name}) for name in names]
+    ids = [service.submit(LIVE | {"name": name}) for name in names]
     assert [job.id for job in service.jobs()] == ids
     assert [job.id for job in service.jobs("load")] == ids[:2]
     assert [job.id for job in service.jobs("load-1a2b3c4d")] == [ids[1]]
@@ -58,7 +61,7 @@ def test_jobs_of_others_are_submitted_and_cancelled_in_spite_of_faults_and_witho
 ) -> None:
     for method in ("POST", "GET", "DELETE"):
         service.server.faults.add({"action": "cut", "method": method, "count": None})
-    job_id = service.submit({"file": "obs://jobs/job.py", "conf": {"spark.dli.local.timeline": ENDLESS}})
+    job_id = service.submit(LIVE)
     (job,) = service.jobs()
     again = service.submit(job.body)
     service.cancel(job_id)
@@ -80,7 +83,7 @@ def test_a_job_is_dead_when_its_cancel_returns(service: Service, api: Api, timel
 def test_what_the_service_refuses_is_refused_here_too(service: Service) -> None:
     with pytest.raises(ApiError, match="queue"):
         service.submit({"file": "obs://jobs/job.py", "queue": "nowhere"})
-    job_id = service.submit({"file": "obs://jobs/job.py"})
+    job_id = service.submit(LIVE)
     service.cancel(job_id)
     with pytest.raises(ApiError, match="it is in state dead"):
         service.cancel(job_id)
