@@ -79,8 +79,11 @@ class JobChanges:
         self._thread: threading.Thread | None = None
         self._stops = threading.Event()
         self._hand_over_timer: asyncio.TimerHandle | None = None
+        """Hands over the changes that nobody waits for."""
         self._hang_timer: asyncio.TimerHandle | None = None
+        """Reports that the current write hangs. None if nothing waits."""
         self._slow_until = 0.0
+        """Until then, by its own clock, the event loop waits for no write."""
         self._is_delayed = False
 
     def add(self, job_id: str, prepare: Callable[[], Mapping[str, Any]] | None = None, **columns: Any) -> None:
@@ -98,7 +101,7 @@ class JobChanges:
 
         self._enqueue(_Change(job_id, columns, write))
         if self._hand_over_timer is None:
-            self._hand_over_timer = asyncio.get_running_loop().call_later(_BATCH_DELAY, self._hand_over_later)
+            self._hand_over_timer = asyncio.get_running_loop().call_later(_BATCH_DELAY, self._hand_over)
 
     async def add_and_wait(self, job_id: str, **columns: Any) -> None:
         """Store a change, and return when it is stored."""
@@ -107,15 +110,10 @@ class JobChanges:
         if change.error is not None:
             raise change.error
 
-    async def add_job(self, job: Job, prepare: Callable[[], None], **first_change: Any) -> None:
+    async def add_job(self, job: Job, prepare: Callable[[], None]) -> None:
         """Store a new job. If this raises an error, the job is not stored, or its row is removed again.
 
-        Raises OSError, also TimeoutError, or sqlite3.Error.
-
-        Args:
-            job: The job.
-            prepare: Runs before, once, where it may block.
-            first_change: The columns that change at once, and their new values.
+        `prepare` runs before, once, where it may block. Raises OSError, also TimeoutError, or sqlite3.Error.
         """
         if self._is_delayed:
             raise TimeoutError("earlier changes of jobs cannot be stored yet")
@@ -124,8 +122,6 @@ class JobChanges:
             prepare_once()
             if not change.is_refused:
                 self._table.add(job)
-                if first_change:
-                    self._table.update(job.id, **first_change)
 
         prepare_once = cache(prepare)
         change = self._enqueue(_Change(job.id, {}, write, is_retried=False))
@@ -204,10 +200,6 @@ class JobChanges:
         async with asyncio.timeout(timeout):
             await done
 
-    def _hand_over_later(self) -> None:
-        self._hand_over_timer = None
-        self._hand_over()
-
     def _hand_over(self) -> None:
         """Let the thread write what is new. If the disk is quick, this returns when it is written.
 
@@ -215,6 +207,9 @@ class JobChanges:
         """
         if not self._new:
             return
+        if self._hand_over_timer is not None:
+            self._hand_over_timer.cancel()
+            self._hand_over_timer = None
         loop = asyncio.get_running_loop()
         batch, self._new = self._new, []
         if self._thread is None:

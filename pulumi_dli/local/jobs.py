@@ -142,13 +142,11 @@ class Jobs:
                 self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
 
         request = CapacityRequest(job.id, job.queue, submission.request.sizing.cus)
-        run = _Run(job, submission)
-        # One transaction is cheaper than two. A crash cannot let the job start twice, because its attempt is stored.
-        is_admitted = self._capacity.admit_at_once(request)
-        first_change = run.change(attempt=0) if is_admitted else {}
+        if is_admitted := self._capacity.admit_at_once(request):
+            job = replace(job, attempt=0)  # stored before it starts, so that no crash lets it start twice
         self._hidden.add(job.id)
         try:
-            await self._changes.add_job(job, note_ignored, **first_change)
+            await self._changes.add_job(job, note_ignored)
         except BaseException as error:
             self._capacity.release(job.id)
             self._start_admitted()
@@ -160,7 +158,7 @@ class Jobs:
         self._hidden.remove(job.id)
         # The reply always says `starting`, because the job starts in a later turn of the event loop.
         if is_admitted:
-            self._start(job.id, run)
+            self._start(job.id, _Run(job, submission))
         else:
             self._wait(request)
             self._start_admitted()

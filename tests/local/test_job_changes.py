@@ -130,8 +130,12 @@ def test_a_write_that_hangs_blocks_no_call_and_everything_is_stored_in_order_lat
         assert api.wait(running, "dead") == api.wait(waiting, "dead")
         assert len(api.sessions()) == 2
     with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
-        changes = [(change.state, change.attempt) for change in table.changes([running])[running]]
-    assert changes == [("starting", None), ("starting", 0), ("running", 0), ("dead", 0)]
+        changes = {
+            job_id: [(change.state, change.attempt) for change in changes]
+            for job_id, changes in table.changes([running, waiting]).items()
+        }
+    assert changes[running] == [("starting", 0), ("running", 0), ("dead", 0)]
+    assert changes[waiting][0] == ("starting", None)
     assert caplog.text.count("will retry: the disk does not answer") == 1
     assert caplog.text.count("the changes of jobs that waited are stored now") == 1
 

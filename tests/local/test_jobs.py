@@ -411,7 +411,6 @@ def test_a_job_that_is_started_again_is_recovering_until_it_runs(tmp_path: Path)
 
     job = run_one(tmp_path, play, RETRIED)
     assert changes_of(tmp_path, job) == [
-        ("starting", None),
         *(("starting", 0), ("running", 0), ("recovering", 0)),
         ("recovering", 1),
         *(("recovering", 2), ("running", 2), ("recovering", 2)),
@@ -425,7 +424,6 @@ def test_a_job_that_never_ran_is_recovering_when_it_is_started_again(tmp_path: P
 
     job = run_one(tmp_path, play, RETRIED)
     assert changes_of(tmp_path, job) == [
-        ("starting", None),
         *(("starting", 0), ("recovering", 0)),
         *(("recovering", 1), ("success", 1)),
     ]
