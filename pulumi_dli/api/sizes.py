@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 
@@ -36,6 +37,7 @@ _CU_MIB = 4096
 _MEMORY = re.compile(r"\s*(\d{1,9})\s*([MG])B?\s*", re.IGNORECASE)
 
 
+@lru_cache(16)
 def memory_mib(text: str) -> int:
     """Return the MiB of a memory size, which is written as `2G`, `2048M` or, as on the page, `2 GB`.
 

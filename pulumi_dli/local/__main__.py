@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-import requests
-
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.durations import parse_duration
 from pulumi_dli.local.environment import environment_of
@@ -172,6 +170,8 @@ def _print_environment(data: Path) -> int:
 
 
 def _print_link(data: Path) -> int:
+    import requests  # noqa: PLC0415  `serve` and `env` start sooner without it
+
     from pulumi_dli.local.server import is_running  # noqa: PLC0415  `env` must not load the server
 
     Credentials.load(data)  # raises an error if the directory has none

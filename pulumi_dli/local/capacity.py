@@ -43,6 +43,13 @@ class Capacity:
     def enqueue(self, request: CapacityRequest) -> None:
         self._waiting[request.job_id] = request
 
+    def admit_at_once(self, request: CapacityRequest) -> bool:
+        """Admit a new job if nothing has to wait for it. Return whether it is admitted."""
+        if self._waiting or not (self._has_slot() and self._fits(request)):
+            return False
+        self._admit(request)
+        return True
+
     def admit_next(self) -> str | None:
         """Admit the oldest job that fits and return its id. Return None if no job fits."""
         if not self._has_slot():
@@ -51,8 +58,7 @@ class Capacity:
         for request in self._waiting.values():
             if request.queue not in blocked and self._fits(request):
                 del self._waiting[request.job_id]
-                self._admitted[request.job_id] = request
-                self._used[request.queue] += request.cus
+                self._admit(request)
                 return request.job_id
             if not self._is_too_large(request):
                 blocked.add(request.queue)
@@ -88,6 +94,10 @@ class Capacity:
             position = _ordinal(count[request.queue])
             found[request.job_id] = f"{position} in queue {request.queue}, waits for {self._missing(request)}"
         return found
+
+    def _admit(self, request: CapacityRequest) -> None:
+        self._admitted[request.job_id] = request
+        self._used[request.queue] += request.cus
 
     def _missing(self, request: CapacityRequest) -> str:
         if self._is_too_large(request):

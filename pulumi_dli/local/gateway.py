@@ -96,7 +96,7 @@ class Gateway:
 
     async def _inject_faults(self, work: Work, request: Request, route: str, request_id: str) -> Response:
         """Do the work of a call, with the faults that match before and after it."""
-        rules = self._faults.match(request.method, request.url.path, route)
+        rules = self._faults.match(request.method, request.scope["path"], route)
         injected = await _fault_response([rule for rule in rules if rule.when == "before"], None)
         if injected is not None:
             return injected

@@ -8,7 +8,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,19 @@ STOP_TIMEOUT = 30.0
 _NOT_STORED = "The local DLI cannot store a change of this job yet, and tries again. This is the last stored state."
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Run:
+    """A job that runs. `job` has also the changes that are not stored yet."""
+
+    job: Job
+    submission: Submission
+
+    def change(self, **columns: Any) -> dict[str, Any]:
+        """Change columns of the job, and return them."""
+        self.job = replace(self.job, **columns)
+        return columns
 
 
 class Jobs:
@@ -68,6 +81,8 @@ class Jobs:
         self._now = now
         self._starve_timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._not_begun: set[str] = set()
+        """The ids of jobs whose task has not had a turn of the event loop yet."""
         self._cancelled: set[str] = set()
         self._hidden: set[str] = set()
         """The ids of jobs that have or may get a row, but are not accepted yet, were refused, or have expired."""
@@ -126,16 +141,27 @@ class Jobs:
             if names:
                 self.logs(job.id).write(None, f"Accepted, but without effect here: {', '.join(names)}.")
 
+        request = CapacityRequest(job.id, job.queue, submission.request.sizing.cus)
+        if is_admitted := self._capacity.admit_at_once(request):
+            job = replace(job, attempt=0)  # stored before it starts, so that no crash lets it start twice
         self._hidden.add(job.id)
         try:
             await self._changes.add_job(job, note_ignored)
-        except (OSError, sqlite3.OperationalError) as error:  # a disk is full or hangs, or the table is locked
+        except BaseException as error:
+            self._capacity.release(job.id)
+            self._start_admitted()
+            if not isinstance(error, (OSError, sqlite3.OperationalError)):
+                raise
+            # A disk is full or hangs, or the table is locked.
             logger.error("cannot store a new job: %s", str(error) or "the disk does not answer")  # noqa: TRY400
             raise ApiError("DLI.0999", "The local DLI cannot store the job. See its own log.", status=503) from error
         self._hidden.remove(job.id)
-        self._wait(CapacityRequest(job.id, job.queue, submission.request.sizing.cus))
         # The reply always says `starting`, because the job starts in a later turn of the event loop.
-        self._start_admitted()
+        if is_admitted:
+            self._start(job.id, _Run(job, submission))
+        else:
+            self._wait(request)
+            self._start_admitted()
         return job
 
     def get(self, job_id: str) -> Job:
@@ -174,13 +200,13 @@ class Jobs:
             self._give_up(job_id, CANCELLED_BEFORE_START)
         elif task is None:
             raise ApiError("DLI.0007", "The job cannot be canceled: it has just ended.")
-        elif job.attempt is None:  # its task has not begun
+        elif job_id in self._not_begun:
             task.cancel()
             self._end(job_id, BatchState.DEAD, CANCELLED_BEFORE_START)
         elif job_id not in self._cancelled:
             self._cancelled.add(job_id)
             task.cancel()
-        if stored.attempt is None:  # if this server is killed, the job must not wait again
+        if stored.attempt is None or job_id in self._not_begun:  # if this server is killed, the job must not wait again
             await self._flush()
 
     async def cancel_and_wait(self, job_id: str) -> None:
@@ -255,13 +281,18 @@ class Jobs:
     def _start_admitted(self) -> None:
         while (job_id := self._capacity.admit_next()) is not None:
             self._starve_timers.pop(job_id).cancel()
-            task = asyncio.get_running_loop().create_task(self._run(job_id), name=job_id)
-            self._tasks[job_id] = task
-            task.add_done_callback(self._on_task_done)
+            self._start(job_id, None)
+
+    def _start(self, job_id: str, run: _Run | None) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(job_id, run), name=job_id)
+        self._tasks[job_id] = task
+        self._not_begun.add(job_id)
+        task.add_done_callback(self._on_task_done)
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         job_id = task.get_name()
         del self._tasks[job_id]
+        self._not_begun.discard(job_id)
         self._capacity.release(job_id)
         if task.cancelled():
             if job_id in self._cancelled:  # otherwise the server stops
@@ -272,53 +303,60 @@ class Jobs:
         self._cancelled.discard(job_id)
         self._start_admitted()
 
-    async def _run(self, job_id: str) -> None:
-        job = self._table.get(job_id)
-        assert job is not None  # noqa: S101  only ended jobs are removed
-        submission = resolve_submission(job.batch_request, job.queue)
-        for number in range(submission.retries + 1):
+    async def _run(self, job_id: str, run: _Run | None) -> None:
+        self._not_begun.remove(job_id)
+        run = run or self._read_run(job_id)
+        for number in range(run.submission.retries + 1):
             if number:
-                self._changes.add(job_id, state=BatchState.RECOVERING, update_time=self.now())
-                await asyncio.sleep(submission.recovery_delay_ms / 1000)
-            state = await self._engine.run(await self._attempt(job, number))
+                self._changes.add(job_id, **run.change(state=BatchState.RECOVERING, update_time=self.now()))
+                await asyncio.sleep(run.submission.recovery_delay_ms / 1000)
+            state = await self._engine.run(await self._attempt(run, number))
             if state is BatchState.SUCCESS:
                 break
-        self._end(job_id, state, None)
+        self._store_end(run.job, state, None)
 
-    async def _attempt(self, job: Job, number: int) -> Attempt:
+    def _read_run(self, job_id: str) -> _Run:
+        job = self._table.get(job_id)
+        assert job is not None  # noqa: S101  only ended jobs are removed
+        return _Run(job, resolve_submission(job.batch_request, job.queue))
+
+    async def _attempt(self, run: _Run, number: int) -> Attempt:
         """Make an attempt. Its number is stored before it starts, so that no crash lets it start twice."""
-        await self._changes.add_and_wait(job.id, attempt=number, update_time=self.now())
+        job_id = run.job.id
+        if run.job.attempt != number:
+            await self._changes.add_and_wait(job_id, **run.change(attempt=number, update_time=self.now()))
         return Attempt(
-            job_id=job.id,
+            job_id=job_id,
             number=number,
-            request=job.batch_request,
-            logs=self.logs(job.id),
-            report=lambda state: self._report(job.id, state),
+            request=run.submission.request,
+            logs=self.logs(job_id),
+            report=lambda state: self._report(run, state),
         )
 
-    def _report(self, job_id: str, state: BatchState) -> None:
+    def _report(self, run: _Run, state: BatchState) -> None:
         """Store the state that the engine reports. A job that is started again stays `recovering` until it runs."""
-        job = self._table.get(job_id)
-        job = job and self._changes.latest(job)
-        if job is None or job.state is state or (state is BatchState.STARTING and job.attempt):
+        job = run.job
+        if job.state is state or (state is BatchState.STARTING and job.attempt):
             return
         changes: dict[str, Any] = {"state": state, "update_time": self.now()}
         if state is BatchState.RUNNING and job.start_time is None:
             # The form is that of the sample in huaweicloudsdkdli 3.1.219 (show_spark_job_response.py).
-            changes |= {"start_time": changes["update_time"], "app_id": f"batch-session-{job_id}:30663"}
-        self._changes.add(job_id, **changes)
+            changes |= {"start_time": changes["update_time"], "app_id": f"batch-session-{job.id}:30663"}
+        self._changes.add(job.id, **run.change(**changes))
 
     def _end(self, job_id: str, state: BatchState, line: str | None) -> None:
-        job = self._table.get(job_id)
-        if job is not None:
-            latest, now = self._changes.latest(job), self.now()
-            self._changes.add(
-                job_id,
-                lambda: {"log": self._write_last_line(latest, line)},
-                state=state,
-                update_time=now,
-                end_time=now,
-            )
+        if (job := self._table.get(job_id)) is not None:
+            self._store_end(self._changes.latest(job), state, line)
+
+    def _store_end(self, job: Job, state: BatchState, line: str | None) -> None:
+        now = self.now()
+        self._changes.add(
+            job.id,
+            lambda: {"log": self._write_last_line(job, line)},
+            state=state,
+            update_time=now,
+            end_time=now,
+        )
 
     def _write_last_line(self, job: Job, line: str | None) -> tuple[str, ...]:
         """Write a last line to a job's log, and return the tail of the log."""
@@ -343,9 +381,7 @@ class Jobs:
         expired = self._table.ended_before(round(self.now() - self._keep_finished * 1000))
         if new := set(expired) - self._hidden:
             self._hidden |= new
-            self._changes.run(lambda: self._remove(new)).add_done_callback(
-                lambda _: self._hidden.difference_update(new)
-            )
+            self._changes.run(lambda: self._remove(new), lambda: self._hidden.difference_update(new))
         return frozenset(self._hidden)
 
     def _remove(self, job_ids: set[str]) -> None:

@@ -7,8 +7,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,9 @@ class Change:
 
 
 _COLUMNS = tuple(column.name for column in fields(Job))
+_NAMES = ", ".join(_COLUMNS)
+_INSERT = f"INSERT INTO jobs ({_NAMES}) VALUES ({', '.join('?' for _ in _COLUMNS)})"  # noqa: S608
+_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class Selection:
 
 
 class JobTable:
-    """The table of jobs in one file. Each method is one transaction.
+    """The table of jobs in one file. Each method is one transaction, or part of `transaction`.
 
     One thread may call the methods that write (`add`, `update`, `remove`) while another one calls those that read.
     """
@@ -146,11 +151,12 @@ class JobTable:
         """Open the table, or make it if the file is missing. Raises OSError or sqlite3.Error."""
         os.close(open_private(path, os.O_RDWR))
         self._writer = _connect(path)
+        self._writer.execute("PRAGMA page_size = 2048")  # of a new file; a change of a job writes some 15 whole pages
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = NORMAL")
         self._writer.executescript(_SCHEMA)
         self._writer.execute("PRAGMA busy_timeout = 0")
-        self._is_writing = threading.Lock()
+        self._is_writing = threading.RLock()
         self._database = _connect(path)  # a connection of its own, which does not wait for a write that hangs
         self._database.execute("PRAGMA busy_timeout = 0")  # waiting for another process would block the event loop
 
@@ -160,21 +166,24 @@ class JobTable:
         closer.start()
         closer.join(CLOSE_TIMEOUT)
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Store all that is written within this, or nothing of it if an error is raised."""
+        with self._is_writing:
+            self._writer.execute("BEGIN IMMEDIATE")
+            with self._writer:  # commits, or rolls back
+                yield
+
     def add(self, job: Job) -> None:
         """Add a row. Raises sqlite3.IntegrityError if the id exists already."""
-        names = ", ".join(_COLUMNS)
-        marks = ", ".join(f":{name}" for name in _COLUMNS)
-        values = {name: _stored(getattr(job, name)) for name in _COLUMNS}
-        self._write(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)  # noqa: S608  our own names
+        self._write(_INSERT, [_stored(value) for value in _values(job)])
 
     def get(self, job_id: str) -> Job | None:
         return next(self._rows("WHERE id = :id", {"id": job_id}), None)
 
     def update(self, job_id: str, **changes: Any) -> None:
         """Change columns of a row. A missing row is no error."""
-        columns = ", ".join(f"{name} = :{name}" for name in changes)
-        values = {name: _stored(value) for name, value in changes.items()}
-        self._write(f"UPDATE jobs SET {columns} WHERE id = :key", values | {"key": job_id})  # noqa: S608
+        self._write(_update(*changes), [*map(_stored, changes.values()), job_id])
 
     def live(self) -> list[Job]:
         """Return the jobs that have not ended, the oldest first."""
@@ -224,20 +233,19 @@ class JobTable:
     def remove(self, job_ids: Collection[str]) -> None:
         if job_ids:
             listed = json.dumps(list(job_ids))
-            self._write("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(:listed))", {"listed": listed})
+            self._write("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", [listed])
 
     def _close(self) -> None:
         with self._is_writing:
             self._writer.close()
         self._database.close()
 
-    def _write(self, statement: str, values: dict[str, Any]) -> None:
+    def _write(self, statement: str, values: list[Any]) -> None:
         with self._is_writing:
             self._writer.execute(statement, values)
 
     def _rows(self, rest: str, values: dict[str, Any]) -> Iterator[Job]:
-        names = ", ".join(_COLUMNS)
-        for row in self._database.execute(f"SELECT {names} FROM jobs {rest}", values):  # noqa: S608  our own names
+        for row in self._database.execute(f"SELECT {_NAMES} FROM jobs {rest}", values):  # noqa: S608  our own names
             columns = dict(zip(_COLUMNS, row, strict=True))
             columns["state"] = BatchState(columns["state"])
             columns["log"] = tuple(json.loads(columns["log"]))
@@ -246,6 +254,11 @@ class JobTable:
 
 def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+@cache
+def _update(*names: str) -> str:
+    return f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?"  # noqa: S608  our own names
 
 
 def _stored(value: Any) -> Any:

@@ -51,6 +51,21 @@ def test_a_job_that_is_larger_than_its_queue_is_never_admitted_and_blocks_no_oth
     assert list(ready(capacity)) == []
 
 
+@pytest.mark.parametrize(
+    ("cus", "slots", "waits"),
+    [(16, None, None), (17, None, None), (1, 0, None), (1, None, ("b", "large", 65))],
+)
+def test_a_new_job_is_admitted_at_once_only_if_it_fits_and_nobody_waits(
+    cus: int, slots: int | None, waits: tuple[str, str, int] | None
+) -> None:
+    capacity, _ = admitted(*([waits] if waits else []), slots=slots)
+    fits = cus <= 16 and slots is None and waits is None
+    assert capacity.admit_at_once(CapacityRequest("a", "small", cus)) == fits
+    assert capacity.used("small") == (cus if fits else 0)
+    capacity.release("a")
+    assert capacity.used("small") == 0
+
+
 def test_a_queue_without_cus_has_no_limit_nor_has_one_that_is_not_declared() -> None:
     _, now = admitted(*((f"{queue}{number}", queue, 10**9) for queue in ("default", "gone") for number in range(3)))
     assert len(now) == 6

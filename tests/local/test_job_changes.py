@@ -7,7 +7,8 @@ import sys
 import threading
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,14 +138,18 @@ def test_a_write_that_hangs_blocks_no_call_and_everything_is_stored_in_order_lat
         assert api.wait(running, "dead") == api.wait(waiting, "dead")
         assert len(api.sessions()) == 2
     with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
-        changes = [(change.state, change.attempt) for change in table.changes([running])[running]]
-    assert changes == [("starting", None), ("starting", 0), ("running", 0), ("dead", 0)]
+        changes = {
+            job_id: [(change.state, change.attempt) for change in changes]
+            for job_id, changes in table.changes([running, waiting]).items()
+        }
+    assert changes[running] == [("starting", 0), ("running", 0), ("dead", 0)]
+    assert changes[waiting][0] == ("starting", None)
     assert caplog.text.count("will retry: the disk does not answer") == 1
     assert caplog.text.count("the changes of jobs that waited are stored now") == 1
 
 
 def test_a_job_that_was_refused_because_the_disk_hangs_never_runs(tmp_path: Path) -> None:
-    with LocalDli(tmp_path, engine="timeline") as dli:
+    with LocalDli(tmp_path, engine="timeline", slots=1) as dli:
         api = Api(dli.credentials)
         with hanging(*TABLE_WRITES):
             assert api.call("POST", api.batches, json={"file": "obs://jobs/job.py"}).status_code == 503
@@ -152,6 +157,7 @@ def test_a_job_that_was_refused_because_the_disk_hangs_never_runs(tmp_path: Path
             lambda: api.call("POST", api.batches, json={"file": "obs://jobs/job.py"}), lambda reply: reply.ok
         )
         assert [job["id"] for job in api.sessions()] == [later.json()["id"]]
+        assert api.wait(later.json()["id"], "running")  # the refused job does not hold the slot
     with closing(JobTable(tmp_path / "jobs.sqlite")) as table:
         assert [job.id for job in table.live()] in ([], [later.json()["id"]])
 
@@ -164,6 +170,9 @@ class SlowTable:
         self.is_full = is_full
         self.rows: set[str] = set()
         self.added = 0
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def add(self, job: Job) -> None:
         self.added += 1
@@ -225,6 +234,38 @@ def test_a_new_job_that_cannot_be_stored_does_not_fail_the_cancel_of_another() -
     asyncio.run(cancel_beside_a_new_job())
 
 
+def test_changes_of_one_moment_are_stored_together_and_only_the_one_that_fails_is_given_up(
+    tmp_path: Path,
+) -> None:
+    transactions: list[list[str]] = []
+
+    class Table(JobTable):
+        @contextmanager
+        def transaction(self) -> Iterator[None]:
+            transactions.append([])
+            with super().transaction():
+                yield
+
+        def update(self, job_id: str, **columns: Any) -> None:
+            transactions[-1].append(columns["app_id"])
+            super().update(job_id, **columns)
+
+    async def change_twice(table: JobTable) -> None:
+        changes = JobChanges(table)
+        await changes.add_job(NEW_JOB, lambda: None)
+        changes.add(NEW_JOB.id, app_id="first")
+        changes.add(NEW_JOB.id, lambda: {"log": object()}, app_id="impossible")
+        changes.add(NEW_JOB.id, app_id="last")
+        with pytest.raises(sqlite3.Error):
+            await changes.flush()
+        await changes.finish()
+
+    with closing(Table(tmp_path / "jobs.sqlite")) as table:
+        asyncio.run(change_twice(table))
+        assert table.get(NEW_JOB.id) == replace(NEW_JOB, app_id="last")
+    assert transactions == [[], ["first", "impossible"], ["first"], ["impossible"], ["last"]]
+
+
 def test_a_log_that_hangs_delays_only_its_job(tmp_path: Path) -> None:
     with LocalDli(tmp_path, engine="timeline") as dli:
         api = Api(dli.credentials)
@@ -268,7 +309,12 @@ class Connection(sqlite3.Connection):
 
 job_changes.RETRY_DELAY = 0.01
 if what == "write":
-    table.JobTable.update = hang
+    update = table.JobTable.update
+
+    def hang_at_a_state(*args, **columns):
+        (hang if "state" in columns else update)(*args, **columns)
+
+    table.JobTable.update = hang_at_a_state
 elif what == "close":
     table.CLOSE_TIMEOUT = 0.1
     sqlite3.connect = functools.partial(sqlite3.connect, factory=Connection)
@@ -301,7 +347,7 @@ def test_serve_stops_although_a_write_hangs_and_names_what_is_lost(tmp_path: Pat
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=100)
     assert process.returncode == 0
-    assert f"changes of jobs that could not be stored before the end: 1 (job {job_id})" in errors
+    assert f"changes of jobs that could not be stored before the end: 1 (job {job_id}: running)" in errors
 
 
 def test_serve_stops_although_the_table_cannot_be_closed(tmp_path: Path) -> None:

@@ -149,6 +149,17 @@ def test_a_file_that_is_no_table_is_refused(path: Path) -> None:
     assert path.read_bytes() == b"this is no table" * 100
 
 
+def test_a_transaction_is_stored_as_a_whole_or_not_at_all(table: JobTable) -> None:
+    with table.transaction():
+        table.add(job("a"))
+        table.add(job("b"))
+        assert table.get("a") is None
+    with pytest.raises(sqlite3.IntegrityError), table.transaction():
+        table.update("a", app_id="app")
+        table.add(job("b"))
+    assert (table.get("a"), table.get("b")) == (job("a"), job("b"))
+
+
 def test_what_happened_to_a_job_is_kept_until_its_row_is_removed(table: JobTable) -> None:
     table.add(job("a", created=1000))
     table.add(job("b", created=2000))

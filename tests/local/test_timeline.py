@@ -23,7 +23,7 @@ STARTING, RUNNING, RECOVERING, SUCCESS, DEAD = (
     ],
 )
 def test_a_timeline_is_read_as_the_steps_of_each_attempt(text: str, attempts: list[list[Step]]) -> None:
-    assert parse_timeline(text) == attempts
+    assert [list(steps) for steps in parse_timeline(text)] == attempts
 
 
 @pytest.mark.parametrize(

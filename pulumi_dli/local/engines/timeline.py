@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pulumi_dli.api.models import BatchRequest
@@ -40,13 +41,14 @@ class Step:
     seconds: float | None
 
 
-def parse_timeline(text: str) -> list[list[Step]]:
+@lru_cache(8)  # a job's timeline is read when the job is submitted and again when it starts
+def parse_timeline(text: str) -> tuple[tuple[Step, ...], ...]:
     """Read a timeline as the steps of each attempt. Raises ValueError for an invalid timeline."""
-    return [_parse_attempt(attempt) for attempt in text.split(";")]
+    return tuple(_parse_attempt(attempt) for attempt in text.split(";"))
 
 
-def _parse_attempt(text: str) -> list[Step]:
-    steps = [_parse_step(part) for part in text.split(",")]
+def _parse_attempt(text: str) -> tuple[Step, ...]:
+    steps = tuple(_parse_step(part) for part in text.split(","))
     endless = [step.state for step in steps[:-1] if step.seconds is None]
     if endless:
         raise ValueError(f"a state without a time must be the last step, and {endless[0]} is not")
