@@ -205,7 +205,8 @@ def secret_outputs(outputs: Properties) -> set[str]:
 
 def is_repeated_secret(output: Output, properties: Properties) -> bool:
     """Return whether an output repeats an input that is secret by the hidden input of these properties."""
-    return any(is_secret(name, properties.get(SECRET_INPUTS)) for name in output.repeats)
+    secret_inputs = properties.get(SECRET_INPUTS)
+    return secret_inputs is not None and any(is_secret(name, secret_inputs) for name in output.repeats)
 
 
 def refreshed(

@@ -27,6 +27,7 @@ NEVER_SENT = ("triggers", "replacementTrigger")
 """The properties that make a job run again, but that the service does not know."""
 _OFTEN_SECRET = ("args", "conf")
 _RERUNS = [name for name, one in ARGUMENTS.items() if one.on_change is OnChange.RERUN and not one.is_sent]
+_SIZE_FIELDS = {name: to_snake(name) for name in SIZES}
 _SERVICE_DEFAULTS = {name: one.service_default for name, one in ARGUMENTS.items() if one.service_default is not None}
 
 
@@ -68,7 +69,8 @@ def changes(old: JobInputs, new: JobInputs) -> list[str]:
     before, after = canonical(known), canonical(wanted)
     if old.exact_numbers is None:  # 0.1.0 stored numbers in `conf` as text
         before["conf"] = unwritten(before.get("conf"))
-    sent = [name for name in WIRE_NAMES if not are_same(before.get(name), after.get(name))]
+    present = before.keys() | after.keys()
+    sent = [name for name in WIRE_NAMES if name in present and not are_same(before.get(name), after.get(name))]
     reruns = [name for name in _RERUNS if not are_same(_or_empty(known, name), _or_empty(wanted, name))]
     trigger = "replacementTrigger"
     is_same_to_pulumi = old.properties.get(trigger) == new.properties.get(trigger)
@@ -138,6 +140,8 @@ def left_out(properties: Properties) -> tuple[str, ...]:
     marked as secret may change, and the job is still the same.
     """
     secret_inputs = properties.get(SECRET_INPUTS)
+    if secret_inputs is None:
+        return ()
     secret = {name for name in (*WIRE_NAMES, *NEVER_SENT) if is_secret(name, secret_inputs)}
     return tuple(sorted({*_OFTEN_SECRET, *secret})) if secret else ()
 
@@ -189,7 +193,7 @@ def sizing(job: JobInputs) -> Value[str]:
 
 def sizes_of(job: JobInputs) -> Sizing | None:
     """Return the sizes of a job, or None if a size is not known yet, or if one is secret."""
-    sizes: dict[str, Any] = {to_snake(name): job.properties.get(name) for name in SIZES}
+    sizes: dict[str, Any] = {field: job.properties.get(name) for name, field in _SIZE_FIELDS.items()}
     return None if not is_known(sizes) or _has_secret_size(job) else Sizing.of(**sizes)
 
 

@@ -6,6 +6,7 @@ pulumi-resource-dli [ENGINE_ADDRESS]
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "--help" in words or "-h" in words:
         print(_HELP, end="")
         return
+    gc.disable()  # the modules stay, so a collection would find nothing; `Configure` enables it
     address = next((word for word in words if ":" in word and not word.startswith("-")), "")
     asyncio.run(_serve(address, engine))
     sys.stdout.flush()

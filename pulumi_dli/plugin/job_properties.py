@@ -164,7 +164,9 @@ def outputs_to_store(outputs: Mapping[str, Any], secrets: frozenset[str]) -> Pro
         secrets: The paths of the secrets among the arguments.
     """
     shown = {name: value for name, value in outputs.items() if name not in _ADDED or name in _STORED}
-    return Properties(shown, secrets | secret_outputs(outputs))
+    # An empty log hides nothing. The engine encrypts each secret, and writes it as an object of its own.
+    hiding = {name for name in secret_outputs(outputs) if shown.get(name) != []}
+    return Properties(shown, secrets | hiding)
 
 
 def planned_outputs(declared: JobInputs) -> dict[str, Any]:

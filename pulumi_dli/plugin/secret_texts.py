@@ -18,6 +18,8 @@ def secret_texts(inputs: Properties, resource_name: str) -> list[str]:
         inputs: The inputs.
         resource_name: The logical name of the job.
     """
+    if not inputs.secrets:
+        return []
     secret, plain = set[str](), set[str]()
     for path, text in _texts(inputs):
         name = path.partition("[")[0]

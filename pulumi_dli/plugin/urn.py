@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pulumi_dli.jobs.naming import resource_fingerprint_of
 
@@ -30,7 +31,7 @@ class Urn:
         """The type of the resource itself."""
         return self.types.rpartition("$")[2]
 
-    @property
+    @cached_property
     def scope(self) -> str:
         """The fingerprint of the resource, which distinguishes its jobs from those of all stacks.
 

@@ -173,6 +173,15 @@ def test_a_secret_is_nowhere_in_plain(plugin: Plugin, later: Plugin, service: Se
     assert read.outputs.secrets >= {"args[1]", "log"}
 
 
+def test_a_log_is_secret_from_its_first_line_on(plugin: Plugin, later: Plugin) -> None:
+    stored = plugin.declare(LOAD, {**JOB, **LOUD, "args": [SECRET]}, ["args"])
+    assert stored["log"] == []
+    assert "log" not in stored.outputs.secrets
+    read = later.read(stored)
+    assert read["log"] == ["it is [secret]"]
+    assert "log" in read.outputs.secrets
+
+
 def test_a_secret_name_and_queue_are_secret_under_their_other_names(plugin: Plugin) -> None:
     stored = plugin.declare(LOAD, {**JOB, "name": "fixed"}, ["name", "queue"])
     assert stored.outputs.secrets >= {"name", "queue", "submittedName", "effectiveQueue"}

@@ -1,5 +1,6 @@
 """What the engine asks of the provider as a whole: its schema, its settings, and errors."""
 
+import gc
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,17 @@ def test_the_provider_understands_secrets_and_previews(plugin: Plugin) -> None:
     assert (answer.accept_secrets, answer.accept_resources, answer.accept_outputs) == (True, False, False)
     configured = plugin.call("Configure", provider_pb2.ConfigureRequest(urn=PROVIDER))
     assert (configured.acceptSecrets, configured.supportsPreview) == (True, True)
+
+
+def test_the_garbage_collector_works_again_after_the_start_and_leaves_the_modules_alone(plugin: Plugin) -> None:
+    gc.disable()  # as the executable does
+    try:
+        plugin.configure()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def checked_config(plugin: Plugin, news: dict[str, Any]) -> tuple[wire.Properties, list[str]]:
