@@ -264,12 +264,11 @@ class JobChanges:
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         """Write what is handed over, in the thread, until `finish`."""
-        with suppress(RuntimeError):  # the event loop has ended meanwhile
-            while not self._stops.is_set():
-                batch = list(self._batches.get())
-                while not self._batches.empty():
-                    batch += self._batches.get()
-                self._write_batch(batch, loop)
+        while not self._stops.is_set():
+            batch = list(self._batches.get())
+            while not self._batches.empty():
+                batch += self._batches.get()
+            self._write_batch(batch, loop)
 
     def _write_batch(self, batch: list[_Change], loop: asyncio.AbstractEventLoop) -> None:
         """Write changes in one transaction. If that fails, write them one by one, to find the one that fails."""
@@ -300,9 +299,11 @@ class JobChanges:
         return None
 
     def _tell(self, loop: asyncio.AbstractEventLoop, result: Callable[[], None]) -> None:
+        """Let the event loop do something, from the thread."""
         self._results.put(result)
         if not self._is_awaited:
-            loop.call_soon_threadsafe(self._take_results)
+            with suppress(RuntimeError):  # the event loop has ended meanwhile
+                loop.call_soon_threadsafe(self._take_results)
 
 
 def _settle(done: asyncio.Future[None]) -> None:

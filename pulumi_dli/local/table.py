@@ -151,7 +151,6 @@ class JobTable:
         """Open the table, or make it if the file is missing. Raises OSError or sqlite3.Error."""
         os.close(open_private(path, os.O_RDWR))
         self._writer = _connect(path)
-        self._writer.execute("PRAGMA page_size = 2048")  # of a new file; a change of a job writes some 15 whole pages
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = NORMAL")
         self._writer.executescript(_SCHEMA)
