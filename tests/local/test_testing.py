@@ -10,7 +10,6 @@ from pulumi_dli.local.errors import ApiError
 from pulumi_dli.local.testing import Service, SubmittedJob, timeline
 from tests.local.api import ENDLESS, Api
 
-
 LIVE = {"file": "obs://jobs/job.py", "conf": {"spark.dli.local.timeline": ENDLESS}}
 
 
