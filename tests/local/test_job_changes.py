@@ -209,10 +209,11 @@ def test_a_refused_job_gets_no_row_if_the_disk_answers_after_the_stop(
         await changes.finish()
 
     asyncio.run(refuse_and_stop())
-    (thread,) = {*threading.enumerate()} - others
     table.answers.set()
-    thread.join(10)
-    assert (table.added, table.rows) == (added, set())
+    for thread in {*threading.enumerate()} - others:
+        thread.join()
+    assert table.rows == set()
+    assert table.added <= added  # a thread that begins late finds the job refused already
 
 
 def test_a_new_job_that_cannot_be_stored_does_not_fail_the_cancel_of_another() -> None:
