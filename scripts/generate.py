@@ -27,8 +27,9 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from pulumi_dli import BatchJob, BatchJobWait, Group, Package, PreviousRun, SubmittedTo
+from pulumi_dli.account.configuration_place import NAMESPACE
 from pulumi_dli.account.credentials import CREDENTIALS
-from pulumi_dli.account.settings import NAMESPACE, Settings, variables
+from pulumi_dli.account.settings import Settings, variables
 from pulumi_dli.api.sizes import RESOURCE_TYPES
 from pulumi_dli.jobs.inputs import ARGUMENTS, OnChange
 from pulumi_dli.jobs.wait_goals import Until

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_PREFIX = "dli:"
+NAMESPACE = "dli"
+"""The namespace of the settings in the stack's configuration."""
+_PREFIX = f"{NAMESPACE}:"
 
 
 class ProviderArguments(dict[str, str]):

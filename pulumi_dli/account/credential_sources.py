@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pulumi_dli.account.configuration_place import ConfigurationPlace
+from pulumi_dli.account.configuration_place import NAMESPACE, ConfigurationPlace
 from pulumi_dli.account.credentials import CREDENTIALS, Credentials
 from pulumi_dli.account.same_cloud import Surroundings, surroundings_in
-from pulumi_dli.account.settings import NAMESPACE, Address, is_blank, names_of, read_model
+from pulumi_dli.account.settings import Address, is_blank, names_of, read_model
 from pulumi_dli.api.errors import NoCredentialsError, SettingsError
 
 _FILE = "~/.huaweicloud/credentials"

@@ -26,12 +26,10 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pulumi_dli.account.configuration_place import ConfigurationPlace
+from pulumi_dli.account.configuration_place import NAMESPACE, ConfigurationPlace
 from pulumi_dli.api import regions
 from pulumi_dli.api.clock import parse_duration
 from pulumi_dli.api.errors import SettingsError
-
-NAMESPACE = "dli"
 
 
 def header_text(value: Any) -> str:

@@ -10,9 +10,9 @@ from typing import Any, get_args
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from pulumi_dli.account.configuration_place import ProviderArguments
+from pulumi_dli.account.configuration_place import NAMESPACE, ProviderArguments
 from pulumi_dli.account.credentials import declared
-from pulumi_dli.account.settings import NAMESPACE, names_of
+from pulumi_dli.account.settings import names_of
 from pulumi_dli.jobs.exact_numbers import is_number, written
 from pulumi_dli.jobs.suggestion import suggestion
 from pulumi_dli.plugin.properties import Properties
