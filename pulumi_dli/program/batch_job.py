@@ -252,8 +252,7 @@ class BatchJob(dynamic.Resource, module="dli", name="BatchJob"):
             triggers: Any values. When one of them changes, the job runs again. The provider does not send them.
             rerun_on_failure: Whether the next `pulumi up` runs a dead job again. True by default.
             on_record_expired: What `pulumi up` does if the service deleted the job's record before any `up` saw the end
-                of the job: `keep` the last known state (the default) or `rerun` it. The native provider refuses
-                `rerun`.
+                of the job: `keep` the last known state (the default) or `rerun` it (refused by the native provider).
             when_running: What `pulumi up` does if the job must run again while the old run still runs: `cancel` the old
                 run first (the default), or `refuse`.
             cancel_timeout: How many seconds to wait for the end of a cancelled run. 300 by default; 0 does not wait.
