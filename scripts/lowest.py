@@ -35,7 +35,7 @@ def commands(place: Path, arguments: Sequence[str]) -> list[list[str]]:
     return [
         [sys.executable, "-m", "venv", "--clear", str(place)],
         [sys.executable, "-m", "venv", str(place / "uv")],
-        [uv, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv>=0.7"],
+        [uv, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv>=0.13"],
         [uv, "-m", "uv", "pip", "install", "--python", python, *lowest],
         [python, "-m", "pytest", "-n", "4", "--dist", "worksteal", "-m", "not slow", *(arguments or TESTS)],
     ]
@@ -44,7 +44,8 @@ def commands(place: Path, arguments: Sequence[str]) -> list[list[str]]:
 def main(arguments: Sequence[str]) -> int:
     place = folder(os.environ)
     path = os.pathsep.join((str(place / "bin"), os.environ.get("PATH", "")))
-    environment = os.environ | {"VIRTUAL_ENV": str(place), "PATH": path}
+    # Like pip, uv is to trust the certificates of this machine: a company's proxy may have one of its own.
+    environment = os.environ | {"VIRTUAL_ENV": str(place), "PATH": path, "UV_SYSTEM_CERTS": "true"}
     for command in commands(place, arguments):
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
         if done.returncode:
