@@ -32,14 +32,16 @@ sys.exit(supervisor.main(sys.argv[1:]))
 """The program when the processes of the job belong to another user."""
 ESCAPE = """
 import os, signal, time
-if os.fork(): os._exit(0)
+reader, writer = os.pipe()
+if os.fork(): os._exit(not os.read(reader, 1))
 os.setsid()
 if os.fork(): os._exit(0)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.write(1, b"%d\\n" % os.getpid())
+os.write(writer, b".")
 time.sleep(3600)
 """
-"""A process that leaves its parent and its session and ignores SIGTERM. It writes its id."""
+"""A process that leaves its parent and its session and ignores SIGTERM. It writes its id, then its parent ends."""
 
 
 def patched(code: str) -> list[str]:
