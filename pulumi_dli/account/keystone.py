@@ -6,6 +6,7 @@ keystoneauth1 does the work. It is imported only when it is used.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ class KeystoneAuth(Auth):
         project_id: The project to which the token must belong. None if any project will do.
         advice: A sentence for the error message if IAM refuses.
         observe: Receives the report of each call to IAM.
+        name_of: Returns what a message calls a setting, by its key in the stack's configuration.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class KeystoneAuth(Auth):
         project_id: str | None = None,
         advice: str = "",
         observe: CallObserver = log_call,
+        name_of: Callable[[str], str] = str,
     ) -> None:
         from keystoneauth1.session import Session  # noqa: PLC0415
 
@@ -56,6 +59,7 @@ class KeystoneAuth(Auth):
         self._plugin = plugin
         self._project_id = project_id
         self._advice = advice
+        self._name_of = name_of
         self._session = Session(
             session=HttpSession(observe), verify=verify, timeout=timeout, redirect=False, user_agent=user_agent()
         )
@@ -86,7 +90,10 @@ class KeystoneAuth(Auth):
         call = f"POST {self._plugin.auth_url}/auth/tokens with {self._source}{for_project}"
         token, project_id = self._get_token(call)
         if project_id is None:
-            raise SettingsError(f"{call}: the token belongs to no project. Set dli:projectId or dli:projectName")
+            raise SettingsError(
+                f"{call}: the token belongs to no project. Set {self._name_of('dli:projectId')} or "
+                f"{self._name_of('dli:projectName')}"
+            )
         if self._project_id not in (None, project_id):
             raise SettingsError(
                 f"{call}: the token belongs to project {project_id}, not to project {self._project_id}. Use "
@@ -104,12 +111,13 @@ class KeystoneAuth(Auth):
                 return str(access.auth_token), access.project_id
         except exceptions.HttpError as error:
             assert error.response is not None  # noqa: S101  keystoneauth1 makes an HttpError from a response
-            raise service_error(error.response, call, note=self._advice, kind=SignInError) from error
+            raise service_error(
+                error.response, call, note=self._advice, kind=SignInError, name_of=self._name_of
+            ) from error
         except exceptions.ConnectionError as error:
             host = urlsplit(self._plugin.auth_url).netloc
             raise NotSentError(
-                f"{call}: no answer from {host}: {cause(error)}. Check the address of IAM (dli:authUrl, or made from "
-                "dli:region) and the network."
+                f"{call}: no answer from {host}: {cause(error)}. Check {iam_setting(self._name_of)} and the network."
             ) from error
         except (
             exceptions.InvalidResponse,
@@ -121,9 +129,14 @@ class KeystoneAuth(Auth):
         ) as error:
             self._plugin.invalidate()
             raise NotSentError(
-                f"{call}: the answer cannot be read. Check that dli:authUrl is an address of IAM."
+                f"{call}: the answer cannot be read. Check that {self._name_of('dli:authUrl')} is an address of IAM."
             ) from error
         except exceptions.ClientException as error:
             raise SettingsError(f"{call}: {error}") from error
         except OSError as error:
-            raise certificates_error(call, error) from error
+            raise certificates_error(call, error, self._name_of) from error
+
+
+def iam_setting(name_of: Callable[[str], str]) -> str:
+    """Return what the user has to check if there is no connection to IAM."""
+    return f"the address of IAM ({name_of('dli:authUrl')}, or made from {name_of('dli:region')})"

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from pulumi_dli.account.clouds_yaml import FoundCloud, find_cloud
 from pulumi_dli.account.credentials import ApplicationCredential, Cloud, Credentials, KeyPair, Password, Token
-from pulumi_dli.account.keystone import KeystoneAuth
+from pulumi_dli.account.keystone import KeystoneAuth, iam_setting
 from pulumi_dli.account.same_cloud import Surroundings, check_same_cloud
 from pulumi_dli.account.settings import Address, Settings, header_text, iam_v3
 from pulumi_dli.api.errors import SettingsError
@@ -24,14 +24,6 @@ from pulumi_dli.api.transport import Transport
 
 if TYPE_CHECKING:
     from keystoneauth1.identity import v3
-
-
-_ADVICE: dict[type[Credentials], str] = {
-    Password: "IAM gives the same answer for a wrong domain and for a wrong password.",
-    Token: "Where no id of a project is set (dli:projectId), the token is exchanged for one of the project; it must "
-    "not have expired.",
-}
-"""A sentence for the error message if IAM refuses the sign-in."""
 
 
 class _Project(WireModel):
@@ -162,9 +154,23 @@ class SignIn:
             verify=self.verify,
             timeout=self._policy.timeout,
             project_id=project_id,
-            advice=_ADVICE.get(type(self._credentials), ""),
+            advice=self._advice(),
             observe=self._observe,
+            name_of=self._settings.place.name_with_owner,
         )
+
+    def _advice(self) -> str:
+        """Return a sentence for the error message if IAM refuses the sign-in."""
+        match self._credentials:
+            case Password():
+                return "IAM gives the same answer for a wrong domain and for a wrong password."
+            case Token():
+                key = self._settings.place.name_with_owner("dli:projectId")
+                return (
+                    f"Where no id of a project is set ({key}), the token is exchanged for one of the project; it must "
+                    "not have expired."
+                )
+        return ""
 
     def _plugin(self, region: str | None, project_id: str | None) -> v3.Auth:
         """Return the plugin of keystoneauth1 that gets a token for a project."""
@@ -253,12 +259,14 @@ class SignIn:
                 f"no project: set {self._names('project_id')}; or the address of IAM, which finds it by its name: "
                 f"{self._names('auth_url')}"
             )
+        name_of = self._settings.place.name_with_owner
         transport = Transport(
             _key_auth(key, None),
             self._policy,
             verify=self.verify,
-            setting="the address of IAM (dli:authUrl, or made from dli:region)",
+            setting=iam_setting(name_of),
             observe=self._observe,
+            name_of=name_of,
         )
         found = transport.call(
             _Projects, "GET", f"{iam}/projects?{urlencode({'name': name})}", name=f"GET {iam}/projects"

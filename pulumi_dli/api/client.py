@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -35,6 +35,7 @@ class Client:
         policy: How long a call may take, and how often it is repeated.
         verify: As in requests: True, False or the path of a file with certificates.
         observe: Receives the report of each call.
+        name_of: Returns what a message calls a setting, by its key in the stack's configuration.
     """
 
     def __init__(
@@ -45,14 +46,16 @@ class Client:
         *,
         verify: bool | str = True,
         observe: CallObserver = log_call,
+        name_of: Callable[[str], str] = str,
     ) -> None:
         self.location = location
         self._transport = Transport(
             auth,
             policy or RetryPolicy(),
             verify=verify,
-            setting="the endpoint (dli:endpoint, or made from dli:region)",
+            setting=f"the endpoint ({name_of('dli:endpoint')}, or made from {name_of('dli:region')})",
             observe=observe,
+            name_of=name_of,
         )
 
     def age_of(self, create_time: int | None) -> float | None:

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+_SETTING = re.compile(r"\bdli:\w+")
+"""A setting in a hint: its key in the stack's configuration."""
 
 
 class RetryClass(StrEnum):
@@ -39,6 +43,10 @@ class ErrorCode:
     retry: RetryClass
     source: str
     """The page that documents the code."""
+
+    def hint_with(self, name_of: Callable[[str], str]) -> str:
+        """Return the hint with each setting as `name_of` names it, by its key in the stack's configuration."""
+        return _SETTING.sub(lambda key: name_of(key[0]), self.hint)
 
 
 _NEVER = RetryClass.NEVER

@@ -16,6 +16,8 @@ DliError                    its message is complete: the user needs no other tex
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pulumi_dli.api.error_codes import RetryClass, classify
 
 
@@ -50,6 +52,7 @@ class ServiceError(DliError):
         call: The call as the message names it, for example `POST …/batches`.
         request_id: The id that the cloud's support asks for.
         note: What this package knows about the cause, in sentences.
+        name_of: Returns what a message calls a setting, by its key in the stack's configuration.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class ServiceError(DliError):
         call: str = "",
         request_id: str = "",
         note: str = "",
+        name_of: Callable[[str], str] = str,
     ) -> None:
         self.status = status
         self.code = code
@@ -68,10 +72,11 @@ class ServiceError(DliError):
         self.call = call
         self.request_id = request_id
         self.note = note
+        self.name_of = name_of
         self.retry_after: float | None = None
         self.row = classify(code, status)
         service_text = f": {message.rstrip(' .')}" if message else ""
-        hint = f" {self.row.hint}" if self.row.hint else ""
+        hint = f" {self.row.hint_with(name_of)}" if self.row.hint else ""
         note = f" {note}" if note else ""
         trace = f" (request id {request_id})" if request_id else ""
         super().__init__(f"{call}: {code or 'HTTP'} {status}, {self.row.meaning}{service_text}.{hint}{note}{trace}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -43,6 +44,7 @@ class Transport:
         verify: As in requests: True, False or the path of a file with certificates.
         setting: What the user has to check if there is no connection, for the error message.
         observe: Receives the report of each call.
+        name_of: Returns what a message calls a setting, by its key in the stack's configuration.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Transport:
         verify: bool | str,
         setting: str,
         observe: CallObserver = log_call,
+        name_of: Callable[[str], str] = str,
     ) -> None:
         self._auth = auth
         self._policy = policy
         self._verify = verify
         self._setting = setting
+        self._name_of = name_of
         self._session = HttpSession(observe, policy.clock.now)
         self._date = ""
 
@@ -103,10 +107,10 @@ class Transport:
     def _call_once(self, model: type[Reply], method: str, url: str, *, name: str, body: dict[str, Any] | None) -> Reply:
         """Make a call and read its answer. If the sign-in has expired, sign in again and send the call once more."""
         response = self._send(method, url, name=name, body=body)
-        error = _explained_error(response, name, self._auth)
+        error = self._explained_error(response, name)
         if error is not None and error.retry is RetryClass.AFTER_REAUTH and self._auth.renew(response.request):
             response = self._send(method, url, name=name, body=body)
-            error = _explained_error(response, name, self._auth)
+            error = self._explained_error(response, name)
         if error is not None:
             raise error
         document = _parse_json(response)
@@ -139,19 +143,18 @@ class Transport:
         except ValueError as error:  # requests parses the target of a redirect, also if it does not follow it
             raise NoAnswerError(f"{name}: the answer cannot be read: {cause(error)}") from error
         except OSError as error:
-            raise certificates_error(name, error) from error
+            raise certificates_error(name, error, self._name_of) from error
         self._date = response.headers.get("Date", "")
         return response
 
-
-def _explained_error(response: requests.Response, name: str, auth: Auth) -> ServiceError | None:
-    """Return the error of an answer, or None. If the sign-in may be the cause, the error explains the credentials."""
-    if 200 <= response.status_code < 300:
-        return None
-    error = service_error(response, name)
-    if response.status_code in (401, 403) or error.retry is RetryClass.AFTER_REAUTH:
-        return service_error(response, name, note=auth.explain(response))
-    return error
+    def _explained_error(self, response: requests.Response, name: str) -> ServiceError | None:
+        """Return the error of an answer, or None. If the sign-in may be the cause, it explains the credentials."""
+        if 200 <= response.status_code < 300:
+            return None
+        error = service_error(response, name, name_of=self._name_of)
+        if response.status_code in (401, 403) or error.retry is RetryClass.AFTER_REAUTH:
+            return service_error(response, name, note=self._auth.explain(response), name_of=self._name_of)
+        return error
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
@@ -171,9 +174,9 @@ def _was_never_sent(error: requests.RequestException) -> bool:
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def certificates_error(call: str, error: OSError) -> SettingsError:
+def certificates_error(call: str, error: OSError, name_of: Callable[[str], str]) -> SettingsError:
     """Return the error for a missing file of certificates. requests raises a plain OSError in this case."""
-    return SettingsError(f"{call}: {error}. Check dli:caCert, OS_CACERT and REQUESTS_CA_BUNDLE.")
+    return SettingsError(f"{call}: {error}. Check {name_of('dli:caCert')}, OS_CACERT and REQUESTS_CA_BUNDLE.")
 
 
 def cause(error: BaseException) -> str:
@@ -191,7 +194,12 @@ def _parse_json(response: requests.Response) -> Any:
 
 
 def service_error(
-    response: requests.Response, name: str, *, note: str = "", kind: type[ServiceError] = ServiceError
+    response: requests.Response,
+    name: str,
+    *,
+    note: str = "",
+    kind: type[ServiceError] = ServiceError,
+    name_of: Callable[[str], str],
 ) -> ServiceError:
     """Return the error in an answer of DLI, of the gateway or of IAM. The body may have any form.
 
@@ -200,6 +208,7 @@ def service_error(
         name: The name of the call in the message.
         note: What this package knows about the cause, in sentences.
         kind: The class of the error.
+        name_of: Returns what a message calls a setting, by its key in the stack's configuration.
     """
     document = _parse_json(response)
     code, message, request_id = read_error_body(document)
@@ -213,6 +222,7 @@ def service_error(
         call=name,
         request_id=request_id or response.headers.get("X-Request-Id", ""),
         note=note,
+        name_of=name_of,
     )
     error.retry_after = _retry_after_seconds(response.headers.get("Retry-After"))
     return error

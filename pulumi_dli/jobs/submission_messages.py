@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from pulumi_dli.api.errors import DliError
+from pulumi_dli.api.errors import DliError, ServiceError
 from pulumi_dli.api.models import Batch
 
 _CAUSES = "An interrupted `up`, a rename or the option retainOnDelete"
@@ -306,12 +306,12 @@ def claimed_orphan_message(job_name: str, run: str, holder: str) -> str:
     )
 
 
-def forbidden_listing_message(job_name: str, error: DliError) -> str:
+def forbidden_listing_message(job_name: str, error: ServiceError) -> str:
     """Return the error if the account has no permission to list jobs."""
     return (
         f"{job_name}: nothing was submitted. {error} Before a submission, the provider lists the live jobs, so that no "
         "job runs twice after an interrupted `up`. This needs the IAM action dli:jobs:list. Ask for this permission, "
-        "or set dli:adopt to false."
+        f"or set {error.name_of('dli:adopt')} to false."
     )
 
 

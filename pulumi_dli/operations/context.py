@@ -136,7 +136,12 @@ class ProviderContext:
             if location not in self._clients:
                 auth = sign_in.auth(location.project_id, region)
                 self._clients[location] = Client(
-                    location, auth, self._retry_policy, verify=sign_in.verify, observe=self._report_call
+                    location,
+                    auth,
+                    self._retry_policy,
+                    verify=sign_in.verify,
+                    observe=self._report_call,
+                    name_of=self.settings.place.name_with_owner,
                 )
             return self._clients[location]
 

@@ -325,4 +325,5 @@ def _without_secrets(error: NoAnswerError | ServiceError, redact: Sequence[str])
         call=error.call,
         request_id=error.request_id,
         note=error.note,
+        name_of=error.name_of,
     )

@@ -43,3 +43,13 @@ def test_a_status_that_is_in_no_table_is_told_by_its_class() -> None:
 )
 def test_after_a_refused_sign_in_only_waiting_for_iam_may_help(code: str, status: int, retry: RetryClass) -> None:
     assert SignInError(status=status, code=code).retry is retry
+
+
+def test_a_hint_names_a_setting_as_it_is_told_to() -> None:
+    error = ServiceError(
+        status=410, code="IAM.0020", message="see dli:authUrl", call="GET …/batches", name_of=str.upper
+    )
+    assert str(error) == (
+        "GET …/batches: IAM.0020 410, IAM has moved to another region: see dli:authUrl. "
+        "Set DLI:AUTHURL to the IAM of another region."
+    )

@@ -1,6 +1,10 @@
 """The settings of a provider resource."""
 
 import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,9 @@ from pulumi_dli.api.retry import RetryPolicy
 from pulumi_dli.plugin.configuration import checked, configuration_of, failures
 from pulumi_dli.plugin.properties import Properties
 from pulumi_dli.plugin.urn import Urn
+from tests.fakes import PROJECT, Answer, Call, ScriptedService
+from tests.plugin.engine import Plugin, PluginError, job_urn
+from tests.project import FOREIGN
 
 DEFAULT = Urn.parse("urn:pulumi:dev::jobs::pulumi:providers:dli::default_0_1_0")
 EXPLICIT = Urn.parse("urn:pulumi:dev::jobs::pulumi:providers:dli::second-account")
@@ -150,3 +157,123 @@ def test_where_no_credentials_are_the_error_tells_the_provider() -> None:
         with pytest.raises(NoCredentialsError) as raised:
             load_credentials(configuration_of({}, urn, None))
         assert raised.value.provider == provider
+
+
+# What the provider tells after a call to a service
+
+
+@pytest.fixture
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+USER = {"username": "me", "password": "pw", "domainName": "d"}
+
+
+def refusal(status: int, code: str) -> Answer:
+    return Answer({"error_code": code, "error_msg": "no"}, status)
+
+
+def unscoped_token(_: Call) -> Answer:
+    expires = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Answer({"token": {"expires_at": expires}}, 201, {"X-Subject-Token": "t"})
+
+
+def submission_refused(call: Call) -> Answer:
+    return Answer({"sessions": []}) if call.method == "GET" else refusal(410, "IAM.0020")
+
+
+AFTER_A_CALL: dict[str, tuple[Mapping[str, str], Callable[[Call], Answer] | None, str]] = {
+    "nobody listens at the endpoint": (
+        {**KEY, "projectId": PROJECT},
+        None,
+        "Check the endpoint ({endpoint}, or made from {region}) and the network.",
+    ),
+    "nobody listens to a user at IAM": (
+        USER,
+        None,
+        "Check the address of IAM ({authUrl}, or made from {region}) and the network.",
+    ),
+    "nobody listens to a key at IAM": (
+        KEY,
+        None,
+        "Check the address of IAM ({authUrl}, or made from {region}) and the network.",
+    ),
+    "IAM answers with a page": (USER, lambda _: Answer(b"<html>", 201), "Check that {authUrl} is an address of IAM."),
+    "IAM cannot read the sign-in": (
+        USER,
+        lambda _: refusal(400, "IAM.0011"),
+        "IAM cannot read the call: no. Check that {authUrl} is an address of IAM.",
+    ),
+    "IAM cannot read the search for the project": (
+        KEY,
+        lambda _: refusal(400, "IAM.0011"),
+        "IAM cannot read the call: no. Check that {authUrl} is an address of IAM.",
+    ),
+    "IAM has moved": (USER, lambda _: refusal(410, "IAM.0020"), "Set {authUrl} to the IAM of another region."),
+    "a submission is refused": (
+        {**KEY, "projectId": PROJECT},
+        submission_refused,
+        "Set {authUrl} to the IAM of another region.",
+    ),
+    "a token belongs to no project": (
+        USER,
+        unscoped_token,
+        "the token belongs to no project. Set {projectId} or {projectName}",
+    ),
+    "a token is refused": (
+        {"token": "t"},
+        lambda _: refusal(401, "IAM.0067"),
+        "Where no id of a project is set ({projectId}), the token is exchanged for one of the project; it must not "
+        "have expired.",
+    ),
+    "the jobs must not be listed": (
+        {**KEY, "projectId": PROJECT},
+        lambda _: refusal(403, "DLI.0003"),
+        "This needs the IAM action dli:jobs:list. Ask for this permission, or set {adopt} to false.",
+    ),
+}
+
+
+def named(told: str, provider: str) -> str:
+    """Put the settings into a text, as messages about this provider name them."""
+    keys = [key.removeprefix("dli:") for key in configuration_keys()]
+    form = "dli:{}" if provider == "default" else f"the argument {{}} of the provider {provider}"
+    return told.format(**{key: form.format(key) for key in keys})
+
+
+def error_after_a_call(provider: str, arguments: Mapping[str, str]) -> str:
+    """Return the error of a provider with these arguments that submits a job."""
+    with (
+        Plugin(configuration={"region": "eu-de", "maxRetries": "0", **arguments}, provider_name=provider) as plugin,
+        pytest.raises(PluginError) as raised,
+    ):
+        plugin.declare(job_urn(), {"file": "obs://demo/load.py", "queue": "default"})
+    assert not raised.value.is_defect
+    return str(raised.value)
+
+
+@pytest.mark.usefixtures("_bare_environment")
+@pytest.mark.parametrize("provider", ["default", "second"])
+@pytest.mark.parametrize("case", AFTER_A_CALL)
+def test_an_error_after_a_call_names_the_settings_as_their_place_has_them(case: str, provider: str) -> None:
+    arguments, answer, told = AFTER_A_CALL[case]
+    with ScriptedService(is_listening=answer is not None) as service:
+        service.answer = answer or service.answer
+        addresses = dict.fromkeys(("endpoint", "authUrl"), service.location.endpoint)
+        assert named(told, provider) in error_after_a_call(provider, {**addresses, **arguments})
+
+
+@pytest.mark.usefixtures("_bare_environment")
+@pytest.mark.parametrize("provider", ["default", "second"])
+@pytest.mark.parametrize("credentials", [{**KEY, "projectId": PROJECT}, KEY, USER], ids=["DLI", "projects", "tokens"])
+def test_missing_certificates_are_told_with_the_setting_as_its_place_has_it(
+    credentials: Mapping[str, str], provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    addresses = dict.fromkeys(("endpoint", "authUrl"), "https://127.0.0.1:1")
+    told = "invalid path: /nowhere/ca.pem. Check {caCert}, OS_CACERT and REQUESTS_CA_BUNDLE."
+    assert named(told, provider) in error_after_a_call(provider, {**addresses, **credentials})
