@@ -29,6 +29,7 @@ from typing import Any
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.engines.hadoop_token import Token
 from pulumi_dli.local.engines.installation import Spark
+from pulumi_dli.local.engines.properties import hadoop_path
 from pulumi_dli.local.private_files import make_private_dir, open_private, write_private
 from pulumi_dli.local.submissions import uses_metadata
 
@@ -116,7 +117,7 @@ class Metastore:
             "metastore.token.signature": _SERVICE,
         }
         return MetastoreAccess(
-            {"spark.sql.warehouse.dir": _hadoop_path(self._warehouse)},
+            {"spark.sql.warehouse.dir": hadoop_path(self._warehouse)},
             {"spark.sql.catalogImplementation": "hive"} | {f"spark.hadoop.hive.{key}": hive[key] for key in hive},
             {"HADOOP_TOKEN_FILE_LOCATION": str(token_file)},
         )
@@ -187,7 +188,7 @@ class Metastore:
             "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
             "datanucleus.schema.autoCreateAll": "true",
             "hive.metastore.schema.verification": "false",
-            "hive.metastore.warehouse.dir": _hadoop_path(self._warehouse),
+            "hive.metastore.warehouse.dir": hadoop_path(self._warehouse),
             "hive.hmshandler.retry.attempts": "1",  # 0 would mean that it does not even try
         }
 
@@ -254,11 +255,6 @@ class _Service:
         transport = java.org.apache.thrift.transport.TSaslServerTransport.Factory()
         transport.addServerDefinition(_MECHANISM, None, _REALM, java.java.util.HashMap(), handler)
         return transport
-
-
-def _hadoop_path(path: Path) -> str:
-    """Write a path as Hadoop reads it: a URI without escapes."""
-    return f"file:{path}"
 
 
 def _connect(process: subprocess.Popen[str]) -> Any:
