@@ -30,6 +30,7 @@ from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.engines.hadoop_token import Token
 from pulumi_dli.local.engines.installation import Spark
 from pulumi_dli.local.engines.properties import hadoop_path
+from pulumi_dli.local.engines.spark_paths import check_path_for_tables
 from pulumi_dli.local.private_files import make_private_dir, open_private, write_private
 from pulumi_dli.local.submissions import uses_metadata
 
@@ -84,6 +85,7 @@ class Metastore:
 
     def __init__(self, spark: Spark, data: Path, hadoop_conf: Callable[[], Mapping[str, str]]) -> None:
         self._spark = spark
+        self._data = data
         self._directory = data / "metastore"
         self._warehouse = data / "warehouse"
         self._hadoop_conf = hadoop_conf
@@ -101,6 +103,10 @@ class Metastore:
         """
         if not uses_metadata(request):
             return NO_ACCESS
+        try:
+            check_path_for_tables(self._data)
+        except ValueError as error:
+            raise MetastoreError(str(error)) from error
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
                 _end(self._process)  # it has ended by itself; close its pipes
