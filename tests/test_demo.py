@@ -1,13 +1,13 @@
 """`make demo`: a real `pulumi up` of the example, and a real Spark that counts words."""
 
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.processes import run_supervised
 from tests.project import clean_environment
 
 ROOT = Path(__file__).parent.parent
@@ -15,18 +15,9 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.slow
 def test_the_demo_shows_a_real_job_from_its_submission_to_what_it_wrote(tmp_path: Path) -> None:
-    demo = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "demo.py", tmp_path / "demo"],
-        env=clean_environment({}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    screen = demo.stdout
-    assert demo.returncode == 0, screen
+    command = [sys.executable, ROOT / "scripts" / "demo.py", tmp_path / "demo"]
+    code, screen = run_supervised(command, env=clean_environment({}))
+    assert code == 0, screen
     steps = [
         "local DLI ready at http://127.0.0.1:",
         "BatchJob wordcount created",

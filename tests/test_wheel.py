@@ -12,6 +12,7 @@ import pytest
 
 from pulumi_dli.local.testing import Service
 from tests.docs.pages import block
+from tests.processes import run_supervised
 from tests.project import Project, clean_environment
 
 ROOT = Path(__file__).parent.parent
@@ -71,9 +72,8 @@ pulumi.export("state", dli.BatchJob("load", file="load.py", queue="default").wai
     (folder / "__main__.py").write_text(program)
     up = "pulumi up --yes --skip-preview --non-interactive\npulumi stack output --json >outputs"
     script = f"{commands}\n{up}\npulumi-dli jobs --json >jobs"
-    shell = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code, screen = run_supervised(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment)
+    assert code == 0, screen
     outputs = json.loads((folder / "outputs").read_text())
     assert outputs == {"python": str(folder / "venv"), "state": "success"}
     assert service.states() == ["success"]
@@ -90,8 +90,6 @@ def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
     environment.pop("PYTHONPATH", None)
     environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
     command = [python, ROOT / "scripts" / "demo.py", tmp_path / "demo"]
-    done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "What Spark wrote to obs://demo/out" in done.stdout
+    code, screen = run_supervised(command, cwd=tmp_path, env=environment)
+    assert code == 0, screen
+    assert "What Spark wrote to obs://demo/out" in screen

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import queue
 import sqlite3
 import threading
@@ -23,7 +24,7 @@ from pulumi_dli.local.table import Job, JobTable
 RETRY_DELAY = 0.5
 """The seconds between two attempts to store the changes that wait."""
 HANG_TIMEOUT = 5.0
-"""The seconds after which a write counts as one that hangs."""
+"""The seconds without an answer to any write after which the disk counts as one that hangs."""
 _BATCH_DELAY = 0.005
 """The seconds for which a change waits for others if nobody waits for it. One transaction is cheaper than two."""
 _BLOCKING_TIME = 0.01
@@ -46,6 +47,8 @@ class _Change:
     is_retried: bool = True
     is_refused: bool = False
     """The change is a new job, and its client was told that it is not stored."""
+    is_answered: bool = False
+    """The disk has answered its write once. A retry tells nothing new about the disk."""
     is_done: bool = False
     error: Exception | None = None
     """Why it is done but not stored."""
@@ -82,6 +85,8 @@ class JobChanges:
         """Hands over the changes that nobody waits for."""
         self._hang_timer: asyncio.TimerHandle | None = None
         """Reports that the current write hangs. None if nothing waits."""
+        self._answer_time = 0.0
+        """When the disk last answered the write of a change for the first time, by the event loop's clock."""
         self._slow_until = 0.0
         """Until then, by its own clock, the event loop waits for no write."""
         self._is_delayed = False
@@ -160,9 +165,8 @@ class JobChanges:
         if self._is_delayed:
             raise TimeoutError
         changes = [change for change in self._waiting if change.is_retried]
-        async with asyncio.timeout(HANG_TIMEOUT):
-            for change in changes:
-                await self._wait_until_done(change)
+        for change in changes:
+            await self._wait_until_done(change, HANG_TIMEOUT)
         for change in changes:
             if change.error is not None:
                 raise change.error
@@ -190,15 +194,22 @@ class JobChanges:
         self._new.append(change)
         return change
 
-    async def _wait_until_done(self, change: _Change, timeout: float | None = None) -> None:
-        """Wait until a change is stored or cannot be. Raises TimeoutError after `timeout` seconds."""
+    async def _wait_until_done(self, change: _Change, timeout: float = math.inf) -> None:
+        """Wait until a change is stored or cannot be. Raises TimeoutError if no write is answered for `timeout` s.
+
+        A slow disk that has much to store is not one that hangs.
+        """
         self._hand_over()
         if change.is_done:
             return
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        begin, done = loop.time(), loop.create_future()
         change.on_done.append(partial(_settle, done))
-        async with asyncio.timeout(timeout):
-            await done
+        while not done.done():
+            left = max(begin, self._answer_time) + timeout - loop.time()
+            if left <= 0:
+                raise TimeoutError
+            await asyncio.wait([done], timeout=left)
 
     def _hand_over(self) -> None:
         """Let the thread write what is new. If the disk is quick, this returns when it is written.
@@ -229,7 +240,13 @@ class JobChanges:
             self._watch(loop)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._hang_timer = loop.call_later(HANG_TIMEOUT, self._report_delay, "the disk does not answer")
+        self._hang_timer = loop.call_later(HANG_TIMEOUT, self._report_if_it_hangs, loop)
+
+    def _report_if_it_hangs(self, loop: asyncio.AbstractEventLoop) -> None:
+        if (left := self._answer_time + HANG_TIMEOUT - loop.time()) > 0:
+            self._hang_timer = loop.call_later(left, self._report_if_it_hangs, loop)
+        else:
+            self._report_delay("the disk does not answer")
 
     def _take_results(self) -> None:
         while not self._results.empty():
@@ -274,7 +291,7 @@ class JobChanges:
         """Write changes in one transaction. If that fails, write them one by one, to find the one that fails."""
         size = len(batch)
         while batch and not self._stops.is_set():
-            error = self._try_to_write(batch[:size])
+            error = self._try_to_write(batch[:size], loop)
             if error is None or (size == 1 and not (batch[0].is_retried and _may_succeed_later(error))):
                 self._tell(loop, partial(self._on_written, size, error))
                 del batch[:size]
@@ -284,14 +301,17 @@ class JobChanges:
             else:
                 size = 1
 
-    def _try_to_write(self, changes: list[_Change]) -> Exception | None:
+    def _try_to_write(self, changes: list[_Change], loop: asyncio.AbstractEventLoop) -> Exception | None:
         """Write changes in one transaction. Return the error if none of them is stored."""
         try:
             with self._table.transaction():
                 for change in changes:
                     change.write()
+                    if not change.is_answered:
+                        change.is_answered, self._answer_time = True, loop.time()
         except Exception as error:  # noqa: BLE001  whoever waits for the change judges it
             return error
+        self._answer_time = loop.time()
         if refused := [change.job_id for change in changes if change.is_refused and change.job_id]:
             # Here, because the server may stop before the thread comes to the removal that `add_job` adds.
             with suppress(OSError, sqlite3.Error):  # that one is retried

@@ -23,6 +23,7 @@ from pulumi_dli.local.call_counter import CallCounter
 from pulumi_dli.local.connections import Protocol, handle_loop_error
 from pulumi_dli.local.credentials import Credentials, CredentialsError
 from pulumi_dli.local.engines import Engine
+from pulumi_dli.local.engines.spark_paths import check_path
 from pulumi_dli.local.engines.timeline import TimelineEngine
 from pulumi_dli.local.faults import Faults
 from pulumi_dli.local.gateway import Gateway
@@ -59,7 +60,7 @@ class LocalDli:
     """A local DLI in this process, as a context manager. `start`, `stop` and `with` raise LocalDliError.
 
     Args:
-        data: The data directory. Only one server at a time can use it.
+        data: The data directory. Only one server at a time can use it. Spark cannot use every path (`spark_paths`).
         port: The port on 127.0.0.1. 0 means a free one.
         engine: `spark` runs the jobs, `timeline` only plays their states.
         master: The Spark master.
@@ -146,6 +147,8 @@ class LocalDli:
         """Start the server, and return when it answers. Raises LocalDliError."""
         try:
             cus = read_queues(self._queues)
+            if self._engine == "spark":
+                check_path(self.data)
         except ValueError as error:
             raise LocalDliError(str(error)) from error
         with ExitStack() as cleanup:

@@ -14,7 +14,6 @@ from pulumi_dli.local.testing import Service
 from tests.cli.conftest import FakePulumi, Run, submit
 from tests.cli.states import ID, export, job, native_resource, wait
 from tests.fakes import FakeClock
-from tests.local.api import eventually
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -22,9 +21,6 @@ AGAIN = (
     "The next `pulumi up` runs the job again. To avoid that, set rerun_on_failure to false in its declaration first, "
     "or remove the job from the program."
 )
-
-
-SHORT = "running:1s,success"
 
 
 @pytest.fixture
@@ -101,20 +97,24 @@ def test_a_job_without_a_record_is_not_cancelled(run: Run, pulumi: FakePulumi) -
     assert "there is no batch job" in run("cancel", ID.replace("7", "8")).failure
 
 
+@pytest.mark.parametrize(("reads_before_the_end", "refused_cancels"), [(1, 0), (2, 1)])
 def test_a_job_that_ends_by_itself_meanwhile_is_not_cancelled(
-    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch
+    run: Run, service: Service, answer: io.StringIO, reads_before_the_end: int, refused_cancels: int
 ) -> None:
-    job_id = service.submit({"file": "load.py", "queue": "default", "conf": {"spark.dli.local.timeline": SHORT}})
-
-    def confirm(*_: object, **__: object) -> bool:
-        eventually(service.states, lambda states: states == ["success"])
-        return True
-
-    monkeypatch.setattr("click.confirm", confirm)
+    job_id = submit(service, timeline="running:0s,success")
+    service.reset_calls()
+    # The first reads get the answer from before the end: so the job ends right after them, however slow the machine is.
+    before = {"id": job_id, "state": "running"}
+    service.fail("GET", "/batches/{id}", status=200, body=before, count=reads_before_the_end)
+    answer.write("y\n")
+    answer.seek(0)
     ended = run("cancel", job_id)
-    assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith(f"batch job {job_id} has ended (success), ")
-    assert "DELETE /batches/{id}" not in service.calls()
+    assert ended.code == 0
+    assert ended.err.startswith(f"Cancel batch job {job_id}, which is running? [y/N]:")
+    # click 8.3 and older write the blank after the question to stdout.
+    assert ended.out.lstrip().startswith(f"batch job {job_id} has ended (success), ")
+    assert ended.out.endswith(". Nothing was cancelled.\n")
+    assert service.calls().get("DELETE /batches/{id}", 0) == refused_cancels
 
 
 def test_a_cancel_that_the_service_refuses_is_one_line(run: Run, service: Service) -> None:

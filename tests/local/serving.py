@@ -9,6 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "pulumi_dli.local"]
+USABLE_FOR_TABLES = "dli ü漢🎉 %41 !\"$&'()+-.<=>@^_`|}~"
+"""The name of a data directory with every printable ASCII character with which all jobs work, and with others."""
+USABLE_BY_SPARK = "\\;" + USABLE_FOR_TABLES
+"""The name of a data directory with every printable ASCII character with which jobs without metadata work."""
 
 
 @contextmanager

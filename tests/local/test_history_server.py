@@ -18,6 +18,7 @@ from pulumi_dli.local.engines.history_server import HistoryServer, application_o
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api, eventually
+from tests.local.serving import USABLE_BY_SPARK
 from tests.local.test_page import Browser, link_named, text_of
 from tests.local.test_spark_ui import answers
 
@@ -94,7 +95,7 @@ def test_a_process_ends_with_the_one_that_started_it_even_if_that_is_killed(tmp_
 def dli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDli]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
-        with LocalDli(tmp_path_factory.mktemp("dli"), master="local[2]", slots=1) as running:
+        with LocalDli(tmp_path_factory.mktemp("dli") / USABLE_BY_SPARK, master="local[2]", slots=1) as running:
             (running.bucket("demo") / "sum.py").write_text(SUM)
             yield running
 

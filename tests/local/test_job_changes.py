@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
@@ -18,7 +18,7 @@ import requests
 from pulumi_dli.api.states import BatchState
 from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines import timeline
-from pulumi_dli.local.job_changes import JobChanges
+from pulumi_dli.local.job_changes import HANG_TIMEOUT, JobChanges
 from pulumi_dli.local.logs import JobLogs
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.local.table import Job, JobTable
@@ -265,6 +265,93 @@ def test_changes_of_one_moment_are_stored_together_and_only_the_one_that_fails_i
         asyncio.run(change_twice(table))
         assert table.get(NEW_JOB.id) == replace(NEW_JOB, app_id="last")
     assert transactions == [[], ["first", "impossible"], ["first"], ["impossible"], ["last"]]
+
+
+class SteppedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still between the steps that a test makes."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        super().__init__()
+
+    def time(self) -> float:
+        return self.seconds
+
+    def step(self, seconds: float) -> None:
+        """From another thread: let time pass, and let everything happen that is due then."""
+        self.seconds += seconds
+        for _ in range(3):
+            turned = threading.Event()
+            self.call_soon_threadsafe(turned.set)
+            turned.wait()
+
+
+class LateTable(SlowTable):
+    """A table that answers each write, but only after most of the time after which a disk counts as one that hangs."""
+
+    def __init__(self, loop: SteppedLoop, *, is_full: bool = False) -> None:
+        super().__init__()
+        self.answers.set()
+        self.updated: list[str] = []
+        self._loop = loop
+        self._is_full = is_full
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        yield
+        if self._is_full:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    def add(self, job: Job) -> None:
+        self._loop.step(0.8 * HANG_TIMEOUT)
+        super().add(job)
+
+    def update(self, job_id: str, **_columns: Any) -> None:
+        self._loop.step(0.8 * HANG_TIMEOUT)
+        self.updated.append(job_id)
+
+
+IDS = [str(number) for number in range(5)]
+
+
+async def add_jobs(changes: JobChanges) -> None:
+    await asyncio.gather(*(changes.add_job(replace(NEW_JOB, id=job_id), lambda: None) for job_id in IDS))
+
+
+async def update_and_flush(changes: JobChanges) -> None:
+    for job_id in IDS:
+        changes.add(job_id, state=BatchState.RUNNING)
+    await changes.flush()
+
+
+@pytest.mark.parametrize("work", [add_jobs, update_and_flush])
+def test_a_slow_disk_that_has_much_to_store_does_not_count_as_one_that_hangs(
+    work: Callable[[JobChanges], Coroutine[Any, Any, None]], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work_and_finish(table: LateTable) -> None:
+        changes = JobChanges(cast(JobTable, table))
+        await work(changes)
+        await changes.finish()
+
+    with asyncio.Runner(loop_factory=SteppedLoop) as runner:
+        table = LateTable(cast(SteppedLoop, runner.get_loop()))
+        runner.run(work_and_finish(table))
+    assert table.rows | {*table.updated} == {*IDS}
+    assert caplog.text == ""
+
+
+def test_a_full_disk_that_answers_each_retry_does_not_keep_anybody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pulumi_dli.local.job_changes.RETRY_DELAY", 0.01)
+
+    async def flush_and_finish(loop: SteppedLoop) -> None:
+        changes = JobChanges(cast(JobTable, LateTable(loop, is_full=True)))
+        changes.add("other", state=BatchState.DEAD)
+        with pytest.raises(TimeoutError):
+            await changes.flush()
+        await changes.finish()
+
+    with asyncio.Runner(loop_factory=SteppedLoop) as runner:
+        runner.run(flush_and_finish(cast(SteppedLoop, runner.get_loop())))
 
 
 def test_a_log_that_hangs_delays_only_its_job(tmp_path: Path) -> None:

@@ -228,6 +228,13 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert line.startswith(f"cannot use the directory {tmp_path}/file: ")
 
 
+def test_a_directory_that_spark_cannot_use_is_refused(tmp_path: Path) -> None:
+    line = failure_of("serve", "--data", str(tmp_path / "a,b"))
+    problem = f"Spark cannot use the path {tmp_path}/a,b of the data directory, because it has the character `,`. "
+    assert line.startswith(f"{problem}Choose a data directory whose path has ")
+    assert not (tmp_path / "a,b").exists()
+
+
 @pytest.fixture
 def without(tmp_path: Path) -> dict[str, str]:
     """An environment in which nothing is on PATH; modules can be hidden in its PYTHONPATH."""

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -19,9 +20,10 @@ from pulumi_dli.local.credentials import Credentials
 from pulumi_dli.local.engines.hadoop_token import Token
 from pulumi_dli.local.engines.installation import Spark
 from pulumi_dli.local.engines.metastore import NO_ACCESS, Metastore, MetastoreAccess, MetastoreError
+from pulumi_dli.local.engines.spark_paths import UNUSABLE_FOR_TABLES
 from pulumi_dli.local.server import LocalDli
 from tests.local.api import Api, eventually
-from tests.local.serving import serving
+from tests.local.serving import USABLE_FOR_TABLES, serving
 
 METADATA = BatchRequest(file="obs://b/a.py", catalog_name="dli")
 NO_METADATA = BatchRequest(file="obs://b/a.py")
@@ -75,6 +77,17 @@ def test_one_that_cannot_be_started_at_all_is_an_error(tmp_path: Path) -> None:
     metastore = Metastore(Spark(tmp_path, tmp_path / "nothing", ()), tmp_path, dict)
     with pytest.raises(MetastoreError, match=r"^the metastore cannot be started: \[Errno 2\]"):
         metastore.access(METADATA, tmp_path)
+
+
+@pytest.mark.parametrize("character", UNUSABLE_FOR_TABLES)
+def test_a_directory_where_tables_cannot_be_is_an_error_that_says_what_to_do(tmp_path: Path, character: str) -> None:
+    data = tmp_path / f"a{character}b"
+    metastore = Metastore(Spark(tmp_path, tmp_path, ()), data, dict)
+    assert metastore.access(NO_METADATA, tmp_path) == NO_ACCESS
+    problem = f"DLI's metadata cannot use the path {data} of the data directory, because it has the character"
+    with pytest.raises(MetastoreError, match=re.escape(f"{problem} `{character}`. Choose a data directory")):
+        metastore.access(METADATA, tmp_path)
+    assert not data.exists()
 
 
 def test_the_process_gets_no_variable_of_whoever_started_the_server(
@@ -221,7 +234,7 @@ def test_jobs_that_run_at_once_share_tables_which_outlive_jobs_and_restarts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
-    data, signals = tmp_path / "dli ü", tmp_path / "signals"
+    data, signals = tmp_path / USABLE_FOR_TABLES, tmp_path / "signals"
     signals.mkdir()
     with LocalDli(data, master="local[1]", slots=2) as dli:
         api, bucket = Api(dli.credentials), dli.bucket("demo")

@@ -31,7 +31,7 @@ from pulumi_dli.local.replies import conf_text
 from pulumi_dli.local.server import LocalDli
 from pulumi_dli.spark_logs.failure_reason import find_failure_reason
 from tests.local.api import Api, eventually
-from tests.local.serving import serving
+from tests.local.serving import USABLE_BY_SPARK, serving
 
 JOB_VARIABLE = "PULUMI_DLI_LOCAL_JOB"
 
@@ -47,8 +47,8 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def dli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDli]:
-    """A local DLI with real Spark, in a directory with a blank and an umlaut in its name."""
-    with LocalDli(tmp_path_factory.mktemp("spark") / "local dli ü", master="local[2]") as running:
+    """A local DLI with real Spark, in a directory whose name has every character that Spark can use."""
+    with LocalDli(tmp_path_factory.mktemp("spark") / USABLE_BY_SPARK, master="local[2]") as running:
         yield running
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 
 from pulumi_dli.local.engines import WebReply
-from pulumi_dli.local.engines.properties import properties_file
+from pulumi_dli.local.engines.properties import hadoop_path, properties_file
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.private_files import make_private_dir, open_private, write_private
 
@@ -216,7 +216,7 @@ def application_of(event_log: Path) -> str:
 
 def _history_properties(logs: Path) -> dict[str, str]:
     return {
-        "spark.history.fs.logDirectory": logs.as_uri(),
+        "spark.history.fs.logDirectory": hadoop_path(logs),
         "spark.history.fs.update.interval": "1s",
         "spark.history.ui.port": "0",  # this port only redirects to the TLS port
         "spark.history.retainedApplications": "5",

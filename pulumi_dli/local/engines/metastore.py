@@ -29,6 +29,8 @@ from typing import Any
 from pulumi_dli.api.models import BatchRequest
 from pulumi_dli.local.engines.hadoop_token import Token
 from pulumi_dli.local.engines.installation import Spark
+from pulumi_dli.local.engines.properties import hadoop_path
+from pulumi_dli.local.engines.spark_paths import check_path_for_tables
 from pulumi_dli.local.private_files import make_private_dir, open_private, write_private
 from pulumi_dli.local.submissions import uses_metadata
 
@@ -83,6 +85,7 @@ class Metastore:
 
     def __init__(self, spark: Spark, data: Path, hadoop_conf: Callable[[], Mapping[str, str]]) -> None:
         self._spark = spark
+        self._data = data
         self._directory = data / "metastore"
         self._warehouse = data / "warehouse"
         self._hadoop_conf = hadoop_conf
@@ -100,6 +103,10 @@ class Metastore:
         """
         if not uses_metadata(request):
             return NO_ACCESS
+        try:
+            check_path_for_tables(self._data)
+        except ValueError as error:
+            raise MetastoreError(str(error)) from error
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
                 _end(self._process)  # it has ended by itself; close its pipes
@@ -116,7 +123,7 @@ class Metastore:
             "metastore.token.signature": _SERVICE,
         }
         return MetastoreAccess(
-            {"spark.sql.warehouse.dir": _hadoop_path(self._warehouse)},
+            {"spark.sql.warehouse.dir": hadoop_path(self._warehouse)},
             {"spark.sql.catalogImplementation": "hive"} | {f"spark.hadoop.hive.{key}": hive[key] for key in hive},
             {"HADOOP_TOKEN_FILE_LOCATION": str(token_file)},
         )
@@ -187,7 +194,7 @@ class Metastore:
             "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
             "datanucleus.schema.autoCreateAll": "true",
             "hive.metastore.schema.verification": "false",
-            "hive.metastore.warehouse.dir": _hadoop_path(self._warehouse),
+            "hive.metastore.warehouse.dir": hadoop_path(self._warehouse),
             "hive.hmshandler.retry.attempts": "1",  # 0 would mean that it does not even try
         }
 
@@ -254,11 +261,6 @@ class _Service:
         transport = java.org.apache.thrift.transport.TSaslServerTransport.Factory()
         transport.addServerDefinition(_MECHANISM, None, _REALM, java.java.util.HashMap(), handler)
         return transport
-
-
-def _hadoop_path(path: Path) -> str:
-    """Write a path as Hadoop reads it: a URI without escapes."""
-    return f"file:{path}"
 
 
 def _connect(process: subprocess.Popen[str]) -> Any:

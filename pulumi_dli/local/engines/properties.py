@@ -1,6 +1,8 @@
-"""Files of Java properties."""
+"""Files of Java properties, and paths in their values."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 def properties_file(properties: dict[str, str]) -> str:
@@ -12,3 +14,8 @@ def properties_file(properties: dict[str, str]) -> str:
         return "".join(chr(code) if code < 128 and chr(code).isalnum() else f"\\u{code:04x}" for code in codes)
 
     return "".join(f"{escape(key)}={escape(value)}\n" for key, value in properties.items())
+
+
+def hadoop_path(path: Path) -> str:
+    """Write a path for a property that Hadoop reads as a `Path`: a URI without escapes."""
+    return f"file:{path}"

@@ -33,7 +33,7 @@ from pulumi_dli.local.engines.history_server import History, HistoryServer, keep
 from pulumi_dli.local.engines.installation import Spark
 from pulumi_dli.local.engines.job_processes import end_job, end_marked
 from pulumi_dli.local.engines.metastore import Metastore, MetastoreAccess
-from pulumi_dli.local.engines.properties import properties_file
+from pulumi_dli.local.engines.properties import hadoop_path, properties_file
 from pulumi_dli.local.engines.spark_sizes import Share, fit_to_share, requested_sizes
 from pulumi_dli.local.engines.spark_ui import SparkUi
 from pulumi_dli.local.engines.supervisor import JOB_VARIABLE
@@ -221,7 +221,7 @@ class SparkEngine:
         used = self._properties(attempt, events, metadata.defaults) | ui.properties() | metadata.properties
         used.pop("spark.ui.proxyBase", None)  # it would override the path that comes with each request
         # By default Hive writes to /tmp/hive, which belongs to the first user of the machine who uses it.
-        used["spark.hadoop.hive.exec.scratchdir"] = f"file:{directory / 'hive'}"
+        used["spark.hadoop.hive.exec.scratchdir"] = hadoop_path(directory / "hive")
         properties = directory / "spark.properties"
         write_private(properties, properties_file(used))
         if unused := unused_conf(conf_texts(attempt.request), used):
