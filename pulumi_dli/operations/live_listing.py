@@ -24,6 +24,7 @@ class LiveListing:
         self._by_submission: Mapping[str, Sequence[Batch]] = {}
         self._listed_at: float | None = None
         self._failure: DliError | None = None
+        self._failed_at = 0.0
 
     @property
     def last_by_submission(self) -> Mapping[str, Sequence[Batch]]:
@@ -33,10 +34,14 @@ class LiveListing:
     def jobs(self, max_age: float) -> Mapping[str, Batch]:
         """Return the live jobs by id, from a listing that is at most `max_age` seconds old.
 
-        A job may have ended since. Raises DliError if a new listing is needed but fails.
+        A job may have ended since. Raises DliError if a new listing is needed but fails. If threads ask at once and the
+        listing fails, all of them get its error: a service that does not answer costs each the same time.
         """
+        asked_at = self._clock.now()
         with self._lock:
             if self._listed_at is None or self._clock.now() - self._listed_at > max_age:
+                if self._failure is not None and self._failed_at > asked_at:
+                    raise self._failure
                 self._list()
             return self._jobs
 
@@ -56,7 +61,7 @@ class LiveListing:
         try:
             self._jobs = live_jobs(self._client)
         except DliError as error:
-            self._failure = error
+            self._failure, self._failed_at = error, self._clock.now()
             raise
         self._by_submission = runs_by_submission(self._jobs.values())
         self._listed_at, self._failure = self._clock.now(), None

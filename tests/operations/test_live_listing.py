@@ -1,4 +1,5 @@
 import math
+import threading
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -77,3 +78,35 @@ def test_a_listing_that_fails_is_made_again(listing: LiveListing, service: Scrip
         listing.jobs(math.inf)
     service.answer = works
     assert list(listing.jobs(math.inf)) == ["b7", "b8"]
+
+
+def test_a_listing_that_fails_fails_for_all_who_wait_for_it(service: ScriptedService) -> None:
+    asked, errors = threading.Event(), []
+
+    class Clock(FakeClock):
+        def now(self) -> float:
+            now = super().now()
+            if threading.current_thread() is waiting:
+                asked.set()
+            return now
+
+    def wait() -> None:
+        with pytest.raises(NoAnswerError) as error:
+            listing.jobs(60)
+        errors.append(error.value)
+
+    def answer(_: Call) -> Answer:
+        if not asked.is_set():
+            waiting.start()
+            assert asked.wait(60)
+        clock.sleep(16)
+        return CUT
+
+    clock, waiting, service.answer = Clock(), threading.Thread(target=wait), answer
+    auth = TokenAuth("the-token", source="a token in the environment")
+    listing = LiveListing(Client(service.location, auth, RetryPolicy(clock=clock, max_retries=0)), clock)
+    with pytest.raises(NoAnswerError):
+        listing.jobs(60)
+    waiting.join(60)
+    assert len(errors) == 1
+    assert len(service.calls) == 1
