@@ -19,7 +19,7 @@ from pulumi_dli.api.models import DEFAULT_MAX_RETRY_TIMES, MAX_INTEGER, MAX_RETR
 from pulumi_dli.api.sizes import DEFAULT_SC_TYPE, RESOURCE_TYPES
 from pulumi_dli.jobs import exact_numbers
 from pulumi_dli.jobs import validation as values
-from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, is_secret
+from pulumi_dli.jobs.secret_paths import SECRET_INPUTS, is_secret, shown_path
 from pulumi_dli.jobs.validation import Unknown, is_known
 
 Properties = Mapping[str, Any]
@@ -210,10 +210,12 @@ class JobInputs:
             try:
                 declared[name] = values.at("", ARGUMENTS[name].check, value)
             except values.RefusedError as refused:
-                failures.append(f"{name}{refused.path}: {_reason(refused, name, properties)}")
+                path = shown_path(f"{name}{refused.path}", properties.get(SECRET_INPUTS))
+                failures.append(f"{path}: {_reason(refused, name, properties)}")
                 declared[name] = value
         failures += (
-            f"{path}: must be text, since Pulumi rounds whole numbers from {exact_numbers.LIMIT} on; put it in quotes"
+            f"{shown_path(path, properties.get(SECRET_INPUTS))}: must be text, since Pulumi rounds whole numbers from "
+            f"{exact_numbers.LIMIT} on; put it in quotes"
             for path in exact_numbers.rounded_places(properties, "conf")
         )
         return cls(

@@ -62,3 +62,10 @@ def is_secret(path: str, secret_inputs: Any) -> bool:
     if not isinstance(secret_inputs, list):
         return secret_inputs is not None  # in a plan they may be unknown
     return any(one == path or str(one).startswith(f"{path}[") for one in secret_inputs)
+
+
+def shown_path(path: str, secret_inputs: Any) -> str:
+    """Return the path of a value as a message may show it: it ends before the first key of a secret map."""
+    paths = secret_inputs if isinstance(secret_inputs, list) else [path.partition("[")[0]] if secret_inputs else []
+    secret = min((str(one) for one in paths if path.startswith(f"{one}[")), key=len, default=path)
+    return secret if '["' in path.removeprefix(secret) else path
