@@ -85,7 +85,8 @@ class RefusedError(Exception):
 def text(value: Any) -> str:
     """Accept text without NUL characters, and without what Pulumi writes in place of the value of an output."""
     if not isinstance(value, str):
-        raise RefusedError(f"must be text, but is {kind_of(value)}; put it in quotes")
+        advice = "leave it out" if value is None else "put it in quotes"
+        raise RefusedError(f"must be text, but is {kind_of(value)}; {advice}")
     if "\0" in value:  # an argument of a process cannot contain it
         raise RefusedError("must be text without NUL characters")
     if _OUTPUT_AS_TEXT.search(value):
@@ -264,7 +265,8 @@ def anything(value: Any) -> Any:
     if isinstance(value, str):
         return text(value)
     if value is not None and not isinstance(value, int | float):
-        raise RefusedError("must be text, a number, true or false, a list or a map; for a file, use its file_digest")
+        rule = "must be text, a number, true or false, a list or a map"
+        raise RefusedError(f"{rule}; for a file, use a digest of it (Python: file_digest)")
     return value
 
 

@@ -39,7 +39,7 @@ def unreadable_job_message(job_name: str, batch_id: str, project_id: str, error:
 
 def listing_repeated_message(error: DliError) -> str:
     """Return the warning that the program could not list the live jobs and lists them again."""
-    return f"the program could not list the jobs, and tries again until it works: {error}"
+    return f"the jobs could not be listed, and it is tried again until it works: {error}"
 
 
 def listing_abandoned_message(error: DliError) -> str:

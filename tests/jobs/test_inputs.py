@@ -151,7 +151,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("args", [True], "args[0]: must be text, but is true or false; put it in quotes"),
     ("args", ["a", "b\0"], "args[1]: must be text without NUL characters"),
     ("conf", {"spark.a": "\0"}, 'conf["spark.a"]: must be text without NUL characters'),
-    ("args", [None], "args[0]: must be text, but is null; put it in quotes"),
+    ("args", [None], "args[0]: must be text, but is null; leave it out"),
     (
         "scType",
         "D",
@@ -349,3 +349,16 @@ def test_check_is_idempotent(declared: Declared) -> None:
     assert str(twice.properties) == str(once.properties)
     if not once.failures:
         assert twice == once
+
+
+@pytest.mark.parametrize(
+    ("declared", "failure"),
+    [
+        ({"triggers": {"hunter2": object()}, "secretInputs": ["triggers"]}, "triggers: must be text, a number"),
+        ({"conf": {"hunter2": float(2**53)}, "secretInputs": ["conf"]}, "conf: must be text"),
+        ({"triggers": {"hunter2": object()}, "secretInputs": ["args"]}, 'triggers["hunter2"]: must be text, a number'),
+    ],
+)
+def test_a_failure_shows_no_key_of_a_secret_map(declared: Declared, failure: str) -> None:
+    (shown,) = JobInputs.parse(JOB | declared).failures
+    assert shown.startswith(failure)

@@ -382,7 +382,7 @@ def test_a_listing_that_fails_for_a_time_is_repeated_with_one_warning_and_lets_p
     assert 30 <= ended <= 36
     assert over == pytest.approx(10.0)
     assert later == pytest.approx(60.0)
-    said = "the program could not list the jobs, and tries again until it works: GET …/batches: no answer"
+    said = "the jobs could not be listed, and it is tried again until it works: GET …/batches: no answer"
     assert jobs.warnings == [said, said]
 
 
@@ -416,7 +416,7 @@ def test_a_listing_that_fails_for_ten_minutes_opens_the_gate() -> None:
     (waited,) = run(main())
     assert 700 <= waited <= 700 + 2 * 11  # a pause of 10 seconds with jitter before the failure, and one at the end
     assert [warning.split(",")[0] for warning in jobs.warnings] == [
-        "the program could not list the jobs",
+        "the jobs could not be listed",
         "the program cannot list the jobs",
     ]
 

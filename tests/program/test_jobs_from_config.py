@@ -236,7 +236,7 @@ def test_without_a_secret_nothing_is_one() -> None:
         ),
         ({**A, "sparkVersion": 3.1}, "dli:jobs.load.sparkVersion: must be text, but is a number; put it in quotes"),
         ({**A, "args": ["in", 20261124]}, "dli:jobs.load.args[1]: must be text, but is a number; put it in quotes"),
-        ({**A, "args": [None]}, "dli:jobs.load.args[0]: must be text, but is null; put it in quotes"),
+        ({**A, "args": [None]}, "dli:jobs.load.args[0]: must be text, but is null; leave it out"),
         (
             {**A, "numExecutors": "4"},
             "dli:jobs.load.numExecutors: must be a whole number, but is '4'; write it without",
