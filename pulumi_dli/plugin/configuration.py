@@ -22,6 +22,7 @@ _OF_ENGINE = frozenset(("version", "pluginDownloadURL", "pluginChecksums"))
 """The keys that the engine itself puts into the inputs of a provider resource."""
 _OF_PYTHON = frozenset(("jobs", "jobDefaults"))
 """The settings that only a Python program reads, with `jobs_from_config`. They may contain secrets in plain."""
+_ADDRESSES = ("endpoint", "authUrl")
 
 
 def _keys() -> dict[str, FieldInfo]:
@@ -50,13 +51,28 @@ def checked(inputs: Properties) -> Properties:
 
 
 def failures(inputs: Properties, urn: Urn) -> Iterator[str]:
-    """Yield a message for each input of a provider resource that is no setting.
+    """Yield a message for each input of a provider resource that must not get into its state.
 
-    The configuration of a project that is named `dli` has keys of its own, which arrive here too.
+    These are inputs that are no setting, and addresses with a password.
     """
+    yield from _addresses_with_passwords(inputs, urn)
+    # The configuration of a project that is named `dli` has keys of its own, which arrive here too.
+    if urn.project != NAMESPACE or not is_default(urn):
+        yield from _unknown_settings(inputs, urn)
+
+
+def _addresses_with_passwords(inputs: Properties, urn: Urn) -> Iterator[str]:
+    prefix = f"{NAMESPACE}:" if is_default(urn) else ""
+    for name in _ADDRESSES:
+        if "@" in str(inputs.values.get(name)):
+            yield (
+                f"{prefix}{name}: must be an address without a user name and a password. The state would have them in "
+                "plain."
+            )
+
+
+def _unknown_settings(inputs: Properties, urn: Urn) -> Iterator[str]:
     keys = _keys()
-    if urn.project == NAMESPACE and is_default(urn):
-        return
     for name in inputs.values:
         if name in keys or name in _OF_ENGINE or name in _OF_PYTHON or name.startswith("__"):
             continue

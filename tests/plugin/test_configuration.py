@@ -56,6 +56,14 @@ def test_a_mistyped_setting_fails(urn: Urn, message: str) -> None:
     assert [*failures(Properties({"regoin": "x", "region": "y", "jobs": "", "version": "1"}), urn)] == [message]
 
 
+@pytest.mark.parametrize(("urn", "prefix"), [(DEFAULT, "dli:"), (OWN, "dli:"), (EXPLICIT, "")])
+@pytest.mark.parametrize("name", ["endpoint", "authUrl"])
+def test_an_address_with_a_password_does_not_get_into_the_state(urn: Urn, prefix: str, name: str) -> None:
+    (failure,) = failures(Properties({name: "https://me:hunter2@dli.example.org"}), urn)
+    assert failure.startswith(f"{prefix}{name}: must be an address without a user name and a password.")
+    assert "hunter2" not in failure
+
+
 def test_a_project_named_dli_has_keys_of_its_own() -> None:
     assert [*failures(Properties({"anything": "x"}), OWN)] == []
 
