@@ -113,8 +113,8 @@ class Completion:
         end = asyncio.ensure_future(self._ends.wait())
         try:
             await asyncio.wait((answer, end), return_when=asyncio.FIRST_COMPLETED)
-            # When the command ends, the engine answers no registration any more, and starts nothing. It has told the
-            # program already. This empty answer has no effect, but without an answer the engine would show an error.
+            # When the command ends, the engine answers no registration any more, and starts nothing. The program gets
+            # this empty answer. With an error in its place, it would end with a traceback.
             return answer.result() if answer.done() else provider_pb2.ConstructResponse()
         finally:
             answer.cancel()
