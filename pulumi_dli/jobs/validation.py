@@ -45,6 +45,7 @@ T = TypeVar("T")
 _OUTPUT_AS_TEXT = re.compile(r"Calling (__str__|\[?to(String|JSON)\]?) on an \[?Output[\[<]T[\]>]|\[Output<T>\]")
 _LOCAL_PATH = re.compile(r"\.{0,2}/|~/|\.{1,2}\\|[A-Za-z]:[\\/]|file:", re.ASCII)
 _OTHER_STORE = re.compile(r"(s3[an]?|gs|wasbs?|abfss?|oss|cosn?|swift)://", re.IGNORECASE)
+_BATCH_ID = re.compile(r"[\w.-]+", re.ASCII)
 _OBS_PATH = re.compile(r"obs://[^/]+/.*[^/]")
 
 
@@ -103,7 +104,9 @@ def name(value: Any) -> str:
 
 def batch_id(value: Any) -> str:
     """Accept the id of a batch job, and return it as the service writes it."""
-    return normal_id(name(value))
+    if not isinstance(value, str) or not _BATCH_ID.fullmatch(value):
+        raise RefusedError("must be the id of a batch job")
+    return normal_id(value)
 
 
 def class_name(value: Any) -> str:

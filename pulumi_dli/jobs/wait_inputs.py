@@ -9,7 +9,6 @@ from typing import Any, Self
 from pydantic.alias_generators import to_camel
 
 from pulumi_dli.api.clock import parse_duration
-from pulumi_dli.api.models import normal_id
 from pulumi_dli.jobs import validation as values
 from pulumi_dli.jobs.inputs import Properties, Value
 from pulumi_dli.jobs.validation import RefusedError, Unknown
@@ -65,12 +64,6 @@ WAIT_ARGUMENTS: tuple[str, ...] = tuple(_FIELDS)
 """The property names of a wait's arguments."""
 
 
-def _job_id(value: Any) -> Any:
-    if not isinstance(value, str) or not value.strip():
-        raise RefusedError("must be the id of a batch job")
-    return normal_id(value)
-
-
 def _until(value: Any) -> Until:
     if value not in tuple(Until):
         raise RefusedError(f"must be one of {', '.join(Until)}")
@@ -91,7 +84,7 @@ def _location(value: Any) -> Any:
 
 
 _RULES: dict[str, Callable[[Any], Any]] = {
-    "jobId": _job_id,
+    "jobId": values.batch_id,
     "jobName": lambda value: str(value) or WaitInputs.job_name,
     "until": _until,
     "timeout": _seconds,

@@ -144,14 +144,14 @@ def test_a_refresh_changes_nothing_that_is_compared() -> None:
 
 def test_an_update_takes_what_is_declared_now_and_keeps_what_the_service_has_said() -> None:
     stored = {**STORED, "log": ["hunter2"], "adoptId": "followed", "whenRunning": "refuse"}
-    declared = {**DECLARED, "cancelTimeout": 5, "redact": ["hunter2"], "adoptId": "too late"}
+    declared = {**DECLARED, "cancelTimeout": 5, "redact": ["hunter2"], "adoptId": "too-late"}
     said = {name: stored.get(name) for name in OBSERVED} | {"log": ["[secret]"]}
     made = outputs.updated(StoredJob.parse(stored), JobInputs.parse(declared))
     assert made == {**declared, **said, "adoptId": "followed", "exactNumbers": {}}
 
 
 def test_an_update_follows_no_adopt_id_that_came_after_the_job() -> None:
-    made = outputs.updated(StoredJob.parse(STORED), JobInputs.parse({**DECLARED, "adoptId": "too late"}))
+    made = outputs.updated(StoredJob.parse(STORED), JobInputs.parse({**DECLARED, "adoptId": "too-late"}))
     assert "adoptId" not in made
 
 
