@@ -66,6 +66,7 @@ def is_secret(path: str, secret_inputs: Any) -> bool:
 
 def shown_path(path: str, secret_inputs: Any) -> str:
     """Return the path of a value as a message may show it: it ends before the first key of a secret map."""
-    paths = secret_inputs if isinstance(secret_inputs, list) else [path.partition("[")[0]] if secret_inputs else []
-    secret = min((str(one) for one in paths if path.startswith(f"{one}[")), key=len, default=path)
+    if not isinstance(secret_inputs, list):
+        secret_inputs = [] if secret_inputs is None else [path.partition("[")[0]]  # in a plan they may be unknown
+    secret = min((str(one) for one in secret_inputs if path.startswith(f"{one}[")), key=len, default=path)
     return secret if '["' in path.removeprefix(secret) else path

@@ -38,7 +38,7 @@ def unreadable_job_message(job_name: str, batch_id: str, project_id: str, error:
 
 
 def listing_repeated_message(error: DliError) -> str:
-    """Return the warning that the program could not list the live jobs and lists them again."""
+    """Return the warning that the live jobs could not be listed, and are listed again."""
     return f"the jobs could not be listed, and it is tried again until it works: {error}"
 
 
